@@ -1,0 +1,1 @@
+//! The practice cloud of `dr`.

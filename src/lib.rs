@@ -1,0 +1,1 @@
+//! Backup and disaster recovery you can prove.
