@@ -1,0 +1,119 @@
+//! Portable dumps and proofs.
+
+use super::{Document, Sha256Hex, TableDigest};
+use crate::policy::{Path, PolicyName, TargetName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// `points/<policy>/<slot>/dumps/<drill run>.json`: one portable dump at one target, with every object that it consists of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dump {
+    pub policy: PolicyName,
+    pub slot: String,
+    pub run: String,
+    pub target: TargetName,
+    pub at: Timestamp,
+    pub database: String,
+    pub server_version: String,
+    /// Schema and settings, applied in this order: `globals`, `database`, `pre-data`, then rows and large objects, then `sequences`, `post-data`.
+    pub sections: Vec<Section>,
+    pub tables: Vec<TableRow>,
+    pub collations: BTreeMap<String, String>,
+    /// What was not dumped, and why.
+    pub excluded: BTreeMap<String, String>,
+}
+
+impl Document for Dump {
+    const SCHEMA: &'static str = "dr/dump/1";
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    pub name: String,
+    #[serde(flatten)]
+    pub chunk: ChunkRow,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TableRow {
+    /// `schema.table`, unquoted.
+    pub name: String,
+    pub schema: String,
+    pub table: String,
+    /// Columns in the order of the COPY lines.
+    pub columns: Vec<String>,
+    /// Rows of a hash partition go into its root: enum hashes differ between databases.
+    pub load_into: Option<(String, String)>,
+    pub digest: TableDigest,
+    pub chunks: Vec<ChunkRow>,
+}
+
+/// One stored object of a dump: zstd over COPY text or SQL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkRow {
+    pub key: String,
+    pub version: String,
+    pub size_bytes: u64,
+    pub sha256: Sha256Hex,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckResult {
+    Passed,
+    Failed,
+    /// Could not be looked at: never counts as passed.
+    Unknown,
+}
+
+/// One check of a drill, with the size of what it speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    pub id: String,
+    pub path: Path,
+    pub target: TargetName,
+    pub result: CheckResult,
+    pub population: u64,
+    pub tested: u64,
+    pub skipped: u64,
+    /// What was found, or why something was skipped.
+    pub why: Option<String>,
+}
+
+/// `points/<policy>/<slot>/proofs/<drill run>-<path>-<target>.json`: a restore of this point by this path from this target was tried.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Proof {
+    pub policy: PolicyName,
+    pub slot: String,
+    pub run: String,
+    pub path: Path,
+    pub target: TargetName,
+    /// Who restored it.
+    pub actor: String,
+    pub at: Timestamp,
+    pub passed: bool,
+    pub checks: Vec<Check>,
+    pub checked: u64,
+    pub not_checked: u64,
+    pub excluded: u64,
+    pub measured: Measured,
+    /// Key of the dump that a portable proof speaks of.
+    pub dump: Option<String>,
+}
+
+impl Document for Proof {
+    const SCHEMA: &'static str = "dr/proof/1";
+}
+
+/// What the drill measured. A figure of the lab never stands without that word.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub measured_on: String,
+    pub rto_s: f64,
+    pub rpo_s: Option<f64>,
+    pub tables: u64,
+    pub rows: u64,
+    pub objects: u64,
+    pub bytes: u64,
+}

@@ -1,0 +1,16 @@
+//! The policy file: what is protected, where copies go, how often, and what is promised.
+//!
+//! Pure: text in, values and findings out. Nothing here reads a file, a clock or the network.
+
+mod check;
+mod ids;
+mod locate;
+mod parse;
+mod types;
+mod units;
+
+pub use check::{Calendar, Severity, Trouble, check};
+pub use ids::{AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName};
+pub use parse::{ParseError, parse, schema};
+pub use types::*;
+pub use units::Seconds;

@@ -1,0 +1,90 @@
+//! Text to [`Policy`], with the place of what is wrong.
+
+use super::types::Policy;
+
+/// A policy larger than this is not a policy.
+const MAX_BYTES: usize = 256 << 10;
+
+/// Why a policy could not be read. `Display` gives file, line and a caret under the place.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.render())]
+pub struct ParseError {
+    pub file: String,
+    /// One-based line and column.
+    pub position: Option<(usize, usize)>,
+    pub message: String,
+    pub line_text: Option<String>,
+}
+
+impl ParseError {
+    fn render(&self) -> String {
+        match (self.position, &self.line_text) {
+            (Some((line, column)), Some(text)) => {
+                let number = line.to_string();
+                let pad = " ".repeat(number.len());
+                format!(
+                    "{}\n{pad}--> {}:{line}:{column}\n{pad} |\n{number} | {text}\n{pad} | {}^",
+                    self.message,
+                    self.file,
+                    " ".repeat(column.saturating_sub(1))
+                )
+            }
+            _ => format!("{} (in {})", self.message, self.file),
+        }
+    }
+
+    pub(super) fn at(file: &str, text: &str, position: Option<(usize, usize)>, message: String) -> Self {
+        let line_text = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).map(clip);
+        Self {
+            file: file.into(),
+            position,
+            message,
+            line_text,
+        }
+    }
+}
+
+/// A line of the file as it may be shown: no control characters, no endless lines.
+fn clip(line: &str) -> String {
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect()
+}
+
+/// # Errors
+/// [`ParseError`]: not UTF-8 YAML, an unknown or missing field, a value of the wrong form.
+pub fn parse(file: &str, text: &str) -> Result<Policy, ParseError> {
+    if text.len() > MAX_BYTES {
+        return Err(ParseError::at(
+            file,
+            text,
+            None,
+            format!("the policy has {} bytes; at most {MAX_BYTES} are read", text.len()),
+        ));
+    }
+    serde_saphyr::from_str::<Policy>(text).map_err(|e| {
+        let position = e
+            .location()
+            .map(|l| (l.line() as usize, l.column() as usize))
+            .filter(|(line, _)| *line > 0);
+        let message = first_line(&e.without_snippet().to_string());
+        ParseError::at(file, text, position, message)
+    })
+}
+
+/// The parser's message without its own position and picture: ours are drawn the same way for every error.
+fn first_line(message: &str) -> String {
+    let line = message.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("not a policy");
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    let line = match line.rsplit_once(" at line ") {
+        Some((head, _)) => head,
+        None => line,
+    };
+    match line.strip_prefix("line ").and_then(|l| l.split_once(": ")) {
+        Some((_, tail)) => tail.to_owned(),
+        None => line.to_owned(),
+    }
+}
+
+/// The JSON Schema of a policy file (draft 2020-12).
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Policy).to_value()
+}

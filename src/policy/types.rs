@@ -1,0 +1,447 @@
+//! What a policy file may say. Every field is here; unknown fields are refused.
+
+use super::ids::{AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName};
+use super::units::Seconds;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// One policy: a set of sources protected together, because a restore needs all of them at one instant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Version of this file's format; 1.
+    pub version: u32,
+    pub name: PolicyName,
+    pub sources: Sources,
+    /// Where copies go, in order of preference for the journal (the first capable one that answers is the home).
+    pub targets: Vec<Target>,
+    /// Service endpoints by region, for stores other than AWS and for practice. Absent: the service's own.
+    #[serde(default)]
+    pub endpoints: BTreeMap<Region, Endpoints>,
+    pub credentials: Credentials,
+    pub schedule: Schedule,
+    /// What is promised, by path.
+    #[serde(default)]
+    pub objectives: BTreeMap<Path, Objective>,
+    pub drill: Option<Drill>,
+    #[serde(default)]
+    pub concurrency: Concurrency,
+    #[serde(default)]
+    pub runner: Runner,
+    #[serde(default)]
+    pub timeouts: Timeouts,
+    #[serde(default)]
+    pub retry: Retry,
+    #[serde(default)]
+    pub probe: Probe,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Sources {
+    pub cluster: Option<Cluster>,
+    #[serde(default)]
+    pub buckets: Vec<SourceBucket>,
+}
+
+/// The Aurora cluster.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cluster {
+    pub id: ClusterId,
+    pub region: Region,
+    pub account: AccountId,
+    /// The database inside it that is dumped and checked.
+    pub database: Name,
+    /// The table a writer commits to continuously; the newest row found after a restore is the measured RPO.
+    pub heartbeat: Option<Heartbeat>,
+}
+
+/// A table with a growing number and the instant of its commit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Heartbeat {
+    /// `schema.table`
+    pub table: String,
+    #[serde(default = "default_id")]
+    pub id: String,
+    #[serde(default = "default_at")]
+    pub at: String,
+}
+
+fn default_id() -> String {
+    "id".into()
+}
+fn default_at() -> String {
+    "at".into()
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceBucket {
+    pub name: BucketName,
+    pub region: Region,
+    pub account: Option<AccountId>,
+    #[serde(default)]
+    pub prefix: String,
+}
+
+/// A bucket with Object Lock that holds copies: a vault.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    pub name: TargetName,
+    pub region: Region,
+    pub bucket: BucketName,
+    /// The AWS account that owns the bucket. Absent at another provider.
+    pub account: Option<AccountId>,
+    /// `aws` or `compatible` (another provider's S3 API: no server-side copy from AWS, Content-MD5 for checksums).
+    #[serde(default)]
+    pub provider: Provider,
+    pub lock: Lock,
+    /// The cluster's snapshots are copied to this target's region.
+    pub native: Option<Native>,
+    /// KMS key that S3 encrypts with at this target; absent: the bucket's default.
+    pub kms_key: Option<KmsKey>,
+    /// Profile by role, where it differs from `credentials.profiles`.
+    #[serde(default)]
+    pub profiles: BTreeMap<Role, Name>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Provider {
+    #[default]
+    Aws,
+    Compatible,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Lock {
+    pub mode: LockMode,
+    /// How long a copy stays locked after its slot.
+    pub retention: Seconds,
+    /// Added to `retention`, so that a late run still meets it.
+    #[serde(default = "default_slack")]
+    pub slack: Seconds,
+    /// A lock longer than this is refused: a typing mistake under COMPLIANCE cannot be undone by anyone.
+    pub max_lock_days: u32,
+}
+
+fn default_slack() -> Seconds {
+    Seconds::hours(1)
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LockMode {
+    Governance,
+    Compliance,
+}
+
+impl LockMode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            LockMode::Governance => "GOVERNANCE",
+            LockMode::Compliance => "COMPLIANCE",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Native {
+    /// A key of the target's region: the copy is encrypted again there.
+    pub kms_key: KmsKey,
+    /// The account that owns the copy.
+    pub account: AccountId,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoints {
+    pub s3: Option<String>,
+    pub rds: Option<String>,
+    pub sts: Option<String>,
+    pub kms: Option<String>,
+}
+
+/// References to credentials; a policy never holds a secret.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Credentials {
+    /// A shared-credentials file. Absent: the platform's own chain (Pod Identity, environment, ~/.aws).
+    pub file: Option<String>,
+    /// Profile of each role in that file. A role without one uses the platform's chain.
+    #[serde(default)]
+    pub profiles: BTreeMap<Role, Name>,
+    /// PEM bundle for TLS to PostgreSQL (for Aurora: the RDS certificate bundle). Needed unless the server is on loopback.
+    pub postgres_ca_file: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// A crontab line: five fields, or six with seconds first; or `@hourly`, `@daily`, `@weekly`, `@monthly`.
+    pub cron: String,
+    /// IANA name; daylight saving follows cronie's rule.
+    #[serde(default = "default_zone")]
+    pub time_zone: String,
+    #[serde(default)]
+    pub missed: Missed,
+    /// A run that is not finished this long after it was opened is abandoned.
+    #[serde(default = "default_deadline")]
+    pub deadline: Seconds,
+}
+
+fn default_zone() -> String {
+    "UTC".into()
+}
+fn default_deadline() -> Seconds {
+    Seconds::hours(12)
+}
+
+/// What to do about slots that no runner was there for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Missed {
+    /// Catch up the latest only.
+    #[default]
+    Latest,
+    /// Catch up every one, oldest first (at most 100).
+    All,
+}
+
+/// A way to restore.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Path {
+    /// The snapshot's copy in the second region.
+    Native,
+    /// The portable dump, into any PostgreSQL.
+    Portable,
+    /// Files.
+    S3,
+}
+
+impl Path {
+    pub const ALL: [Path; 3] = [Path::Native, Path::Portable, Path::S3];
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Path::Native => "native",
+            Path::Portable => "portable",
+            Path::S3 => "s3",
+        }
+    }
+}
+
+impl std::fmt::Display for Path {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    pub rto: Seconds,
+    pub rpo: Seconds,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drill {
+    pub schedule: Schedule,
+    pub cluster: ScratchCluster,
+    /// Files are restored under a prefix of this bucket.
+    pub scratch_bucket: BucketName,
+    pub scratch_region: Region,
+    /// The account that the scratch cluster lives in; never production's unless `same_account` says so.
+    pub account: AccountId,
+    #[serde(default)]
+    pub same_account: bool,
+    /// What a killed drill leaves is swept this long after its run opened.
+    #[serde(default = "default_ttl")]
+    pub ttl: Seconds,
+    #[serde(default)]
+    pub files: FilesChecked,
+    /// The newest heartbeat in the restored data may be this much older than the snapshot.
+    #[serde(default = "default_heartbeat_age")]
+    pub heartbeat_max_age: Seconds,
+    /// SQL that must return one row with one column that reads `expect`.
+    #[serde(default)]
+    pub assertions: Vec<Assertion>,
+}
+
+fn default_ttl() -> Seconds {
+    Seconds::hours(6)
+}
+fn default_heartbeat_age() -> Seconds {
+    Seconds(60)
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ScratchCluster {
+    pub instance_class: Name,
+    pub subnet_group: Option<Name>,
+    #[serde(default)]
+    pub security_groups: Vec<Name>,
+    pub parameter_group: Option<Name>,
+    /// Aurora capacity units for `db.serverless`.
+    pub min_acu: Option<f64>,
+    pub max_acu: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum FilesChecked {
+    #[default]
+    All,
+    /// This many, spread evenly over the sorted list; the proof says how many were not checked.
+    Sample(u64),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Assertion {
+    pub id: Name,
+    pub sql: String,
+    pub expect: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Concurrency {
+    /// Objects in flight at once.
+    pub objects: u32,
+    /// COPY streams at once.
+    pub streams: u32,
+    /// Size of a multipart part and of what one COPY chunk buffers, in bytes. At least 5 MiB (S3's minimum).
+    pub part_size_bytes: u64,
+    /// Pages of 8 KiB of a table in one chunk of a dump.
+    pub chunk_pages: u32,
+}
+
+impl Default for Concurrency {
+    fn default() -> Self {
+        Self {
+            objects: 8,
+            streams: 2,
+            part_size_bytes: 8 << 20,
+            chunk_pages: 16_384,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Runner {
+    /// While a step lasts its holder says so this often.
+    pub alive_every: Seconds,
+    /// A run whose newest entry is older than this may be taken over.
+    pub takeover_after: Seconds,
+    pub margin: Seconds,
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self {
+            alive_every: Seconds(60),
+            takeover_after: Seconds(180),
+            margin: Seconds(30),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Timeouts {
+    pub connect: Seconds,
+    /// Total of one call, its retries by the SDK included.
+    pub call: Seconds,
+    /// How often a long operation is looked at.
+    pub poll_every: Seconds,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Seconds(3),
+            call: Seconds(60),
+            poll_every: Seconds(15),
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retry {
+    /// Attempts of the SDK for one request.
+    pub requests: u32,
+    /// Attempts of a step in one `tick`; the next tick tries again until the deadline.
+    pub steps: u32,
+    pub backoff: Seconds,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            requests: 4,
+            steps: 3,
+            backoff: Seconds(2),
+        }
+    }
+}
+
+/// How long the lock probe's test objects are locked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Probe {
+    pub control: Seconds,
+    pub lock: Seconds,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self {
+            control: Seconds(5),
+            lock: Seconds::minutes(5),
+        }
+    }
+}
+
+impl Policy {
+    pub fn target(&self, name: &TargetName) -> Option<&Target> {
+        self.targets.iter().find(|t| &t.name == name)
+    }
+    pub fn s3_endpoint(&self, region: &Region) -> Option<&str> {
+        self.endpoints.get(region).and_then(|e| e.s3.as_deref())
+    }
+    pub fn rds_endpoint(&self, region: &Region) -> Option<&str> {
+        self.endpoints.get(region).and_then(|e| e.rds.as_deref())
+    }
+}
+
+/// What an endpoint may be: https anywhere, plain http only to loopback; no user or password in it.
+///
+/// # Errors
+/// A sentence that says what is wrong with it.
+pub fn endpoint_allowed(url: &str) -> Result<(), String> {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return Err("an endpoint is a URL such as https://s3.example.com".into());
+    };
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("an endpoint must not hold a user or a password".into());
+    }
+    let host = authority.rsplit_once(':').map_or(authority, |(h, _)| h);
+    match scheme {
+        "https" if !host.is_empty() => Ok(()),
+        "http" if host == "localhost" || host == "[::1]" || host.starts_with("127.") => Ok(()),
+        "http" => Err(format!("plain http to `{host}`; only loopback may be spoken to without TLS")),
+        _ => Err(format!("scheme `{scheme}` is not http or https")),
+    }
+}

@@ -1,0 +1,121 @@
+//! Which slots are due. Pure: a schedule, what is known to have run, and an instant in; slots out.
+//!
+//! The `cron` crate parses; the meaning is crontab's: Sunday is 0 or 7, the two day fields are OR-ed when both are
+//! restricted, and daylight saving follows cronie (a fixed time inside the gap fires at the gap's end, one inside
+//! the fold fires once, a line with a wildcard hour goes on by real time).
+
+mod line;
+
+use crate::policy::{Missed, Schedule};
+use jiff::{SignedDuration, Timestamp};
+pub use line::Line;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// One due time, in whole seconds of UTC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Slot(pub Timestamp);
+
+impl Slot {
+    /// `20261124T020000Z`: sorts as text, and can stand in a key and in an RDS name.
+    pub fn compact(self) -> String {
+        self.0.strftime("%Y%m%dT%H%M%SZ").to_string()
+    }
+
+    pub fn from_compact(text: &str) -> Option<Self> {
+        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
+        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| Slot(z.timestamp()))
+    }
+}
+
+impl fmt::Display for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.compact())
+    }
+}
+
+/// What the home's journal says of the slots seen so far.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    /// Slots that have a run, finished or not.
+    pub seen: Vec<Slot>,
+    /// Nothing before this instant is owed (the vault did not exist, or the policy was first used then).
+    pub since: Option<Timestamp>,
+}
+
+/// At most this many missed slots are caught up.
+const MAX_CATCH_UP: usize = 100;
+
+/// Slots to open now, oldest first. Empty: nothing is due.
+///
+/// # Errors
+/// The schedule cannot be read (`policy check` says so as well).
+pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
+    let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
+    let newest = history.seen.iter().max().map(|s| s.0);
+    let from = match (newest, history.since) {
+        (Some(newest), _) => newest + SignedDuration::from_secs(1),
+        (None, Some(since)) => since,
+        // A vault that never saw a run owes the latest slot: the first backup must not wait for a day.
+        (None, None) => return Ok(line.previous(now).into_iter().map(Slot).collect()),
+    };
+    Ok(match schedule.missed {
+        Missed::Latest => line.previous(now).filter(|t| *t >= from).map(Slot).into_iter().collect(),
+        Missed::All => {
+            let mut slots: Vec<Slot> = line
+                .after(from - SignedDuration::from_secs(1))
+                .take_while(|t| *t <= now)
+                .take(10_000)
+                .map(Slot)
+                .collect();
+            let surplus = slots.len().saturating_sub(MAX_CATCH_UP);
+            slots.drain(..surplus);
+            slots
+        }
+    })
+}
+
+/// How many slots between the newest seen one and `now` no run was opened for.
+pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
+    let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
+    let Some(first) = history.seen.iter().min() else {
+        return Ok(Vec::new());
+    };
+    Ok(line
+        .after(first.0)
+        .take_while(|t| *t <= now)
+        .take(10_000)
+        .map(Slot)
+        .filter(|s| !history.seen.contains(s))
+        .collect())
+}
+
+pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
+    Line::parse(&schedule.cron, &schedule.time_zone).ok()?.after(now).next().map(Slot)
+}
+
+/// Whether the line can be read and ever fires.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub fn fires(schedule: &Schedule) -> Result<(), String> {
+    let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
+    // Any fixed instant will do: a leap day comes within eight years of each.
+    let start = Timestamp::from_second(1_767_225_600).map_err(|e| e.to_string())?;
+    match line.after(start).next() {
+        Some(_) => Ok(()),
+        None => Err(format!("`{}` never fires", schedule.cron)),
+    }
+}
+
+/// Longest gap between two slots, over a year from a fixed instant; `None` where the line never fires.
+pub fn longest_interval_s(schedule: &Schedule) -> Option<u64> {
+    let line = Line::parse(&schedule.cron, &schedule.time_zone).ok()?;
+    let start = Timestamp::from_second(1_767_225_600).ok()?;
+    let times: Vec<Timestamp> = line.after(start).take(800).collect();
+    times.windows(2).map(|w| w[1].duration_since(w[0]).as_secs().unsigned_abs()).max()
+}
+
+#[cfg(test)]
+mod tests;
