@@ -1,5 +1,7 @@
 //! Backup and disaster recovery you can prove. ARCHITECTURE.md walks through the rooms.
 
+pub mod journal;
 pub mod manifest;
+pub mod plan;
 pub mod policy;
 pub mod schedule;

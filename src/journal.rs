@@ -1,0 +1,145 @@
+//! The journal of a run: entries, what may follow what, and the state that they add up to. Pure.
+//!
+//! An entry is one create-only object; each carries the SHA-256 of the one before. State is never stored, only folded.
+
+mod evidence;
+mod fold;
+
+pub use evidence::{Evidence, Snapshot};
+pub use fold::{Head, Illegal, RunState, StepState, fold};
+
+use crate::manifest::{Document, FormatError, Sha256Hex, sha256_hex};
+use crate::plan::{Plan, StepId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A run has at most this many entries, `Alive` apart.
+pub const MAX_ENTRIES: u64 = 5_000;
+
+/// 128 random bits per process, 32 hex digits.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunnerId(pub String);
+
+/// The machine a runner is on; equal values mean that its processes can be looked up from here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    pub boot_id: String,
+    pub pid_namespace: String,
+    pub machine_id: String,
+    pub hostname: String,
+}
+
+/// A process, so that one with a reused number is not taken for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    pub pid: u32,
+    /// Clock ticks after boot (field 22 of /proc/PID/stat).
+    pub started: u64,
+}
+
+/// Who did it, as STS says, or the key where STS does not answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    pub id: String,
+    /// `sts` or `key`
+    pub basis: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub runner: RunnerId,
+    pub host: Host,
+    pub process: Process,
+    pub actor: Actor,
+}
+
+/// How a failed step failed, for whoever decides about trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Failure {
+    /// The far side did not answer or asked to wait.
+    Unavailable,
+    /// Waiting will not cure it.
+    Stuck,
+    /// A guard said no.
+    Refused,
+    /// Data is not what it should be.
+    Finding,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Complete,
+    Incomplete,
+    Abandoned,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    Opened {
+        plan: Box<Plan>,
+    },
+    Started {
+        step: StepId,
+    },
+    /// The holder lives; written while a step lasts.
+    Alive,
+    /// Taken over from a holder that went silent or whose process is gone.
+    Claimed {
+        from: RunnerId,
+        why: String,
+    },
+    /// Free at once: the next step is another role's, or the process ends on purpose.
+    Released {
+        why: String,
+    },
+    Succeeded {
+        step: StepId,
+        evidence: Evidence,
+    },
+    Failed {
+        step: StepId,
+        kind: Failure,
+        code: String,
+        message: String,
+    },
+    Finished {
+        outcome: Outcome,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub seq: u64,
+    /// SHA-256 of the stored bytes of the entry before; absent in entry 0.
+    pub prev: Option<Sha256Hex>,
+    /// The home's clock as last heard by the writer; for people. Order is `seq`, age is the store's.
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub by: Identity,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+impl Document for Entry {
+    const SCHEMA: &'static str = "dr/entry/1";
+}
+
+/// `00000042`
+pub fn entry_name(seq: u64) -> String {
+    format!("{seq:08}")
+}
+
+/// Reads one stored entry.
+///
+/// # Errors
+/// Not an entry of this version.
+pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256Hex), FormatError> {
+    Ok((Entry::from_bytes(bytes)?, sha256_hex(bytes)))
+}
+
+#[cfg(test)]
+mod tests;

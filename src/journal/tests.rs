@@ -1,0 +1,151 @@
+use super::*;
+use crate::manifest::VaultId;
+use crate::plan::{BackupInput, RunId, backup};
+use crate::policy::TargetName;
+
+fn plan() -> Plan {
+    backup(&BackupInput {
+        policy: &crate::plan::tests::policy(),
+        policy_sha256: sha256_hex(b""),
+        vault: VaultId("1a2b3c4d00000000".into()),
+        home: TargetName::new("central"),
+        slot: "20261124T020000Z".into(),
+        slot_at: "2026-11-24T02:00:00Z".parse().unwrap(),
+        run: RunId("backup-20261124T020000Z".into()),
+        opened_at: "2026-11-24T02:00:07Z".parse().unwrap(),
+        bases: Default::default(),
+    })
+}
+
+fn identity(runner: &str) -> Identity {
+    Identity {
+        runner: RunnerId(runner.into()),
+        host: Host {
+            boot_id: "b".into(),
+            pid_namespace: "p".into(),
+            machine_id: "m".into(),
+            hostname: "h".into(),
+        },
+        process: Process { pid: 1, started: 2 },
+        actor: Actor {
+            id: "arn:aws:iam::222222222222:user/copier".into(),
+            basis: "sts".into(),
+        },
+    }
+}
+
+fn chain(events: Vec<(&str, Event)>) -> Vec<(Entry, Sha256Hex)> {
+    let mut entries: Vec<(Entry, Sha256Hex)> = Vec::new();
+    for (seq, (runner, event)) in events.into_iter().enumerate() {
+        let prev = entries.last().map(|(_, sha)| sha.clone());
+        let entry = Entry {
+            seq: seq as u64,
+            prev,
+            at: "2026-11-24T02:00:07Z".parse().unwrap(),
+            by: identity(runner),
+            event,
+        };
+        let sha = sha256_hex(&entry.to_bytes());
+        entries.push((entry, sha));
+    }
+    entries
+}
+
+fn folded(events: Vec<(&str, Event)>) -> Result<RunState, Illegal> {
+    let entries = chain(events);
+    fold(entries.iter().map(|(e, s)| (e, s.clone())))
+}
+
+fn opened() -> (&'static str, Event) {
+    ("a", Event::Opened { plan: Box::new(plan()) })
+}
+fn started(runner: &'static str) -> (&'static str, Event) {
+    (
+        runner,
+        Event::Started {
+            step: StepId("take-snapshot".into()),
+        },
+    )
+}
+fn shared() -> Evidence {
+    Evidence::Shared { with: vec![] }
+}
+
+#[test]
+fn an_entry_survives_its_bytes() {
+    for (entry, sha) in chain(vec![opened(), started("a")]) {
+        let (back, digest) = read(&entry.to_bytes()).unwrap();
+        assert_eq!((back, digest), (entry, sha));
+    }
+}
+
+#[test]
+fn success_follows_a_start_and_only_a_start() {
+    let succeeded = Event::Succeeded {
+        step: StepId("take-snapshot".into()),
+        evidence: shared(),
+    };
+    let state = folded(vec![opened(), started("a"), ("a", succeeded.clone())]).unwrap();
+    assert!(state.succeeded(&StepId("take-snapshot".into())));
+    let error = folded(vec![opened(), ("a", succeeded)]).unwrap_err();
+    assert_eq!(
+        error,
+        Illegal::Move {
+            seq: 1,
+            why: "not from Waiting".into()
+        }
+    );
+}
+
+#[test]
+fn a_stranger_must_claim_unless_the_run_was_released() {
+    assert!(matches!(folded(vec![opened(), started("b")]), Err(Illegal::Move { seq: 1, .. })));
+    let claimed = Event::Claimed {
+        from: RunnerId("a".into()),
+        why: "silent".into(),
+    };
+    assert!(folded(vec![opened(), ("b", claimed), started("b")]).is_ok());
+    assert!(folded(vec![opened(), ("a", Event::Released { why: "role".into() }), started("b")]).is_ok());
+}
+
+#[test]
+fn nothing_follows_finished() {
+    let end = (
+        "a",
+        Event::Finished {
+            outcome: Outcome::Abandoned,
+        },
+    );
+    assert!(matches!(
+        folded(vec![opened(), end, started("a")]),
+        Err(Illegal::Move { seq: 2, .. })
+    ));
+}
+
+#[test]
+fn failures_count_attempts() {
+    let failed = || {
+        (
+            "a",
+            Event::Failed {
+                step: StepId("take-snapshot".into()),
+                kind: Failure::Unavailable,
+                code: "x".into(),
+                message: "y".into(),
+            },
+        )
+    };
+    let state = folded(vec![opened(), started("a"), failed(), started("a"), failed()]).unwrap();
+    assert_eq!(state.attempt(&StepId("take-snapshot".into())), 3);
+}
+
+#[test]
+fn a_broken_chain_and_a_gap_are_named() {
+    let mut entries = chain(vec![opened(), started("a"), ("a", Event::Alive)]);
+    entries[1].0.at = "2026-11-24T03:00:00Z".parse().unwrap();
+    entries[1].1 = sha256_hex(&entries[1].0.to_bytes());
+    let folded = |entries: &[(Entry, Sha256Hex)]| fold(entries.iter().map(|(e, s)| (e, s.clone())));
+    assert_eq!(folded(&entries).unwrap_err(), Illegal::Chain(2));
+    entries.remove(1);
+    assert_eq!(folded(&entries).unwrap_err(), Illegal::Gap(1));
+}
