@@ -1,0 +1,200 @@
+//! Service codes to our kinds, in one table.
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error as StdError;
+
+/// What a caller can do about an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    NotFound,
+    /// Someone wrote it first (412), or the name is taken: read it back.
+    Exists,
+    /// Another write is in flight (409): try again.
+    Conflict,
+    Denied,
+    /// The key was not accepted at all.
+    Credentials,
+    /// Asked to slow down.
+    Throttled,
+    /// No answer, or a server error.
+    Unavailable,
+    /// Bytes differ from their checksum.
+    Integrity,
+    /// A KMS key is disabled, pending deletion, or not ours.
+    KeyUnusable,
+    Quota,
+    /// The store does not know this call or header.
+    Unsupported,
+    /// Not in a state that allows this (a cluster being modified).
+    State,
+    /// The request itself is wrong: a bug, or a name that the policy got wrong.
+    Invalid,
+}
+
+impl Kind {
+    /// Whether waiting can cure it.
+    pub fn transient(self) -> bool {
+        matches!(self, Kind::Conflict | Kind::Throttled | Kind::Unavailable | Kind::State)
+    }
+}
+
+/// One failed call.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} {thing}: {code}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+pub struct Error {
+    pub kind: Kind,
+    pub operation: &'static str,
+    pub thing: String,
+    pub code: String,
+    pub message: String,
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    pub fn new(kind: Kind, operation: &'static str, thing: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            operation,
+            thing: thing.into(),
+            code: code.into(),
+            message: message.into(),
+            source: None,
+        }
+    }
+}
+
+const TABLE: &[(&str, Kind)] = &[
+    ("NoSuchKey", Kind::NotFound),
+    ("NoSuchVersion", Kind::NotFound),
+    ("NoSuchBucket", Kind::NotFound),
+    ("NotFound", Kind::NotFound),
+    ("NoSuchUpload", Kind::NotFound),
+    ("NoSuchObjectLockConfiguration", Kind::NotFound),
+    ("ObjectLockConfigurationNotFoundError", Kind::NotFound),
+    ("NoSuchLifecycleConfiguration", Kind::NotFound),
+    ("NoSuchBucketPolicy", Kind::NotFound),
+    ("NoSuchTagSet", Kind::NotFound),
+    ("DBClusterNotFoundFault", Kind::NotFound),
+    ("DBClusterSnapshotNotFoundFault", Kind::NotFound),
+    ("DBSnapshotNotFound", Kind::NotFound),
+    ("DBInstanceNotFound", Kind::NotFound),
+    ("DBInstanceNotFoundFault", Kind::NotFound),
+    ("PreconditionFailed", Kind::Exists),
+    ("BucketAlreadyOwnedByYou", Kind::Exists),
+    ("BucketAlreadyExists", Kind::Exists),
+    ("DBClusterSnapshotAlreadyExistsFault", Kind::Exists),
+    ("DBClusterAlreadyExistsFault", Kind::Exists),
+    ("DBInstanceAlreadyExists", Kind::Exists),
+    ("ConditionalRequestConflict", Kind::Conflict),
+    ("OperationAborted", Kind::Conflict),
+    ("AccessDenied", Kind::Denied),
+    ("AccessDeniedException", Kind::Denied),
+    ("UnauthorizedOperation", Kind::Denied),
+    ("MethodNotAllowed", Kind::Denied),
+    ("InvalidAccessKeyId", Kind::Credentials),
+    ("InvalidClientTokenId", Kind::Credentials),
+    ("SignatureDoesNotMatch", Kind::Credentials),
+    ("ExpiredToken", Kind::Credentials),
+    ("SlowDown", Kind::Throttled),
+    ("Throttling", Kind::Throttled),
+    ("ThrottlingException", Kind::Throttled),
+    ("RequestLimitExceeded", Kind::Throttled),
+    ("InternalError", Kind::Unavailable),
+    ("InternalFailure", Kind::Unavailable),
+    ("ServiceUnavailable", Kind::Unavailable),
+    ("RequestTimeout", Kind::Unavailable),
+    ("BadDigest", Kind::Integrity),
+    ("InvalidDigest", Kind::Integrity),
+    ("XAmzContentSHA256Mismatch", Kind::Integrity),
+    ("KMSKeyNotAccessibleFault", Kind::KeyUnusable),
+    ("KMS.DisabledException", Kind::KeyUnusable),
+    ("KMS.NotFoundException", Kind::KeyUnusable),
+    ("KMS.KMSInvalidStateException", Kind::KeyUnusable),
+    ("SnapshotQuotaExceeded", Kind::Quota),
+    ("SnapshotQuotaExceededFault", Kind::Quota),
+    ("DBClusterQuotaExceededFault", Kind::Quota),
+    ("InstanceQuotaExceeded", Kind::Quota),
+    ("StorageQuotaExceeded", Kind::Quota),
+    ("InsufficientStorageClusterCapacity", Kind::Quota),
+    ("NotImplemented", Kind::Unsupported),
+    ("InvalidDBClusterStateFault", Kind::State),
+    ("InvalidDBClusterSnapshotStateFault", Kind::State),
+    ("InvalidDBInstanceState", Kind::State),
+    ("InvalidDBInstanceStateFault", Kind::State),
+];
+
+fn kind_of(code: &str, status: u16) -> Kind {
+    if let Some((_, kind)) = TABLE.iter().find(|(c, _)| *c == code) {
+        return *kind;
+    }
+    match status {
+        404 => Kind::NotFound,
+        403 => Kind::Denied,
+        401 => Kind::Credentials,
+        409 => Kind::Conflict,
+        412 => Kind::Exists,
+        429 | 503 => Kind::Throttled,
+        501 | 405 => Kind::Unsupported,
+        500.. => Kind::Unavailable,
+        _ => Kind::Invalid,
+    }
+}
+
+/// Any SDK error as ours. HEAD answers have no body, so their status alone decides.
+pub(super) fn classify<E>(error: SdkError<E, Response>, operation: &'static str, thing: impl Into<String>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    let status = error.raw_response().map_or(0, |r| r.status().as_u16());
+    let (kind, code, message) = match &error {
+        SdkError::ServiceError(e) => {
+            let code = e.err().code().unwrap_or_default().to_owned();
+            let message = e.err().message().unwrap_or_default().to_owned();
+            let shown = if code.is_empty() { format!("HTTP {status}") } else { code.clone() };
+            (kind_of(&code, status), shown, message)
+        }
+        SdkError::TimeoutError(_) => (Kind::Unavailable, "Timeout".into(), String::new()),
+        SdkError::DispatchFailure(e) if e.as_connector_error().is_some() => (Kind::Unavailable, "NoConnection".into(), String::new()),
+        // Anything else before a request left us is about credentials: the SDK resolves them there.
+        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => (Kind::Credentials, "NoCredentials".into(), String::new()),
+        _ => (Kind::Unavailable, format!("BadAnswer (HTTP {status})"), String::new()),
+    };
+    // A service's message is already in ours; the cause is kept where there is no such message.
+    let source = if matches!(error, SdkError::ServiceError(_)) {
+        None
+    } else {
+        error.into_source().ok()
+    };
+    Error {
+        kind,
+        operation,
+        thing: thing.into(),
+        code,
+        message,
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_decides_before_the_status() {
+        assert_eq!(kind_of("ConditionalRequestConflict", 409), Kind::Conflict);
+        assert_eq!(kind_of("KMSKeyNotAccessibleFault", 400), Kind::KeyUnusable);
+        assert_eq!(kind_of("", 404), Kind::NotFound);
+        assert_eq!(kind_of("Whatever", 400), Kind::Invalid);
+        assert_eq!(kind_of("Whatever", 500), Kind::Unavailable);
+    }
+
+    #[test]
+    fn no_code_stands_twice() {
+        let mut codes: Vec<_> = TABLE.iter().map(|(c, _)| c).collect();
+        codes.sort();
+        assert!(codes.windows(2).all(|w| w[0] != w[1]));
+    }
+}

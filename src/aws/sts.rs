@@ -1,0 +1,46 @@
+//! Who a key is.
+
+use super::clients::Settings;
+use super::error::{Error, classify};
+use crate::journal::Actor;
+use aws_credential_types::provider::ProvideCredentials;
+use aws_sdk_sts::config::{BehaviorVersion, Region};
+
+/// The STS identity of a credential, or, where STS does not answer, the key's id. Never a reason to stop.
+pub async fn actor(settings: &Settings) -> Actor {
+    match identity(settings).await {
+        Ok(arn) => Actor {
+            id: arn,
+            basis: "sts".into(),
+        },
+        Err(_) => {
+            let provider = settings.credential.provider(&settings.region).await;
+            let id = provider.provide_credentials().await.map(|c| c.access_key_id().to_owned());
+            Actor {
+                id: id.unwrap_or_else(|_| "unknown".into()),
+                basis: "key".into(),
+            }
+        }
+    }
+}
+
+/// # Errors
+/// STS did not answer, or refused the key.
+pub async fn identity(settings: &Settings) -> Result<String, Error> {
+    let mut config = aws_sdk_sts::Config::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.region.clone()))
+        .credentials_provider(settings.credential.provider(&settings.region).await)
+        .timeout_config(settings.timeouts())
+        .retry_config(settings.retries().with_max_attempts(1));
+    if let Some(url) = &settings.endpoint {
+        config = config.endpoint_url(url);
+    }
+    let client = aws_sdk_sts::Client::from_conf(config.build());
+    let answer = client
+        .get_caller_identity()
+        .send()
+        .await
+        .map_err(|e| classify(e, "GetCallerIdentity", &settings.region))?;
+    Ok(answer.arn().unwrap_or("unknown").to_owned())
+}
