@@ -7,4 +7,5 @@ pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod schedule;
+pub mod vault;
 pub mod world;

@@ -1,9 +1,14 @@
 //! How every client is configured: explicit endpoints, timeouts, retries; nothing from `AWS_ENDPOINT_URL*`.
 
-use crate::policy::Seconds;
+use super::rds::Rds;
+use super::s3::Bucket;
+use crate::journal::Actor;
+use crate::policy::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 
 /// Where a key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -68,5 +73,113 @@ impl Settings {
         RetryConfig::standard()
             .with_max_attempts(self.tuning.attempts)
             .with_max_backoff(std::time::Duration::from_secs(5))
+    }
+}
+
+/// Which key each role uses, at which target; made once by the command line.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    pub file: Option<String>,
+    pub profiles: BTreeMap<Role, String>,
+    pub by_target: BTreeMap<(TargetName, Role), String>,
+    /// `--profile`: one key for everything, whatever the role.
+    pub only: Option<Credential>,
+}
+
+/// Makes clients on demand. Everything outside is reached through here.
+#[derive(Clone)]
+pub struct Clients {
+    keys: Arc<Keys>,
+    tuning: Tuning,
+    sts: BTreeMap<Region, String>,
+    buckets: Arc<Mutex<BTreeMap<String, Bucket>>>,
+    rds: Arc<Mutex<BTreeMap<String, Rds>>>,
+    pub postgres_ca_file: Option<String>,
+}
+
+/// Where a bucket is.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    pub region: &'a Region,
+    pub endpoint: Option<&'a str>,
+    pub bucket: &'a BucketName,
+    pub provider: Provider,
+    pub kms_key: Option<&'a KmsKey>,
+    /// The target that it is, where it is one: keys can differ there.
+    pub target: Option<&'a TargetName>,
+}
+
+impl Clients {
+    pub fn new(keys: Keys, tuning: Tuning, sts: BTreeMap<Region, String>, postgres_ca_file: Option<String>) -> Self {
+        Self {
+            keys: Arc::new(keys),
+            tuning,
+            sts,
+            buckets: Arc::default(),
+            rds: Arc::default(),
+            postgres_ca_file,
+        }
+    }
+
+    fn credential(&self, role: Role, target: Option<&TargetName>) -> Credential {
+        if let Some(only) = &self.keys.only {
+            return only.clone();
+        }
+        let special = target.and_then(|t| self.keys.by_target.get(&(t.clone(), role)));
+        match special.or_else(|| self.keys.profiles.get(&role)) {
+            Some(name) => Credential::Profile {
+                name: name.clone(),
+                file: self.keys.file.clone(),
+            },
+            None => Credential::Platform,
+        }
+    }
+
+    fn settings(&self, role: Role, target: Option<&TargetName>, region: &Region, endpoint: Option<&str>) -> Settings {
+        Settings {
+            region: region.to_string(),
+            endpoint: endpoint.map(str::to_owned),
+            credential: self.credential(role, target),
+            tuning: self.tuning.clone(),
+        }
+    }
+
+    pub fn call_timeout(&self) -> Seconds {
+        self.tuning.call
+    }
+
+    pub async fn bucket(&self, role: Role, place: &Place<'_>) -> Bucket {
+        let settings = self.settings(role, place.target, place.region, place.endpoint);
+        let cache_key = format!("{:?} {} {} {:?}", settings.credential, place.region, place.bucket, place.endpoint);
+        if let Some(found) = self.buckets.lock().ok().and_then(|b| b.get(&cache_key).cloned()) {
+            return found;
+        }
+        let bucket = Bucket::new(&settings, place.bucket, place.provider, place.kms_key.cloned()).await;
+        if let Ok(mut buckets) = self.buckets.lock() {
+            buckets.insert(cache_key, bucket.clone());
+        }
+        bucket
+    }
+
+    pub async fn rds(&self, role: Role, region: &Region, endpoint: Option<&str>) -> Rds {
+        let settings = self.settings(role, None, region, endpoint);
+        let cache_key = format!("{:?} {region} {endpoint:?}", settings.credential);
+        if let Some(found) = self.rds.lock().ok().and_then(|r| r.get(&cache_key).cloned()) {
+            return found;
+        }
+        let rds = Rds::new(&settings).await;
+        if let Ok(mut all) = self.rds.lock() {
+            all.insert(cache_key, rds.clone());
+        }
+        rds
+    }
+
+    /// Who we are at a target, as its region's STS says.
+    pub async fn actor(&self, role: Role, region: &Region, provider: Provider, target: Option<&TargetName>) -> Actor {
+        let settings = self.settings(role, target, region, self.sts.get(region).map(String::as_str));
+        match provider {
+            Provider::Aws => super::sts::actor(&settings).await,
+            Provider::Compatible => super::sts::key_of(&settings).await,
+        }
     }
 }

@@ -6,5 +6,5 @@ pub mod rds;
 pub mod s3;
 pub mod sts;
 
-pub use clients::{Credential, Settings, Tuning};
+pub use clients::{Clients, Credential, Keys, Place, Settings, Tuning};
 pub use error::{Error, Kind};

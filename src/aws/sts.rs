@@ -13,15 +13,15 @@ pub async fn actor(settings: &Settings) -> Actor {
             id: arn,
             basis: "sts".into(),
         },
-        Err(_) => {
-            let provider = settings.credential.provider(&settings.region).await;
-            let id = provider.provide_credentials().await.map(|c| c.access_key_id().to_owned());
-            Actor {
-                id: id.unwrap_or_else(|_| "unknown".into()),
-                basis: "key".into(),
-            }
-        }
+        Err(_) => key_of(settings).await,
     }
+}
+
+/// The key's id alone, for providers without STS.
+pub async fn key_of(settings: &Settings) -> Actor {
+    let provider = settings.credential.provider(&settings.region).await;
+    let id = provider.provide_credentials().await.map(|c| c.access_key_id().to_owned());
+    Actor { id: id.unwrap_or_else(|_| "unknown".into()), basis: "key".into() }
 }
 
 /// # Errors

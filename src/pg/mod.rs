@@ -1,9 +1,13 @@
 //! PostgreSQL connections. The only room that imports the driver.
 
+mod catalog;
 mod connect;
 mod copy;
+mod program;
 mod text;
 
+pub use catalog::Table;
 pub use connect::{Address, Connection, PgError, Secret};
 pub use copy::{CopyInto, Lines};
+pub use program::schema_section;
 pub use text::{ident, literal, qualified};

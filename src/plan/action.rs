@@ -54,9 +54,7 @@ pub enum Action {
         region: Region,
         account: AccountId,
         endpoint: Option<String>,
-        snapshot: String,
-        database: String,
-        tags: Tags,
+        snapshot: String, database: String, heartbeat: Option<HeartbeatColumn>, tags: Tags,
     },
     ShareSnapshot {
         region: Region,

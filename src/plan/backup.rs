@@ -118,6 +118,7 @@ fn cluster_steps(input: &BackupInput<'_>, steps: &mut Vec<Step>) -> Vec<StepId> 
             endpoint: endpoint.clone(),
             snapshot: id.clone(),
             database: cluster.database.to_string(),
+            heartbeat: cluster.heartbeat.as_ref().map(Into::into),
             tags: names::snapshot_tags(&input.vault, &input.run, &source, expires_at),
         },
         needs: Vec::new(),

@@ -1,0 +1,40 @@
+//! The portable copy of a database: schema by `pg_dump` sections, rows by parallel COPY, zstd, SHA-256 per chunk; and its restore.
+//!
+//! Streams go straight to the vault, with no file in between. Readable without this program: `zstd -dc chunk | psql -c 'COPY …'`.
+
+mod chunk;
+mod load;
+mod rows;
+mod write;
+
+pub use load::{LoadInput, Loaded, load};
+pub use rows::{Digests, digest_database};
+pub use write::{DumpInput, dump};
+
+use crate::aws;
+use crate::manifest::FormatError;
+use crate::pg::PgError;
+use crate::vault::VaultError;
+
+#[derive(Debug, thiserror::Error)]
+pub enum DumpError {
+    #[error(transparent)]
+    Database(#[from] PgError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    #[error("{0}")]
+    Refused(String),
+    /// Stored bytes are not what the dump says; names key and version.
+    #[error("{key} version {version}: {why}")]
+    Damaged { key: String, version: String, why: String },
+    #[error("{0}: compression failed")]
+    Compression(String, #[source] std::io::Error),
+}
+
+impl From<aws::Error> for DumpError {
+    fn from(e: aws::Error) -> Self {
+        DumpError::Vault(e.into())
+    }
+}

@@ -1,0 +1,99 @@
+//! How a step fails: a kind to act on, a stable code, the thing, the cause.
+
+use crate::aws;
+use crate::journal::Failure;
+use crate::manifest::FormatError;
+use crate::pg::PgError;
+use crate::vault::VaultError;
+use std::error::Error as StdError;
+
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StepError {
+    pub kind: Failure,
+    /// Stable; each has a page in runbooks/.
+    pub code: &'static str,
+    pub message: String,
+    #[source]
+    pub source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl StepError {
+    pub fn new(kind: Failure, code: &'static str, message: impl Into<String>) -> Self {
+        Self { kind, code, message: message.into(), source: None }
+    }
+    pub fn finding(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Failure::Finding, code, message)
+    }
+    pub fn refused(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Failure::Refused, code, message)
+    }
+    pub fn stuck(code: &'static str, message: impl Into<String>) -> Self {
+        Self::new(Failure::Stuck, code, message)
+    }
+    /// A plan that contradicts itself.
+    pub fn bug(message: impl Into<String>) -> Self {
+        Self::new(Failure::Stuck, "plan-broken", message)
+    }
+    pub fn stopped() -> Self {
+        Self::new(Failure::Unavailable, "stopped", "asked to stop")
+    }
+
+    /// The message with all of its causes.
+    pub fn full(&self) -> String {
+        let mut text = self.message.clone();
+        let mut cause = self.source.as_deref().map(|e| e as &dyn StdError);
+        while let Some(e) = cause {
+            let next = e.to_string();
+            if !text.contains(&next) {
+                text.push_str(": ");
+                text.push_str(&next);
+            }
+            cause = e.source();
+        }
+        text
+    }
+}
+
+impl From<aws::Error> for StepError {
+    fn from(e: aws::Error) -> Self {
+        use aws::Kind;
+        let (kind, code) = match e.kind {
+            Kind::Conflict | Kind::Throttled | Kind::Unavailable => (Failure::Unavailable, "target-unavailable"),
+            Kind::State => (Failure::Unavailable, "state-busy"),
+            Kind::Quota => (Failure::Unavailable, "quota"),
+            Kind::Denied | Kind::Credentials => (Failure::Stuck, "access-denied"),
+            Kind::KeyUnusable => (Failure::Stuck, "kms-key-unusable"),
+            Kind::NotFound => (Failure::Finding, "missing"),
+            Kind::Integrity => (Failure::Finding, "checksum-mismatch"),
+            Kind::Exists => (Failure::Finding, "name-taken"),
+            Kind::Unsupported => (Failure::Refused, "unsupported"),
+            Kind::Invalid => (Failure::Stuck, "request-invalid"),
+        };
+        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+    }
+}
+
+impl From<VaultError> for StepError {
+    fn from(e: VaultError) -> Self {
+        match e {
+            VaultError::Store(e) => e.into(),
+            VaultError::Taken { .. } => Self { kind: Failure::Finding, code: "name-taken", message: e.to_string(), source: Some(Box::new(e)) },
+            _ => Self { kind: Failure::Finding, code: "damaged", message: e.to_string(), source: Some(Box::new(e)) },
+        }
+    }
+}
+
+impl From<PgError> for StepError {
+    fn from(e: PgError) -> Self {
+        let kind = if e.transient() { Failure::Unavailable } else { Failure::Finding };
+        let code = if e.transient() { "database-unavailable" } else { "database-refused" };
+        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+    }
+}
+
+impl From<FormatError> for StepError {
+    fn from(e: FormatError) -> Self {
+        Self { kind: Failure::Finding, code: "damaged", message: e.to_string(), source: Some(Box::new(e)) }
+    }
+}

@@ -1,0 +1,291 @@
+//! S3 objects: listed once, copied per target, read back.
+
+use super::{Context, StepError};
+use crate::aws::Kind;
+use crate::aws::s3::{LockState, hex_of_base64};
+use crate::inventory;
+use crate::journal::Evidence;
+use crate::manifest::{CapturedBucket, ListRow, RowKind, Stored, StoredRow, Verified, read_rows, sha256_hex, stored_key, write_rows};
+use crate::plan::{BaseCopy, Source};
+use crate::policy::{Provider, TargetName};
+use crate::transfer::{CopyTask, copy_object};
+use crate::vault::Vault;
+use futures_util::StreamExt;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A list or manifest may have this many bytes compressed.
+const MAX_LIST_BYTES: u64 = 1 << 30;
+
+pub(super) async fn list(ctx: &Context<'_>, sources: &[Source], prefix: &str) -> Result<Evidence, StepError> {
+    let home = ctx.vault(&ctx.plan.home).await?;
+    let mut files = Vec::new();
+    for source in sources {
+        let b = &source.bucket;
+        let key = format!("{prefix}/list-{}.jsonl.zst", b.name);
+        let bucket = ctx.bucket(&b.name, &b.region, source.endpoint.as_deref()).await;
+        let state = bucket.state().await?;
+        if !state.versioning {
+            let hint = format!("aws s3api put-bucket-versioning --bucket {} --versioning-configuration Status=Enabled", b.name);
+            return Err(StepError::refused("source-not-versioned", format!("bucket {} has no versioning, so a copy of a version cannot be pinned; enable it with: {hint}", b.name)));
+        }
+        let rows = inventory::list(&bucket, &b.prefix).await?;
+        // Create-only: whoever comes second copies the first one's list, every version pinned.
+        let bytes = match home.create(&key, write_rows(&rows).into(), Some(ctx.lock(&ctx.plan.home)?)).await {
+            Ok(_) => write_rows(&rows),
+            Err(crate::vault::VaultError::Taken { .. }) => home.oldest(&key).await?.0.to_vec(),
+            Err(e) => return Err(e.into()),
+        };
+        let rows: Vec<ListRow> = read_rows(&bytes)?;
+        let listed_at = bucket.clock.last().unwrap_or(ctx.plan.opened_at);
+        files.push(CapturedBucket {
+            name: b.name.clone(),
+            region: b.region.clone(),
+            prefix: b.prefix.clone(),
+            listed_at,
+            list_key: key,
+            list_sha256: sha256_hex(&bytes),
+            versions: rows.iter().filter(|r| r.kind == RowKind::Object).count() as u64,
+            delete_markers: rows.iter().filter(|r| r.kind == RowKind::DeleteMarker).count() as u64,
+            bytes: rows.iter().map(|r| r.size_bytes).sum(),
+        });
+    }
+    Ok(Evidence::Listed { files })
+}
+
+fn listed<'a>(ctx: &'a Context<'_>) -> Result<&'a [CapturedBucket], StepError> {
+    match ctx.evidence("list-objects") {
+        Some(Evidence::Listed { files }) => Ok(files),
+        _ => Err(StepError::bug("the objects were not listed")),
+    }
+}
+
+/// The list that every target copies, read from the home and checked against the journal's digest.
+async fn rows_of(ctx: &Context<'_>, home: &Vault) -> Result<Vec<ListRow>, StepError> {
+    let mut rows = Vec::new();
+    for file in listed(ctx)? {
+        let (bytes, _) = home.oldest(&file.list_key).await?;
+        if sha256_hex(&bytes) != file.list_sha256 {
+            return Err(home.damaged(&file.list_key, "its digest is not the one in the journal").into());
+        }
+        rows.extend(read_rows::<ListRow>(&bytes)?);
+    }
+    Ok(rows)
+}
+
+/// A stored manifest, by exact version and digest.
+pub(super) async fn manifest(vault: &Vault, base: &BaseCopy) -> Result<Vec<StoredRow>, StepError> {
+    let got = vault.bucket.get(&base.manifest_key, Some(&base.manifest_version), MAX_LIST_BYTES).await?;
+    if sha256_hex(&got.bytes) != base.manifest_sha256 {
+        return Err(vault.damaged(&base.manifest_key, format!("version {} is not what was stored: its SHA-256 differs", base.manifest_version)).into());
+    }
+    Ok(read_rows(&got.bytes)?)
+}
+
+#[derive(Default)]
+struct Tally {
+    put: AtomicU64,
+    extended: AtomicU64,
+    done: AtomicU64,
+}
+
+pub(super) async fn copy(ctx: &Context<'_>, target: &TargetName, base: Option<&BaseCopy>, manifest_key: &str, in_flight: u32, part_size_bytes: u64) -> Result<Evidence, StepError> {
+    let (home, vault) = (ctx.vault(&ctx.plan.home).await?, ctx.vault(target).await?);
+    guard(&vault).await?;
+    let list = rows_of(ctx, &home).await?;
+    let known = match base {
+        Some(base) => manifest(&vault, base).await?,
+        None => Vec::new(),
+    };
+    let (same, new) = inventory::difference(&list, &known);
+    let (tally, total) = (Tally::default(), list.len() as u64);
+    let endpoints = sources(ctx);
+    let mut rows: Vec<StoredRow> = Vec::with_capacity(list.len());
+    let reused = futures_util::stream::iter(same).map(|(row, stored)| extend(ctx, &vault, target, row, stored, &tally, total));
+    let mut reused = reused.buffer_unordered(in_flight as usize);
+    while let Some(row) = reused.next().await {
+        rows.push(row?);
+    }
+    let reused_count = rows.iter().filter(|r| r.stored.is_some()).count() as u64;
+    let copied = futures_util::stream::iter(new).map(|row| copy_one(ctx, &vault, target, row, &endpoints, part_size_bytes, &tally, total));
+    let mut copied = copied.buffer_unordered(in_flight as usize);
+    let mut first_error = None;
+    while let Some(row) = copied.next().await {
+        match row {
+            Ok(row) => rows.push(row),
+            // The others go on: one object that vanished must not keep the rest from being safe.
+            Err(e) => first_error = first_error.or(Some(e)),
+        }
+        if ctx.world.stopping() {
+            return Err(StepError::stopped());
+        }
+    }
+    if let Some(e) = first_error {
+        return Err(e);
+    }
+    rows.sort_by(|a, b| (&a.listed.source, &a.listed.key, &a.listed.version).cmp(&(&b.listed.source, &b.listed.key, &b.listed.version)));
+    let bytes = write_rows(&rows);
+    // Version ids differ when a second runner copied again; the first manifest counts, and what it names is there.
+    let (bytes, version) = match vault.create(manifest_key, bytes.clone().into(), Some(ctx.lock(target)?)).await {
+        Ok(version) => (bytes, version),
+        Err(crate::vault::VaultError::Taken { .. }) => {
+            let (stored, version) = vault.oldest(manifest_key).await?;
+            (stored.to_vec(), version)
+        }
+        Err(e) => return Err(e.into()),
+    };
+    Ok(Evidence::Copied {
+        manifest_key: manifest_key.into(),
+        manifest_version: version,
+        manifest_sha256: sha256_hex(&bytes),
+        objects: rows.iter().filter(|r| r.stored.is_some()).count() as u64,
+        delete_markers: rows.iter().filter(|r| r.stored.is_none()).count() as u64,
+        bytes: rows.iter().map(|r| r.listed.size_bytes).sum(),
+        put: tally.put.into_inner(),
+        reused: reused_count,
+        extended: tally.extended.into_inner(),
+    })
+}
+
+/// A vault whose lock cannot be relied on is refused before anything is put there.
+async fn guard(vault: &Vault) -> Result<(), StepError> {
+    let state = vault.bucket.state().await?;
+    if !state.object_lock || !state.versioning {
+        return Err(StepError::refused("target-without-lock", format!("bucket {} of target {} has no Object Lock", vault.bucket.name, vault.target)));
+    }
+    if let Some((id, prefix)) = state.expiring_rules.iter().find(|(_, p)| !p.starts_with("probe/")) {
+        return Err(StepError::refused("lifecycle-expires", format!("lifecycle rule `{id}` of bucket {} expires what is under `{prefix}` by age", vault.bucket.name)));
+    }
+    match vault.newest_probe(&vault.target).await? {
+        Some(probe) if probe.outcome.verdict == crate::vault::Verdict::Locked => Ok(()),
+        Some(probe) => Err(StepError::refused("lock-not-proven", format!("target {}: {}; run `dr vault probe`", vault.target, probe.outcome.why))),
+        None => Err(StepError::refused("lock-not-proven", format!("target {} was never probed; run `dr vault probe`", vault.target))),
+    }
+}
+
+fn sources(ctx: &Context<'_>) -> BTreeMap<String, Source> {
+    let of = |action: &crate::plan::Action| match action {
+        crate::plan::Action::ListObjects { sources, .. } => Some(sources.clone()),
+        _ => None,
+    };
+    ctx.plan.steps.iter().find_map(|s| of(&s.action)).unwrap_or_default().into_iter().map(|s| (s.bucket.name.to_string(), s)).collect()
+}
+
+/// An unchanged object: nothing is put, its lock is extended where it ends before this run's.
+async fn extend(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &ListRow, known: &StoredRow, tally: &Tally, total: u64) -> Result<StoredRow, StepError> {
+    if let Some(stored) = &known.stored {
+        let lock = ctx.lock(target)?;
+        match vault.bucket.lock_of(&stored.key, &stored.version).await? {
+            LockState::Until(mode, until) if mode == lock.mode && until >= lock.retain_until => {}
+            _ => {
+                vault.bucket.extend_lock(&stored.key, &stored.version, lock).await?;
+                tally.extended.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+    ctx.report(tally.done.fetch_add(1, Ordering::Relaxed) + 1, total, "objects");
+    Ok(StoredRow { listed: row.clone(), stored: known.stored.clone() })
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call site, in the loop above")]
+async fn copy_one(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &ListRow, sources: &BTreeMap<String, Source>, part_size_bytes: u64, tally: &Tally, total: u64) -> Result<StoredRow, StepError> {
+    let stored = match row.kind {
+        RowKind::DeleteMarker => None,
+        RowKind::Object => Some(put_one(ctx, vault, target, row, sources, part_size_bytes, tally).await?),
+    };
+    ctx.report(tally.done.fetch_add(1, Ordering::Relaxed) + 1, total, "objects");
+    Ok(StoredRow { listed: row.clone(), stored })
+}
+
+async fn put_one(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &ListRow, sources: &BTreeMap<String, Source>, part_size_bytes: u64, tally: &Tally) -> Result<Stored, StepError> {
+    let source = sources.get(&row.source).ok_or_else(|| StepError::bug(format!("no source {}", row.source)))?;
+    let bucket = ctx.bucket(&source.bucket.name, &source.bucket.region, source.endpoint.as_deref()).await;
+    let to_key = stored_key(&row.source, &row.key, &row.version);
+    let task = CopyTask {
+        source: &bucket,
+        key: &row.key,
+        version: inventory::service_version(row),
+        etag: row.etag.as_deref(),
+        size_bytes: row.size_bytes,
+        to: &vault.bucket,
+        to_key: &to_key,
+        lock: Some(ctx.lock(target)?),
+        part_size_bytes,
+        server_side: vault.bucket.provider == Provider::Aws,
+    };
+    let stored = copy_object(&task).await.map_err(|e| match e.kind {
+        Kind::NotFound => StepError::finding("object-gone", format!("version {} of s3://{}/{} is gone before it was copied to {target}", row.version, row.source, row.key)),
+        _ => e.into(),
+    })?;
+    tally.put.fetch_add(1, Ordering::Relaxed);
+    Ok(stored)
+}
+
+pub(super) async fn verify(ctx: &Context<'_>, target: &TargetName, in_flight: u32) -> Result<Evidence, StepError> {
+    let Some(Evidence::Copied { manifest_key, manifest_version, manifest_sha256, .. }) = ctx.evidence(&format!("copy-objects:{target}")) else {
+        return Err(StepError::bug("nothing was copied"));
+    };
+    let vault = ctx.vault(target).await?;
+    let base = BaseCopy { slot: ctx.plan.slot.clone(), manifest_key: manifest_key.clone(), manifest_version: manifest_version.clone(), manifest_sha256: manifest_sha256.clone() };
+    let rows = manifest(&vault, &base).await?;
+    let lock = ctx.lock(target)?;
+    let objects: Vec<(&StoredRow, &Stored)> = rows.iter().filter_map(|r| Some((r, r.stored.as_ref()?))).collect();
+    let mut verified = Verified { population: objects.len() as u64, ..Default::default() };
+    let total = verified.population;
+    let mut checks = futures_util::stream::iter(objects).map(|(row, stored)| read_back(&vault, row, stored)).buffer_unordered(in_flight as usize);
+    while let Some(result) = checks.next().await {
+        let state = result?;
+        verified.tested += 1;
+        verified.bytes += state.1;
+        match state.0 {
+            LockState::Until(mode, until) if mode == lock.mode && until >= lock.retain_until => {
+                verified.lock_ok += 1;
+                verified.retain_until_min = Some(verified.retain_until_min.map_or(until, |m| m.min(until)));
+            }
+            LockState::Unknown(_) => verified.unknown += 1,
+            other => return Err(StepError::finding("lock-short", format!("{} version {} at {target}: lock {other:?}, wanted {} until {}", state.2, state.3, lock.mode.as_str(), lock.retain_until))),
+        }
+        ctx.report(verified.tested, total, "objects");
+    }
+    if verified.unknown > 0 {
+        return Err(StepError::finding("lock-unknown", format!("the lock of {} of {} objects at {target} could not be read", verified.unknown, verified.population)));
+    }
+    Ok(Evidence::Verified { verified })
+}
+
+/// Presence, size, digest and lock of one stored version. Where the service keeps no digest the bytes are read.
+async fn read_back(vault: &Vault, row: &StoredRow, stored: &Stored) -> Result<(LockState, u64, String, String), StepError> {
+    let wrong = |what: String| StepError::finding("checksum-mismatch", format!("{} version {} at {}: {what}", stored.key, stored.version, vault.target));
+    let gone = |e: crate::aws::Error| match e.kind {
+        Kind::NotFound => StepError::finding("object-missing", format!("{} version {} at {} is not there", stored.key, stored.version, vault.target)),
+        _ => e.into(),
+    };
+    let head = vault.bucket.head(&stored.key, Some(&stored.version)).await.map_err(gone)?;
+    if head.size_bytes != row.listed.size_bytes {
+        return Err(wrong(format!("{} bytes, listed with {}", head.size_bytes, row.listed.size_bytes)));
+    }
+    let by_service = head.sha256.as_deref().and_then(hex_of_base64);
+    let found = match by_service {
+        Some(hex) => hex,
+        None => digest_of(vault, stored, head.size_bytes).await?,
+    };
+    if found != stored.sha256_stored.0 {
+        return Err(wrong(format!("SHA-256 is {found}, should be {}", stored.sha256_stored)));
+    }
+    let state = vault.bucket.lock_of(&stored.key, &stored.version).await?;
+    Ok((state, head.size_bytes, stored.key.clone(), stored.version.clone()))
+}
+
+/// SHA-256 of a stored version, read in pieces of bounded size.
+pub(super) async fn digest_of(vault: &Vault, stored: &Stored, size_bytes: u64) -> Result<String, StepError> {
+    use sha2::Digest;
+    const PIECE: u64 = 8 << 20;
+    let (mut sha, mut at) = (sha2::Sha256::new(), 0);
+    while at < size_bytes {
+        let last = (at + PIECE).min(size_bytes) - 1;
+        let range = (size_bytes > PIECE).then_some((at, last));
+        sha.update(&vault.bucket.get_range(&stored.key, Some(&stored.version), range, PIECE).await?.bytes);
+        at = last + 1;
+    }
+    Ok(hex::encode(sha.finalize()))
+}

@@ -1,0 +1,135 @@
+//! `point.json` and `copies/<target>.json`: what makes a copy count.
+
+use super::{Context, StepError};
+use crate::journal::Evidence;
+use crate::manifest::{CapturedCluster, Copy, Document, HeartbeatColumn, NativeCopy, Point, PointTarget, Verified};
+use crate::plan::Action;
+use crate::policy::TargetName;
+use crate::vault::layout;
+
+pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evidence, StepError> {
+    let (point, copy) = (build_point(ctx)?, build_copy(ctx, target)?);
+    let point_key = layout::point(&ctx.plan.policy, &ctx.plan.slot);
+    let copy_key = layout::copy(&ctx.plan.policy, &ctx.plan.slot, target);
+    let (mut point_at, mut failed) = (Vec::new(), Vec::new());
+    for other in &ctx.plan.targets {
+        let vault = ctx.vault(&other.name).await?;
+        let lock = Some(ctx.lock(&other.name)?);
+        // A crash between the two leaves a point without this copy, which the next runner adds.
+        let written = async {
+            vault.create(&point_key, point.to_bytes().into(), lock).await?;
+            vault.create(&copy_key, copy.to_bytes().into(), lock).await
+        };
+        match written.await {
+            Ok(_) => point_at.push(other.name.to_string()),
+            // Another target that does not answer must not undo this one; its own publish step writes there later.
+            Err(e) if other.name != *target && e.transient() => failed.push(other.name.to_string()),
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(Evidence::Published { point_at, failed })
+}
+
+fn build_point(ctx: &Context<'_>) -> Result<Point, StepError> {
+    let files = match ctx.evidence("list-objects") {
+        Some(Evidence::Listed { files }) => files.clone(),
+        _ => Vec::new(),
+    };
+    let cluster = captured_cluster(ctx);
+    let at = cluster.as_ref().map(|c| c.snapshot_at).or_else(|| files.iter().map(|f| f.listed_at).min());
+    Ok(Point {
+        policy: ctx.plan.policy.clone(),
+        policy_sha256: ctx.plan.policy_sha256.clone(),
+        slot: ctx.plan.slot.clone(),
+        run: ctx.plan.run.to_string(),
+        at: at.ok_or_else(|| StepError::bug("nothing was captured"))?,
+        cluster,
+        files,
+        targets: ctx
+            .plan
+            .targets
+            .iter()
+            .map(|t| PointTarget {
+                name: t.name.clone(),
+                region: t.region.clone(),
+                bucket: t.bucket.clone(),
+                provider: t.provider,
+                endpoint: t.endpoint.clone(),
+                lock_mode: t.lock_mode,
+                retain_until: t.retain_until,
+            })
+            .collect(),
+    })
+}
+
+fn captured_cluster(ctx: &Context<'_>) -> Option<CapturedCluster> {
+    let Some(Evidence::Snapshot(snapshot)) = ctx.evidence("take-snapshot") else { return None };
+    let take = ctx.plan.steps.iter().find_map(|s| match &s.action {
+        Action::TakeSnapshot { cluster, region, account, database, heartbeat, .. } => Some((cluster, region, account, database, heartbeat)),
+        _ => None,
+    });
+    let (id, region, account, database, heartbeat) = take?;
+    let copies = ctx.plan.steps.iter().filter_map(|s| match &s.action {
+        Action::CopySnapshot { target, region, account, copy, kms_key, .. } => Some(NativeCopy {
+            target: target.clone(),
+            region: region.clone(),
+            account: account.clone(),
+            arn: format!("arn:aws:rds:{region}:{account}:cluster-snapshot:{copy}"),
+            kms_key: kms_key.clone(),
+        }),
+        _ => None,
+    });
+    Some(CapturedCluster {
+        id: id.clone(),
+        region: region.clone(),
+        account: account.clone(),
+        snapshot_arn: snapshot.arn.clone(),
+        snapshot_at: snapshot.at,
+        engine: snapshot.engine.clone(),
+        engine_version: snapshot.engine_version.clone(),
+        master_user: snapshot.master_user.clone(),
+        database: database.clone(),
+        heartbeat: heartbeat.clone().map(|h: HeartbeatColumn| h),
+        copies: copies.collect(),
+    })
+}
+
+fn build_copy(ctx: &Context<'_>, target: &TargetName) -> Result<Copy, StepError> {
+    let lock = ctx.lock(target)?;
+    let native = match ctx.evidence(&format!("copy-snapshot:{target}")) {
+        Some(Evidence::SnapshotCopy { state }) => Some(state.clone()),
+        _ => None,
+    };
+    let mut copy = Copy {
+        policy: ctx.plan.policy.clone(),
+        slot: ctx.plan.slot.clone(),
+        run: ctx.plan.run.to_string(),
+        target: target.clone(),
+        native,
+        manifest_key: String::new(),
+        manifest_version: String::new(),
+        manifest_sha256: crate::manifest::sha256_hex(b""),
+        objects: 0,
+        delete_markers: 0,
+        bytes: 0,
+        verified: Verified::default(),
+        lock_mode: lock.mode,
+        retain_until: lock.retain_until,
+    };
+    if let Some(Evidence::Copied { manifest_key, manifest_version, manifest_sha256, objects, delete_markers, bytes, .. }) = ctx.evidence(&format!("copy-objects:{target}")) {
+        let Some(Evidence::Verified { verified }) = ctx.evidence(&format!("verify:{target}")) else {
+            return Err(StepError::bug(format!("target {target} was not read back")));
+        };
+        copy = Copy {
+            manifest_key: manifest_key.clone(),
+            manifest_version: manifest_version.clone(),
+            manifest_sha256: manifest_sha256.clone(),
+            objects: *objects,
+            delete_markers: *delete_markers,
+            bytes: *bytes,
+            verified: verified.clone(),
+            ..copy
+        };
+    }
+    Ok(copy)
+}

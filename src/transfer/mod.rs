@@ -1,0 +1,5 @@
+//! The copy engine: one source version to one vault key, server-side or streamed, hashed in one pass.
+
+mod object;
+
+pub use object::{CopyTask, SERVER_SIDE_MAX_BYTES, copy_object};

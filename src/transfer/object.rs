@@ -1,0 +1,118 @@
+//! One object.
+
+use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, PutOptions, hex_of_base64};
+use crate::aws::{Error, Kind};
+use crate::manifest::{HashedBy, Sha256Hex, Stored};
+use crate::policy::Provider;
+use sha2::{Digest, Sha256};
+
+/// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference, CopyObject).
+pub const SERVER_SIDE_MAX_BYTES: u64 = 5 << 30;
+
+/// What to copy where.
+#[derive(Clone, Copy)]
+pub struct CopyTask<'a> {
+    pub source: &'a Bucket,
+    pub key: &'a str,
+    /// Absent for an object from before versioning; then `etag` pins it.
+    pub version: Option<&'a str>,
+    pub etag: Option<&'a str>,
+    pub size_bytes: u64,
+    pub to: &'a Bucket,
+    pub to_key: &'a str,
+    pub lock: Option<Lock>,
+    pub part_size_bytes: u64,
+    /// One credential reaches both ends inside one partition.
+    pub server_side: bool,
+}
+
+/// Copies one version. Done twice it leaves two versions with equal bytes under one key, the newer of which is in the manifest.
+///
+/// # Errors
+/// `NotFound` where the source version is gone; the stores' errors.
+pub async fn copy_object(task: &CopyTask<'_>) -> Result<Stored, Error> {
+    if task.server_side && task.size_bytes <= SERVER_SIDE_MAX_BYTES && task.to.provider == Provider::Aws && task.source.provider == Provider::Aws {
+        return server_side(task).await;
+    }
+    if task.size_bytes <= task.part_size_bytes { single(task).await } else { multipart(task).await }
+}
+
+async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
+    let from = CopyFrom { bucket: task.source.name.as_str(), key: task.key, version: task.version, if_match: task.etag };
+    let put = task.to.copy_from(task.to_key, &from, task.lock).await?;
+    let head = task.source.head(task.key, task.version).await?;
+    let sha256 = put.sha256.as_deref().and_then(hex_of_base64);
+    let sha256 = sha256.ok_or_else(|| Error::new(Kind::Integrity, "CopyObject", task.to.thing(task.to_key), "NoDigest", "the service gave no SHA-256 of what it stored"))?;
+    Ok(Stored {
+        key: task.to_key.into(),
+        version: put.version.unwrap_or_else(|| "null".into()),
+        sha256_plain: Sha256Hex(sha256.clone()),
+        sha256_stored: Sha256Hex(sha256),
+        hashed_by: HashedBy::Service,
+        content_type: head.content_type,
+        metadata: head.metadata,
+        tags: Default::default(),
+    })
+}
+
+fn stored(task: &CopyTask<'_>, version: Option<String>, sha256: String, options: PutOptions) -> Stored {
+    Stored {
+        key: task.to_key.into(),
+        version: version.unwrap_or_else(|| "null".into()),
+        sha256_plain: Sha256Hex(sha256.clone()),
+        sha256_stored: Sha256Hex(sha256),
+        hashed_by: HashedBy::Dr,
+        content_type: options.content_type,
+        metadata: options.metadata,
+        tags: options.tags,
+    }
+}
+
+async fn options(task: &CopyTask<'_>, meta: crate::aws::s3::Meta) -> PutOptions {
+    // Tags need a right of their own; an object whose tags cannot be read is still worth copying.
+    let tags = match task.version {
+        Some(version) => task.source.tags(task.key, version).await.unwrap_or_default(),
+        None => Default::default(),
+    };
+    PutOptions { create_only: false, lock: task.lock, content_type: meta.content_type, metadata: meta.metadata, tags }
+}
+
+fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
+    match (task.version, task.etag, etag) {
+        (None, Some(wanted), Some(found)) if wanted != found => {
+            Err(Error::new(Kind::NotFound, "GetObject", task.source.thing(task.key), "Changed", "the unversioned object was overwritten since it was listed"))
+        }
+        _ => Ok(()),
+    }
+}
+
+async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
+    let got = task.source.get(task.key, task.version, task.part_size_bytes.max(task.size_bytes)).await?;
+    changed(task, got.meta.etag.as_deref())?;
+    let sha256 = hex::encode(Sha256::digest(&got.bytes));
+    let options = options(task, got.meta).await;
+    let put = task.to.put(task.to_key, got.bytes, &options).await?;
+    Ok(stored(task, put.version, sha256, options))
+}
+
+async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
+    // S3 takes at most 10,000 parts; a margin keeps rounding out of it.
+    let part_size = task.part_size_bytes.max(task.size_bytes.div_ceil(9_500));
+    let head = task.source.head(task.key, task.version).await?;
+    changed(task, head.etag.as_deref())?;
+    let options = options(task, head).await;
+    // What a killed runner of this very step began is not needed any more.
+    task.to.abort_uploads_at(task.to_key).await?;
+    let upload = task.to.begin_upload(task.to_key, &options).await?;
+    let (mut sha, mut parts, mut at, mut number) = (Sha256::new(), Vec::<Part>::new(), 0u64, 1);
+    while at < task.size_bytes {
+        let last = (at + part_size).min(task.size_bytes) - 1;
+        let got = task.source.get_range(task.key, task.version, Some((at, last)), part_size).await?;
+        changed(task, got.meta.etag.as_deref())?;
+        sha.update(&got.bytes);
+        parts.push(task.to.upload_part(task.to_key, &upload, number, got.bytes).await?);
+        (at, number) = (last + 1, number + 1);
+    }
+    let put = task.to.complete_upload(task.to_key, &upload, &parts).await?;
+    Ok(stored(task, put.version, hex::encode(sha.finalize()), options))
+}

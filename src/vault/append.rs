@@ -1,0 +1,179 @@
+//! The journal's storage: one more entry, or not; and reading a run back.
+
+use super::layout;
+use super::store::{Vault, VaultError};
+use crate::aws::Kind;
+use crate::aws::s3::Lock;
+use crate::journal::{Entry, Illegal, RunState, fold, read};
+use crate::manifest::{Document, Sha256Hex, sha256_hex};
+use crate::plan::RunId;
+use crate::policy::PolicyName;
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt};
+use jiff::{SignedDuration, Timestamp};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    Ours(Sha256Hex),
+    /// Another runner wrote this sequence number: stop before the next effect.
+    Lost,
+}
+
+/// Where a run's entries are.
+#[derive(Clone)]
+pub enum JournalStore {
+    Home {
+        vault: Vault,
+        lock: Option<Lock>,
+    },
+    /// A file of JSON lines, for a restore whose vault cannot be written.
+    File(PathBuf),
+}
+
+/// A run as read back.
+#[derive(Clone, Debug)]
+pub struct RunRead {
+    pub run: RunId,
+    pub state: RunState,
+    pub head_age: SignedDuration,
+    pub store_now: Timestamp,
+}
+
+impl JournalStore {
+    /// Appends the entry at `entry.seq`, once. A crash right here leaves the entry whole or absent, never half.
+    ///
+    /// # Errors
+    /// The store's; after a lost answer the key is read before anything is said.
+    pub async fn append(&self, policy: &PolicyName, run: &RunId, entry: &Entry) -> Result<Appended, VaultError> {
+        let bytes = match self {
+            // One line per entry in a file; the digest is of the line.
+            JournalStore::File(_) => line_of(entry),
+            JournalStore::Home { .. } => entry.to_bytes(),
+        };
+        let sha256 = sha256_hex(&bytes);
+        match self {
+            JournalStore::Home { vault, lock } => {
+                let key = layout::entry(policy, run, entry.seq);
+                match create_with_retry(vault, &key, bytes.into(), *lock).await {
+                    Ok(_) => Ok(Appended::Ours(sha256)),
+                    Err(VaultError::Taken { .. }) => Ok(Appended::Lost),
+                    Err(e) => Err(e),
+                }
+            }
+            JournalStore::File(path) => {
+                let failed = |e: std::io::Error| file_error(path, &e);
+                let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
+                file.write_all(&bytes)
+                    .and_then(|()| file.write_all(b"\n"))
+                    .and_then(|()| file.sync_data())
+                    .map_err(failed)?;
+                Ok(Appended::Ours(sha256))
+            }
+        }
+    }
+
+    /// Reads a run; `None` where it was never opened.
+    ///
+    /// # Errors
+    /// [`VaultError::Damaged`] names what is wrong: a delete marker, a second version, a gap, a broken chain.
+    pub async fn read(&self, policy: &PolicyName, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+        match self {
+            JournalStore::Home { vault, .. } => read_home(vault, policy, run).await,
+            JournalStore::File(path) => read_file(path, run),
+        }
+    }
+}
+
+/// 409 means another write is in flight: try again, a few times.
+async fn create_with_retry(vault: &Vault, key: &str, bytes: Bytes, lock: Option<Lock>) -> Result<String, VaultError> {
+    let mut last = None;
+    for _ in 0..5 {
+        match vault.create(key, bytes.clone(), lock).await {
+            Err(VaultError::Store(e)) if e.kind == Kind::Conflict => last = Some(e),
+            other => return other,
+        }
+    }
+    Err(last.map_or_else(|| vault.damaged(key, "no answer"), VaultError::from))
+}
+
+async fn read_home(vault: &Vault, policy: &PolicyName, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+    let prefix = layout::run(policy, run);
+    let (rows, _) = vault.bucket.versions(&prefix, None, 100_000).await?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    if let Some(marker) = rows.iter().find(|r| r.delete_marker) {
+        return Err(vault.damaged(&marker.key, format!("a delete marker (version {})", marker.version)));
+    }
+    if let Some(pair) = rows.windows(2).find(|w| w[0].key == w[1].key) {
+        return Err(vault.damaged(&pair[0].key, format!("a second version ({})", pair[0].version)));
+    }
+    let head_written = rows.iter().max_by(|a, b| a.key.cmp(&b.key)).map(|r| r.last_modified);
+    let bodies: Vec<(String, Bytes)> = futures_util::stream::iter(rows)
+        .map(|row| async move {
+            let got = vault.bucket.get(&row.key, Some(&row.version), 1 << 20).await?;
+            Ok::<_, VaultError>((row.key, got.bytes))
+        })
+        .buffered(8)
+        .try_collect()
+        .await?;
+    let mut entries = Vec::with_capacity(bodies.len());
+    for (key, bytes) in &bodies {
+        let format = |source| VaultError::Format {
+            target: vault.target.clone(),
+            key: key.clone(),
+            source,
+        };
+        entries.push(read(bytes).map_err(format)?);
+    }
+    let state = folded(&entries).map_err(|e| vault.damaged(&prefix, e.to_string()))?;
+    let store_now = vault.bucket.clock.last().unwrap_or(Timestamp::UNIX_EPOCH);
+    let head_age = head_written.map_or(SignedDuration::ZERO, |t| store_now.duration_since(t));
+    Ok(Some(RunRead {
+        run: run.clone(),
+        state,
+        head_age,
+        store_now,
+    }))
+}
+
+fn read_file(path: &PathBuf, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(file_error(path, &e)),
+    };
+    let mut entries = Vec::new();
+    for line in text.lines() {
+        // A line cut by a crash is the last one, and was never acted upon.
+        let Ok((entry, _)) = read(line.as_bytes()) else { break };
+        entries.push((entry, sha256_hex(line.as_bytes())));
+    }
+    if entries.is_empty() {
+        return Ok(None);
+    }
+    let state = folded(&entries).map_err(|e| file_error(path, &std::io::Error::other(e.to_string())))?;
+    let now = entries.last().map_or(Timestamp::UNIX_EPOCH, |(e, _)| e.at);
+    Ok(Some(RunRead {
+        run: run.clone(),
+        state,
+        head_age: SignedDuration::ZERO,
+        store_now: now,
+    }))
+}
+
+fn folded(entries: &[(Entry, Sha256Hex)]) -> Result<RunState, Illegal> {
+    fold(entries.iter().map(|(e, s)| (e, s.clone())))
+}
+
+fn line_of(entry: &Entry) -> Vec<u8> {
+    let value: serde_json::Value = serde_json::from_slice(&entry.to_bytes()).unwrap_or_default();
+    value.to_string().into_bytes()
+}
+
+fn file_error(path: &std::path::Path, e: &std::io::Error) -> VaultError {
+    crate::aws::Error::new(Kind::Denied, "journal file", path.display().to_string(), "Io", e.to_string()).into()
+}

@@ -1,0 +1,126 @@
+//! What a vault says happened: runs by name, points with their copies and proofs. Read with `start-after`, never by listing everything.
+
+use super::layout;
+use super::store::{Vault, VaultError};
+use crate::manifest::{Copy, Dump, Point, Proof};
+use crate::plan::{Kind, RunId};
+use crate::policy::PolicyName;
+
+/// At most this many runs or points are looked at in one command.
+const CAP: usize = 5_000;
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RunRef {
+    pub run: RunId,
+    pub kind: Kind,
+    /// The compact instant in its name.
+    pub slot: String,
+}
+
+/// A point as one vault knows it.
+#[derive(Clone, Debug)]
+pub struct PointRef {
+    pub point: Point,
+    pub copies: Vec<Copy>,
+    pub proofs: Vec<Proof>,
+    /// Portable dumps with the keys of their documents.
+    pub dumps: Vec<(String, Dump)>,
+}
+
+/// `backup-20261124T020000Z…` to its parts.
+fn parse_run(name: &str) -> Option<RunRef> {
+    let (kind, rest) = name.split_once('-')?;
+    let kind = match kind {
+        "backup" => Kind::Backup,
+        "drill" => Kind::Drill,
+        "restore" => Kind::Restore,
+        _ => return None,
+    };
+    let slot = rest.get(..16)?.to_owned();
+    Some(RunRef {
+        run: RunId(name.to_owned()),
+        kind,
+        slot,
+    })
+}
+
+impl Vault {
+    /// Runs of a kind whose name sorts after `since` (a compact instant), oldest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn runs(&self, policy: &PolicyName, kind: Kind, since: &str) -> Result<Vec<RunRef>, VaultError> {
+        let folder = layout::runs(policy);
+        let prefix = format!("{folder}{kind}-");
+        let names = self.bucket.folders(&prefix, Some(&format!("{prefix}{since}")), CAP).await?;
+        let mut runs: Vec<RunRef> = names.iter().filter_map(|n| parse_run(&format!("{kind}-{n}"))).collect();
+        runs.sort();
+        Ok(runs)
+    }
+
+    /// Names of all policies that have points here.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn policies(&self) -> Result<Vec<PolicyName>, VaultError> {
+        Ok(self
+            .bucket
+            .folders("points/", None, CAP)
+            .await?
+            .into_iter()
+            .map(PolicyName::new)
+            .collect())
+    }
+
+    /// Slots with a folder under `points/` after `since`, newest first.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn slots(&self, policy: &PolicyName, since: &str) -> Result<Vec<String>, VaultError> {
+        let prefix = layout::points(policy);
+        let mut slots = self.bucket.folders(&prefix, Some(&format!("{prefix}{since}")), CAP).await?;
+        slots.sort();
+        slots.reverse();
+        Ok(slots)
+    }
+
+    /// A point with all that is known of it here; `None` where it has no `point.json` (yet).
+    ///
+    /// # Errors
+    /// The store's; a document that cannot be read.
+    pub async fn point(&self, policy: &PolicyName, slot: &str) -> Result<Option<PointRef>, VaultError> {
+        let Some(point) = self.find::<Point>(&layout::point(policy, slot)).await? else {
+            return Ok(None);
+        };
+        let keys = self.bucket.keys(&format!("{}{slot}/", layout::points(policy)), None, CAP).await?;
+        let mut found = PointRef {
+            point,
+            copies: Vec::new(),
+            proofs: Vec::new(),
+            dumps: Vec::new(),
+        };
+        for key in keys {
+            if key.contains("/copies/") {
+                found.copies.push(self.read(&key).await?);
+            } else if key.contains("/proofs/") {
+                found.proofs.push(self.read(&key).await?);
+            } else if key.contains("/dumps/") {
+                found.dumps.push((key.clone(), self.read(&key).await?));
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_runs_are_read_and_strangers_are_not() {
+        assert_eq!(parse_run("backup-20261124T020000Z").unwrap().slot, "20261124T020000Z");
+        assert_eq!(parse_run("drill-20261124T020311Z-1a2b3c4d").unwrap().kind, Kind::Drill);
+        assert_eq!(parse_run("other-20261124T020000Z"), None);
+        assert_eq!(parse_run("backup-1"), None);
+    }
+}

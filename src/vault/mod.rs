@@ -1,0 +1,12 @@
+//! A vault: a bucket with Object Lock. Layout, create-only writes, the all-versions reading rule, history, the lock probe.
+
+mod append;
+mod history;
+pub mod layout;
+mod probe;
+mod store;
+
+pub use append::{Appended, JournalStore, RunRead};
+pub use history::{PointRef, RunRef};
+pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
+pub use store::{Vault, VaultError};

@@ -1,0 +1,181 @@
+//! The lock probe: does this bucket really refuse what it must, and does it really decide a race?
+//!
+//! A control comes with it: a version whose lock lapsed must be deletable, else a refusal proves nothing about the lock.
+
+use super::layout;
+use super::store::{Vault, VaultError};
+use crate::aws::s3::{Lock, PutOptions};
+use crate::aws::{Error, Kind};
+use crate::manifest::Document;
+use crate::policy::{LockMode, Seconds, TargetName};
+use crate::world::World;
+use bytes::Bytes;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Refused what it must refuse, and the control could be deleted.
+    Locked,
+    /// A locked version was deleted or its lock shortened.
+    Open,
+    /// The control failed as well: nothing is known.
+    Unknown,
+}
+
+/// What a probe found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeOutcome {
+    pub verdict: Verdict,
+    /// Won a race of conditional writes exactly once: this target can be a home.
+    pub conditional: bool,
+    pub why: String,
+}
+
+/// `targets/<target>/probe-<time>.json`
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProbeRecord {
+    pub target: TargetName,
+    pub at: Timestamp,
+    pub mode: LockMode,
+    #[serde(flatten)]
+    pub outcome: ProbeOutcome,
+}
+
+impl Document for ProbeRecord {
+    const SCHEMA: &'static str = "dr/probe/1";
+}
+
+impl Vault {
+    /// Probes the bucket. Takes a little longer than `control`.
+    ///
+    /// # Errors
+    /// Only where the store does not answer; a refusal is an outcome.
+    pub async fn probe(&self, world: &World, mode: LockMode, control: Seconds, lock: Seconds) -> Result<ProbeOutcome, VaultError> {
+        let nonce = world.random_hex(8);
+        let key = |what: &str| format!("probe/{nonce}-{what}");
+        let conditional = self.race(&key("race")).await?;
+        let now = self.now().await?;
+        let put = async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
+            let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
+            let options = PutOptions {
+                lock: Some(Lock { mode, retain_until: until }),
+                ..Default::default()
+            };
+            let put = self
+                .bucket
+                .put(&key(what), Bytes::from_static(b"dr lock probe\n"), &options)
+                .await?;
+            Ok((put.version.unwrap_or_else(|| "null".into()), until))
+        };
+        let unknown = |why: String| ProbeOutcome {
+            verdict: Verdict::Unknown,
+            conditional,
+            why,
+        };
+        let (control_version, lapses) = match put("control", control.signed()).await {
+            Ok(put) => put,
+            Err(e) if e.kind.transient() => return Err(e.into()),
+            Err(e) => return Ok(unknown(format!("an object with a lock could not be written: {e}"))),
+        };
+        let (version, until) = put("locked", lock.signed()).await?;
+        if let Some(why) = self.opened(&key("locked"), &version, mode, now, until).await? {
+            return Ok(ProbeOutcome {
+                verdict: Verdict::Open,
+                conditional,
+                why,
+            });
+        }
+        while self.now().await? <= lapses {
+            if world.stopping() {
+                return Ok(unknown("stopped before the control's lock lapsed".into()));
+            }
+            world.sleep(std::time::Duration::from_millis(300)).await;
+        }
+        match self.bucket.delete_version(&key("control"), &control_version, false).await {
+            Ok(()) => Ok(ProbeOutcome {
+                verdict: Verdict::Locked,
+                conditional,
+                why: format!(
+                    "{} refused delete and shortening; the control was deleted after its lock lapsed",
+                    mode.as_str()
+                ),
+            }),
+            Err(e) if e.kind.transient() => Err(e.into()),
+            Err(e) => Ok(unknown(format!(
+                "the control could not be deleted after its lock lapsed either, so the refusals prove nothing: {e}"
+            ))),
+        }
+    }
+
+    /// What a locked version allowed that it must not; `None` is good.
+    async fn opened(
+        &self,
+        key: &str,
+        version: &str,
+        mode: LockMode,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Option<String>, VaultError> {
+        let refused = |result: Result<(), Error>| match result {
+            Ok(()) => Ok(false),
+            Err(e) if e.kind.transient() => Err(VaultError::from(e)),
+            Err(_) => Ok(true),
+        };
+        let middle = now + SignedDuration::from_secs(until.duration_since(now).as_secs() / 2);
+        let shorter = Lock {
+            mode,
+            retain_until: middle,
+        };
+        if !refused(self.bucket.set_retention(key, version, shorter, false).await)? {
+            return Ok(Some("the lock of a version was shortened".into()));
+        }
+        if !refused(self.bucket.delete_version(key, version, false).await)? {
+            return Ok(Some("a locked version was deleted".into()));
+        }
+        if mode == LockMode::Compliance && !refused(self.bucket.delete_version(key, version, true).await)? {
+            return Ok(Some("a version under COMPLIANCE was deleted with the bypass header".into()));
+        }
+        match self.bucket.lock_of(key, version).await? {
+            crate::aws::s3::LockState::Until(found, end) if found == mode && end >= until => Ok(None),
+            other => Ok(Some(format!("the lock reads back as {other:?}"))),
+        }
+    }
+
+    /// Two conditional writes at once, then a third: exactly one may win.
+    async fn race(&self, key: &str) -> Result<bool, VaultError> {
+        let put = |body: &'static str| {
+            let options = PutOptions {
+                create_only: true,
+                ..Default::default()
+            };
+            async move { self.bucket.put(key, Bytes::from_static(body.as_bytes()), &options).await }
+        };
+        let (a, b) = tokio::join!(put("a\n"), put("b\n"));
+        let c = put("c\n").await;
+        let mut won = 0;
+        for result in [a, b, c] {
+            match result {
+                Ok(_) => won += 1,
+                Err(e) if matches!(e.kind, Kind::Exists | Kind::Conflict) => {}
+                Err(e) if e.kind == Kind::Unsupported || e.kind == Kind::Invalid => return Ok(false),
+                Err(e) if e.kind.transient() => return Err(e.into()),
+                Err(_) => return Ok(false),
+            }
+        }
+        Ok(won == 1)
+    }
+
+    /// The newest stored probe of a target.
+    ///
+    /// # Errors
+    /// The store's; a record that cannot be read.
+    pub async fn newest_probe(&self, target: &TargetName) -> Result<Option<ProbeRecord>, VaultError> {
+        let keys = self.bucket.keys(&layout::probes(target), None, 10_000).await?;
+        match keys.iter().filter(|k| k.contains("/probe-")).max() {
+            Some(key) => self.find(key).await,
+            None => Ok(None),
+        }
+    }
+}
