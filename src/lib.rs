@@ -1,11 +1,19 @@
 //! Backup and disaster recovery you can prove. ARCHITECTURE.md walks through the rooms.
 
 pub mod aws;
+pub mod cli;
+pub mod dump;
+pub mod engine;
+pub mod inventory;
 pub mod journal;
 pub mod manifest;
 pub mod pg;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod schedule;
+pub mod status;
+pub mod steps;
+pub mod transfer;
 pub mod vault;
 pub mod world;

@@ -75,8 +75,28 @@ impl World {
         self.woken.notify_waiters();
     }
 
+    /// First SIGTERM or SIGINT: stop after the current append. Second: leave at once, as a kill would; nothing is lost by it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that ends the process")]
+    pub async fn stop_on_signals(&self) {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
+        for already in [false, true] {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+            if already {
+                std::process::exit(12);
+            }
+            self.stop();
+        }
+    }
+
     pub async fn stopped(&self) {
         let woken = self.woken.notified();
+        tokio::pin!(woken);
+        // Enabled before the look, so that a stop between the two is not missed.
+        woken.as_mut().enable();
         if !self.stopping() {
             woken.await;
         }

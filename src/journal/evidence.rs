@@ -59,6 +59,8 @@ pub enum Evidence {
         tables: u64,
         rows: u64,
         bytes: u64,
+        /// Kinds of things that the dump leaves out.
+        excluded: u64,
         took_s: f64,
     },
     Loaded {
@@ -76,6 +78,7 @@ pub enum Evidence {
         skipped: u64,
         bytes: u64,
         mismatches: Vec<String>,
+        answered_at: Timestamp,
         took_s: f64,
     },
     Probed {
@@ -97,6 +100,8 @@ pub enum Evidence {
         heartbeat_id: Option<i64>,
         heartbeat_at: Option<Timestamp>,
         digests: BTreeMap<String, TableDigest>,
+        /// When the first checked query was answered; the RTO ends here.
+        answered_at: Timestamp,
         took_s: f64,
     },
 }

@@ -26,7 +26,40 @@ const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.r
    AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') \
  ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
+/// Sequences that number a column, and those of them that the column has overtaken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequencesBehind {
+    pub looked_at: u64,
+    pub behind: Vec<String>,
+}
+
+/// Sequences owned by a column (serial, identity): their names and what they number. Ascending ones only; a cycling one says nothing.
+const OWNED: &str = "SELECT sn.nspname, s.relname, tn.nspname, t.relname, a.attname FROM pg_depend d \
+ JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' JOIN pg_namespace sn ON sn.oid = s.relnamespace JOIN pg_sequence q ON q.seqrelid = s.oid \
+ JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace tn ON tn.oid = t.relnamespace JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid \
+ WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass AND d.deptype IN ('a', 'i') AND q.seqincrement > 0 AND NOT q.seqcycle ORDER BY 1, 2";
+
 impl Connection {
+    /// # Errors
+    /// The server's.
+    pub async fn sequences_behind(&self) -> Result<SequencesBehind, PgError> {
+        let mut found = SequencesBehind::default();
+        for row in self.rows(OWNED).await? {
+            let [Some(schema), Some(name), Some(table_schema), Some(table), Some(column)] = &row[..] else { continue };
+            let sql = format!(
+                "SELECT coalesce((SELECT max({}) FROM {}), last_value) > last_value FROM {}",
+                ident(column),
+                qualified(table_schema, table),
+                qualified(schema, name)
+            );
+            found.looked_at += 1;
+            if self.value(&sql).await?.as_deref() == Some("t") {
+                found.behind.push(format!("{schema}.{name}"));
+            }
+        }
+        Ok(found)
+    }
+
     /// # Errors
     /// The server's.
     pub async fn tables(&self) -> Result<Vec<Table>, PgError> {

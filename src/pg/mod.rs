@@ -6,7 +6,7 @@ mod copy;
 mod program;
 mod text;
 
-pub use catalog::Table;
+pub use catalog::{SequencesBehind, Table};
 pub use connect::{Address, Connection, PgError, Secret};
 pub use copy::{CopyInto, Lines};
 pub use program::schema_section;

@@ -64,7 +64,7 @@ pub fn backup(input: &BackupInput<'_>) -> Plan {
 }
 
 /// Targets with the instant that this run's objects are locked until, rounded up to whole seconds (some stores drop the rest).
-pub(super) fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
+pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
     let whole = |t: Timestamp| Timestamp::from_second(t.as_second() + 1).unwrap_or(t);
     policy
         .targets

@@ -9,7 +9,7 @@ mod names;
 mod restore;
 
 pub use action::{Action, BaseCopy, ClusterSpec, Source, StepRef, Tags, Unknown};
-pub use backup::{BackupInput, backup};
+pub use backup::{BackupInput, backup, plan_targets};
 pub use drill::{DrillInput, drill};
 pub use names::{drill_cluster_id, restored_tags, scratch_tags, snapshot_tags};
 pub use restore::{RestoreInput, RestoreInto, restore};
@@ -132,6 +132,12 @@ impl Plan {
             .collect();
         let text = serde_json::to_vec(&(self.kind, &self.policy, &self.slot, targets, actions)).unwrap_or_default();
         sha256_hex(&text)
+    }
+
+    /// `lab` where any endpoint is on loopback: a figure of the lab is never shown without that word.
+    pub fn measured_on(&self) -> &'static str {
+        let local = |e: &str| crate::policy::on_loopback(e);
+        if self.targets.iter().filter_map(|t| t.endpoint.as_deref()).any(local) { "lab" } else { "aws" }
     }
 
     /// Every outside name that this plan would touch: endpoints, buckets, accounts, keys, clusters, snapshots.

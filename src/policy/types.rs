@@ -425,6 +425,13 @@ impl Policy {
     }
 }
 
+/// Whether a URL's host is this machine.
+pub fn on_loopback(url: &str) -> bool {
+    let authority = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+    let host = authority.rsplit_once(':').map_or(authority, |(h, _)| h);
+    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+}
+
 /// What an endpoint may be: https anywhere, plain http only to loopback; no user or password in it.
 ///
 /// # Errors
@@ -440,7 +447,7 @@ pub fn endpoint_allowed(url: &str) -> Result<(), String> {
     let host = authority.rsplit_once(':').map_or(authority, |(h, _)| h);
     match scheme {
         "https" if !host.is_empty() => Ok(()),
-        "http" if host == "localhost" || host == "[::1]" || host.starts_with("127.") => Ok(()),
+        "http" if on_loopback(url) => Ok(()),
         "http" => Err(format!("plain http to `{host}`; only loopback may be spoken to without TLS")),
         _ => Err(format!("scheme `{scheme}` is not http or https")),
     }

@@ -1,6 +1,7 @@
 //! Checks on restored data. Pure comparisons here; the reading is done by the steps.
 
 use crate::manifest::{Check, CheckResult, TableDigest};
+use crate::pg::SequencesBehind;
 use crate::policy::{Path, TargetName};
 use std::collections::BTreeMap;
 
@@ -54,9 +55,10 @@ pub fn equal(scope: &Scope<'_>, id: &str, wanted: &Tables, found: &Tables) -> Ch
 /// The same comparison with one row changed must fail; a check that cannot fail proves nothing.
 pub fn negative_control(scope: &Scope<'_>, wanted: &Tables) -> Check {
     let mut changed = wanted.clone();
-    if let Some(digest) = changed.values_mut().find(|d| d.rows > 0) {
-        digest.sum = digest.sum.wrapping_add(1);
-    }
+    let Some(digest) = changed.values_mut().find(|d| d.rows > 0) else {
+        return scope.check("negative-control", false, 1, 0, Some("there is no row to change".into()));
+    };
+    digest.sum = digest.sum.wrapping_add(1);
     let caught = equal(scope, "equal", wanted, &changed).result == CheckResult::Failed;
     scope.check("negative-control", caught, 1, 1, (!caught).then(|| "one changed row was not noticed".into()))
 }
@@ -69,6 +71,12 @@ pub fn heartbeat(scope: &Scope<'_>, newest: Option<jiff::Timestamp>, snapshot_at
     let age_s = snapshot_at.duration_since(newest).as_secs();
     let fresh = age_s <= i64::try_from(max_age_s).unwrap_or(i64::MAX);
     scope.check("heartbeat", fresh, 1, 1, (!fresh).then(|| format!("the newest heartbeat is {age_s} s older than the snapshot, at most {max_age_s} s are allowed")))
+}
+
+/// No sequence may stand behind the column that it numbers: the next insert would collide.
+pub fn sequences(scope: &Scope<'_>, found: SequencesBehind) -> Check {
+    let why = found.behind.first().map(|first| format!("{} sequences are behind their columns, first {first}", found.behind.len()));
+    scope.check("sequences", why.is_none(), found.looked_at, found.looked_at, why)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! How a step fails: a kind to act on, a stable code, the thing, the cause.
 
 use crate::aws;
+use crate::dump::DumpError;
 use crate::journal::Failure;
 use crate::manifest::FormatError;
 use crate::pg::PgError;
@@ -89,6 +90,19 @@ impl From<PgError> for StepError {
         let kind = if e.transient() { Failure::Unavailable } else { Failure::Finding };
         let code = if e.transient() { "database-unavailable" } else { "database-refused" };
         Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+    }
+}
+
+impl From<DumpError> for StepError {
+    fn from(e: DumpError) -> Self {
+        match e {
+            DumpError::Database(e) => e.into(),
+            DumpError::Vault(e) => e.into(),
+            DumpError::Format(e) => e.into(),
+            DumpError::Refused(why) => Self::refused("database-not-empty", why),
+            DumpError::Damaged { .. } => Self { kind: Failure::Finding, code: "dump-damaged", message: e.to_string(), source: Some(Box::new(e)) },
+            DumpError::Compression(..) => Self { kind: Failure::Finding, code: "dump-damaged", message: e.to_string(), source: Some(Box::new(e)) },
+        }
     }
 }
 

@@ -10,9 +10,13 @@ mod proofs;
 mod publish;
 mod snapshot;
 mod teardown;
+mod verify;
 
 pub use error::StepError;
 pub use files::sample;
+pub use objects::manifest as read_manifest;
+pub use proofs::proofs_of;
+pub use verify::{Reading, Wrong, verify_point};
 
 use crate::aws::Clients;
 use crate::aws::s3::{Bucket, Lock};
@@ -46,14 +50,24 @@ pub struct Context<'a> {
 
 /// Passwords that this process set; they live no longer than it does and are never written down.
 #[derive(Clone, Default)]
-pub struct Secrets(Arc<Mutex<BTreeMap<String, Secret>>>);
+pub struct Secrets {
+    by_cluster: Arc<Mutex<BTreeMap<String, Secret>>>,
+    wished: Option<Secret>,
+}
 
 impl Secrets {
+    /// With the password that the user wants a restored cluster to have.
+    pub fn with_wish(wished: Option<Secret>) -> Self {
+        Self { wished, ..Self::default() }
+    }
+    pub fn wished(&self) -> Option<Secret> {
+        self.wished.clone()
+    }
     pub fn get(&self, cluster: &str) -> Option<Secret> {
-        self.0.lock().ok().and_then(|s| s.get(cluster).cloned())
+        self.by_cluster.lock().ok().and_then(|s| s.get(cluster).cloned())
     }
     pub fn set(&self, cluster: &str, secret: Secret) {
-        if let Ok(mut all) = self.0.lock() {
+        if let Ok(mut all) = self.by_cluster.lock() {
             all.insert(cluster.to_owned(), secret);
         }
     }
@@ -75,8 +89,7 @@ impl Context<'_> {
 
     /// A bucket that is no target (a source, a scratch bucket).
     pub async fn bucket(&self, name: &crate::policy::BucketName, region: &Region, endpoint: Option<&str>) -> Bucket {
-        let place = crate::aws::Place { region, endpoint, bucket: name, provider: crate::policy::Provider::Aws, kms_key: None, target: None };
-        self.clients.bucket(self.role, &place).await
+        self.clients.bucket(self.role, &source_place(name, region, endpoint)).await
     }
 
     /// Evidence of another step of this run.
@@ -93,6 +106,11 @@ impl Context<'_> {
         self.world.sleep(self.plan.poll_every.as_duration()).await;
         if self.world.stopping() { Err(StepError::stopped()) } else { Ok(()) }
     }
+}
+
+/// The place of a bucket that is no target.
+pub fn source_place<'a>(bucket: &'a crate::policy::BucketName, region: &'a Region, endpoint: Option<&'a str>) -> crate::aws::Place<'a> {
+    crate::aws::Place { region, endpoint, bucket, provider: crate::policy::Provider::Aws, kms_key: None, target: None }
 }
 
 /// A target's vault with a role's key.

@@ -74,7 +74,7 @@ async fn rows_of(ctx: &Context<'_>, home: &Vault) -> Result<Vec<ListRow>, StepEr
 }
 
 /// A stored manifest, by exact version and digest.
-pub(super) async fn manifest(vault: &Vault, base: &BaseCopy) -> Result<Vec<StoredRow>, StepError> {
+pub async fn manifest(vault: &Vault, base: &BaseCopy) -> Result<Vec<StoredRow>, StepError> {
     let got = vault.bucket.get(&base.manifest_key, Some(&base.manifest_version), MAX_LIST_BYTES).await?;
     if sha256_hex(&got.bytes) != base.manifest_sha256 {
         return Err(vault.damaged(&base.manifest_key, format!("version {} is not what was stored: its SHA-256 differs", base.manifest_version)).into());
@@ -141,9 +141,9 @@ pub(super) async fn copy(ctx: &Context<'_>, target: &TargetName, base: Option<&B
         objects: rows.iter().filter(|r| r.stored.is_some()).count() as u64,
         delete_markers: rows.iter().filter(|r| r.stored.is_none()).count() as u64,
         bytes: rows.iter().map(|r| r.listed.size_bytes).sum(),
-        put: tally.put.into_inner(),
+        put: tally.put.load(Ordering::Relaxed),
         reused: reused_count,
-        extended: tally.extended.into_inner(),
+        extended: tally.extended.load(Ordering::Relaxed),
     })
 }
 

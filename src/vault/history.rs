@@ -84,6 +84,21 @@ impl Vault {
         Ok(slots)
     }
 
+    /// All slots under `points/`, newest first, and whether anything was proven of each: one listing, no reads.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn point_index(&self, policy: &PolicyName) -> Result<Vec<(String, bool)>, VaultError> {
+        let prefix = layout::points(policy);
+        let mut index: std::collections::BTreeMap<String, bool> = Default::default();
+        for key in self.bucket.keys(&prefix, None, CAP * 20).await? {
+            if let Some((slot, rest)) = key.strip_prefix(&prefix).and_then(|k| k.split_once('/')) {
+                *index.entry(slot.to_owned()).or_default() |= rest.starts_with("proofs/");
+            }
+        }
+        Ok(index.into_iter().rev().collect())
+    }
+
     /// A point with all that is known of it here; `None` where it has no `point.json` (yet).
     ///
     /// # Errors

@@ -1,0 +1,100 @@
+//! The command line: one file per verb, one place for output, one table of exit codes.
+
+mod drill;
+mod exit;
+mod home;
+mod load;
+mod output;
+mod plan;
+mod planning;
+mod policy;
+mod progress;
+mod restore;
+mod runs;
+mod status;
+mod tick;
+mod vault;
+mod verify;
+
+pub use exit::Exit;
+
+use crate::world::World;
+use clap::{CommandFactory, Parser, Subcommand};
+use output::{Answer, Fail, Outcome, show};
+use std::ffi::OsString;
+
+/// Backup and disaster recovery you can prove.
+///
+/// Takes Aurora snapshots and S3 objects into Object Lock vaults in a second region and at another provider, restores them to prove that they can be restored, and restores them when it matters.
+#[derive(Parser, Debug)]
+#[command(name = "dr", version, propagate_version = true, arg_required_else_help = true)]
+struct Cli {
+    /// One line of JSON on stdout instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    /// Policies: check them, print their schema
+    #[command(subcommand)]
+    Policy(policy::Verb),
+    /// Vaults: create, probe the lock, print the bucket policy
+    #[command(subcommand)]
+    Vault(vault::Verb),
+    /// Shows what the next backup would do; changes nothing
+    Plan(plan::Args),
+    /// Does what is due: what a CronJob calls
+    Tick(tick::Args),
+    /// The newest point, the newest proven one, what is open, missed and breached
+    Status(status::Args),
+    /// Reads everything that a recovery point references and names what is wrong
+    Verify(verify::Args),
+    /// Restores a point into scratch things and proves it
+    Drill(drill::Args),
+    /// Restores for real: a cluster, a database, files
+    Restore(Box<restore::Args>),
+    /// Prints a completion script for a shell
+    Completions {
+        /// bash, zsh, fish, elvish or powershell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs one command; returns its exit code.
+pub async fn main(world: World, arguments: impl Iterator<Item = OsString>) -> u8 {
+    let arguments: Vec<OsString> = arguments.collect();
+    let json = arguments.iter().any(|a| a == "--json");
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(e) if e.use_stderr() && json => return show(Err(Fail::usage(e.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))), true),
+        Err(e) => {
+            drop(e.print());
+            return if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
+        }
+    };
+    let json = cli.json;
+    show(run(&world, cli.verb).await, json)
+}
+
+async fn run(world: &World, verb: Verb) -> Outcome {
+    match verb {
+        Verb::Policy(verb) => policy::run(&verb),
+        Verb::Vault(verb) => vault::run(world, &verb).await,
+        Verb::Plan(args) => plan::run(world, &args).await,
+        Verb::Tick(args) => tick::run(world, &args).await,
+        Verb::Status(args) => status::run(world, &args).await,
+        Verb::Verify(args) => verify::run(world, &args).await,
+        Verb::Drill(args) => drill::run(world, &args).await,
+        Verb::Restore(args) => restore::run(world, &args).await,
+        Verb::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "dr", &mut script);
+            let mut answer = Answer::new("dr/completions/1");
+            answer.text = String::from_utf8_lossy(&script).into_owned();
+            Ok(answer)
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Executing a restore: a journal in the vault, or in a file where the vault cannot be written; evidence never stands in the way.
+
+use super::{Args, Choice, make_plan, tell, warning};
+use crate::aws::s3::Lock;
+use crate::aws::Clients;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Answer, Fail};
+use crate::cli::progress::Shown;
+use crate::cli::runs::{self, compact};
+use crate::engine::{self, Desk, Report, Runner, Whoami};
+use crate::journal::Outcome;
+use crate::pg::Secret;
+use crate::plan::{Kind, Plan, RunId};
+use crate::policy::Role;
+use crate::steps::Secrets;
+use crate::vault::{JournalStore, RunRead, VaultError};
+use crate::world::World;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// Runs older than this are not gone on with.
+const RESUME_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 7);
+
+/// What was done, and where that is written.
+pub(super) struct Done {
+    pub report: Report,
+    pub resumed: bool,
+    /// `vault` or `local`
+    pub journal: &'static str,
+    pub incident_at: Timestamp,
+    pub rto_from: &'static str,
+}
+
+pub(super) async fn execute(world: &World, args: &Args, clients: &Clients, choice: &Choice<'_>, began: Timestamp, answer: &mut Answer) -> Result<(), Fail> {
+    let wished = match &args.master_password_file {
+        Some(file) => {
+            let text = std::fs::read_to_string(file).map_err(|e| Fail::usage(format!("--master-password-file {}: {e}", file.display())))?;
+            Some(Secret(text.trim_end_matches(['\n', '\r']).to_owned()))
+        }
+        None => None,
+    };
+    let work = Work { world, args, clients, choice, whoami: Whoami::of(world), secrets: Secrets::with_wish(wished), progress: Shown::new(world) };
+    let mut journal = "vault";
+    let in_vault = if choice.place.capable { work.in_vault().await } else { Err(no_conditional_writes(choice)) };
+    let (report, resumed) = match in_vault {
+        Ok(done) => done,
+        Err(why) if !world.stopping() => {
+            let (file, message) = (work.journal_file(), StepText(&why).to_string());
+            answer.find(warning("journal-local", &file.display().to_string(), &format!("the vault's journal cannot be used ({message}); this restore is journalled in {}", file.display())), Exit::Findings);
+            journal = "local";
+            work.in_file(file).await?
+        }
+        Err(why) => return Err(why.into()),
+    };
+    work.progress.clear();
+    let (incident_at, rto_from) = match args.incident_at {
+        Some(at) => (at, "incident_at"),
+        None if resumed => (report.state.plan.opened_at, "first_command"),
+        None => (began, "command_start"),
+    };
+    runs::tell(answer, &report);
+    let done = Done { report, resumed, journal, incident_at, rto_from };
+    tell::done(answer, choice, &done);
+    Ok(())
+}
+
+fn no_conditional_writes(choice: &Choice<'_>) -> VaultError {
+    let target = &choice.place.target;
+    crate::aws::Error::new(crate::aws::Kind::Unsupported, "journal", format!("target {}", target.name), "NoConditionalWrites", "it decides no race").into()
+}
+
+struct StepText<'a>(&'a VaultError);
+
+impl std::fmt::Display for StepText<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.0.to_string().lines().next().unwrap_or_default())
+    }
+}
+
+struct Work<'a> {
+    world: &'a World,
+    args: &'a Args,
+    clients: &'a Clients,
+    choice: &'a Choice<'a>,
+    whoami: Whoami,
+    secrets: Secrets,
+    progress: Shown,
+}
+
+impl Work<'_> {
+    async fn runner(&self, journal: JournalStore) -> Runner<'_> {
+        let target = &self.choice.place.target;
+        let actor = self.clients.actor(Role::Restorer, &target.region, target.provider, Some(&target.name)).await;
+        Runner {
+            world: self.world,
+            clients: self.clients,
+            desks: BTreeMap::from([(Role::Restorer, Desk { journal, actor })]),
+            identity: self.whoami.clone(),
+            role: None,
+            progress: &self.progress,
+            secrets: self.secrets.clone(),
+            database: self.choice.address.as_ref(),
+            take_over: self.args.take_over,
+        }
+    }
+
+    fn mark(&self) -> &str {
+        &self.choice.hash[..8]
+    }
+
+    fn plan(&self) -> Result<Plan, VaultError> {
+        let now = self.choice.place.vault.bucket.clock.last().unwrap_or_else(|| self.world.now());
+        make_plan(self.choice, &RunId(format!("restore-{}-{}", compact(now), self.mark())), now).map_err(|f| bug(&f))
+    }
+
+    /// The stored plan is ours if planning again gives the same actions and names.
+    fn ours(&self, stored: &Plan) -> bool {
+        make_plan(self.choice, &stored.run, stored.opened_at).is_ok_and(|p| p.hash() == stored.hash())
+    }
+
+    async fn in_vault(&self) -> Result<(Report, bool), VaultError> {
+        let place = self.choice.place;
+        let lock = Some(Lock { mode: place.target.lock_mode, retain_until: place.target.retain_until });
+        let journal = JournalStore::Home { vault: place.vault.clone(), lock };
+        let runner = self.runner(journal.clone()).await;
+        let since = (place.now - RESUME_WINDOW).strftime("%Y%m%dT%H%M%SZ").to_string();
+        let known = place.vault.runs(&place.name, Kind::Restore, &since).await?;
+        for run in known.iter().rev().filter(|r| r.run.0.ends_with(&format!("-{}", self.mark()))) {
+            // A journal that is damaged is left alone; a new run begins.
+            let Ok(Some(read)) = journal.read(&place.name, &run.run).await else { continue };
+            if let Some(report) = self.go_on(&runner, read).await? {
+                return Ok((report, true));
+            }
+        }
+        let plan = self.plan()?;
+        match engine::open(&runner, &plan).await? {
+            Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
+            // Two of us in one second: the other one's run is ours as well.
+            None => match journal.read(&place.name, &plan.run).await? {
+                Some(read) => self.go_on(&runner, read).await?.map(|r| (r, true)).ok_or_else(|| place.vault.damaged(plan.run.0.as_str(), "another plan has this name")),
+                None => Err(place.vault.damaged(plan.run.0.as_str(), "it was opened and cannot be read")),
+            },
+        }
+    }
+
+    /// `None`: not this restore, or one that was given up.
+    async fn go_on(&self, runner: &Runner<'_>, read: RunRead) -> Result<Option<Report>, VaultError> {
+        if !self.ours(&read.state.plan) || read.state.finished.is_some_and(|o| o != Outcome::Complete) {
+            return Ok(None);
+        }
+        engine::advance(runner, read.state, read.head_age, read.store_now).await.map(Some)
+    }
+
+    /// Named, or a new file in the working directory, else in $TMPDIR; the name is the plan's, so the same command finds it again.
+    fn journal_file(&self) -> PathBuf {
+        if let Some(file) = &self.args.journal_file {
+            return file.clone();
+        }
+        let name = format!("dr-restore-{}.jsonl", self.mark());
+        let here = PathBuf::from(&name);
+        let writable = std::fs::OpenOptions::new().create(true).append(true).open(&here).is_ok();
+        if writable { here } else { PathBuf::from(self.world.env("TMPDIR").unwrap_or_else(|| "/tmp".into())).join(name) }
+    }
+
+    async fn in_file(&self, file: PathBuf) -> Result<(Report, bool), Fail> {
+        let journal = if writable(&file) { JournalStore::File(file) } else { JournalStore::Stderr };
+        let runner = self.runner(journal.clone()).await;
+        let plan = self.plan()?;
+        if let Some(read) = journal.read(&plan.policy, &plan.run).await.unwrap_or(None)
+            && let Some(report) = self.go_on(&runner, read).await?
+        {
+            return Ok((report, true));
+        }
+        match engine::open(&runner, &plan).await? {
+            Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
+            None => Err(Fail::new(Exit::Stuck, "journal-local", "the journal file cannot be used").hint("dr restore … --journal-file NEW-FILE")),
+        }
+    }
+}
+
+fn writable(file: &std::path::Path) -> bool {
+    std::fs::OpenOptions::new().create(true).append(true).open(file).is_ok()
+}
+
+fn bug(fail: &Fail) -> VaultError {
+    crate::aws::Error::new(crate::aws::Kind::Invalid, "plan", "", "Plan", fail.message.clone()).into()
+}

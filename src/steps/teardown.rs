@@ -1,0 +1,143 @@
+//! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a guard count.
+
+use super::{Context, StepError};
+use crate::aws::rds::{ClusterInfo, Rds};
+use crate::journal::Evidence;
+use crate::plan::{Action, Tags};
+
+/// A drill makes two clusters, more only after failed attempts.
+const MAX_CLUSTERS: usize = 20;
+/// Files under one run's scratch prefix.
+const MAX_FILES: usize = 5_000_000;
+/// Looks at a cluster that is being deleted.
+const MAX_LOOKS: u32 = 600;
+
+/// Ours: this run's prefix in its name and every tag equal.
+fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
+    cluster.id.starts_with(prefix)
+        && !cluster.deletion_protection
+        && tags.get("dr:role").is_some_and(|r| r == "scratch")
+        && tags.iter().all(|(k, v)| cluster.tags.get(k) == Some(v))
+}
+
+pub(super) async fn teardown(ctx: &Context<'_>) -> Result<Evidence, StepError> {
+    let Action::Teardown { region, endpoint, cluster_prefix, tags, bucket, bucket_region, bucket_endpoint, prefix } = &ctx.step.action else {
+        return Err(StepError::bug("not a teardown"));
+    };
+    let rds = ctx.clients.rds(ctx.role, region, endpoint.as_deref()).await;
+    let clusters: Vec<ClusterInfo> = rds.clusters().await?.into_iter().filter(|c| ours(c, cluster_prefix, tags)).collect();
+    if clusters.len() > MAX_CLUSTERS {
+        return Err(StepError::refused("too-many", format!("{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at once; look at them first", clusters.len())));
+    }
+    let mut deleted = Vec::new();
+    for cluster in &clusters {
+        delete(ctx, &rds, cluster, tags).await?;
+        deleted.push(format!("cluster {}", cluster.id));
+    }
+    let files = ctx.bucket(bucket, bucket_region, bucket_endpoint.as_deref()).await;
+    if !prefix.starts_with("dr-drill/") || prefix.len() < "dr-drill/12345678/d/".len() {
+        return Err(StepError::bug(format!("`{prefix}` is no scratch prefix")));
+    }
+    let (rows, more) = files.versions(prefix, None, MAX_FILES).await?;
+    if more {
+        return Err(StepError::refused("too-many", format!("more than {MAX_FILES} versions under s3://{bucket}/{prefix}")));
+    }
+    for row in &rows {
+        files.delete_version(&row.key, &row.version, false).await?;
+    }
+    if !rows.is_empty() {
+        deleted.push(format!("{} versions under s3://{bucket}/{prefix}", rows.len()));
+    }
+    abort_uploads(ctx).await?;
+    Ok(Evidence::TornDown { deleted, left: Vec::new() })
+}
+
+async fn delete(ctx: &Context<'_>, rds: &Rds, cluster: &ClusterInfo, tags: &Tags) -> Result<(), StepError> {
+    for member in &cluster.members {
+        // An instance without our tags in a cluster of ours is somebody's: stop and say so.
+        if let Some(instance) = rds.instance(member).await? {
+            if tags.iter().any(|(k, v)| instance.tags.get(k) != Some(v)) {
+                return Err(StepError::refused("not-ours", format!("instance {member} of scratch cluster {} does not carry this run's tags; it is left alone", cluster.id)));
+            }
+            if instance.status != "deleting" {
+                rds.delete_instance(member).await?;
+            }
+        }
+    }
+    for member in &cluster.members {
+        let mut looks = 0;
+        while rds.instance(member).await?.is_some() {
+            looks = look_again(ctx, looks, member).await?;
+        }
+    }
+    let mut looks = 0;
+    loop {
+        match rds.cluster(&cluster.id).await? {
+            None => return Ok(()),
+            Some(info) if info.status == "deleting" => {}
+            Some(_) => rds.delete_cluster(&cluster.id).await?,
+        }
+        if rds.cluster(&cluster.id).await?.is_none() {
+            return Ok(());
+        }
+        looks = look_again(ctx, looks, &cluster.id).await?;
+    }
+}
+
+async fn look_again(ctx: &Context<'_>, looks: u32, thing: &str) -> Result<u32, StepError> {
+    if looks >= MAX_LOOKS {
+        return Err(StepError::new(crate::journal::Failure::Unavailable, "teardown-slow", format!("{thing} is still being deleted after {looks} looks")));
+    }
+    ctx.pause().await?;
+    Ok(looks + 1)
+}
+
+/// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will complete them.
+async fn abort_uploads(ctx: &Context<'_>) -> Result<(), StepError> {
+    for step in &ctx.plan.steps {
+        let Action::DumpTo { target, prefix, .. } = &step.action else { continue };
+        let vault = ctx.vault(target).await?;
+        let uploads = match vault.bucket.uploads(&format!("{prefix}/")).await {
+            Ok(uploads) => uploads,
+            // A target that is away must not keep the scratch clusters alive; its uploads hold no data that counts.
+            Err(e) if e.kind.transient() => continue,
+            Err(e) => return Err(e.into()),
+        };
+        for upload in uploads {
+            vault.bucket.abort_uploads_at(&upload.key).await?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cluster(id: &str, tags: &[(&str, &str)]) -> ClusterInfo {
+        ClusterInfo {
+            id: id.into(),
+            arn: String::new(),
+            status: "available".into(),
+            endpoint: None,
+            port: None,
+            master_user: "m".into(),
+            members: Vec::new(),
+            deletion_protection: false,
+            tags: tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+        }
+    }
+
+    #[test]
+    fn only_this_runs_scratch_clusters_are_ours() {
+        let tags: Tags = [("dr:role", "scratch"), ("dr:run", "drill-1"), ("dr:vault", "v")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+        let full = [("dr:role", "scratch"), ("dr:run", "drill-1"), ("dr:vault", "v"), ("extra", "x")];
+        assert!(ours(&cluster("dr-drill-a-native", &full), "dr-drill-a", &tags));
+        assert!(!ours(&cluster("shop", &full), "dr-drill-a", &tags));
+        assert!(!ours(&cluster("dr-drill-a-native", &full[..2]), "dr-drill-a", &tags));
+        assert!(!ours(&cluster("dr-drill-a-native", &[("dr:role", "restored"), ("dr:run", "drill-1"), ("dr:vault", "v")]), "dr-drill-a", &tags));
+        assert!(!ours(&ClusterInfo { deletion_protection: true, ..cluster("dr-drill-a-native", &full) }, "dr-drill-a", &tags));
+        let restored: Tags = [("dr:role".to_owned(), "restored".to_owned())].into();
+        assert!(!ours(&cluster("dr-drill-a-native", &[("dr:role", "restored")]), "dr-drill-a", &restored));
+    }
+}

@@ -1,0 +1,150 @@
+//! Reads back everything that a point references at one target: manifest, objects, dumps. Names key and version of what is wrong.
+
+use super::StepError;
+use super::objects::digest_of;
+use crate::aws::Kind;
+use crate::aws::s3::LockState;
+use crate::journal::Failure;
+use crate::manifest::{Copy, Dump, HashedBy, Sha256Hex, Stored, StoredRow, Verified, read_rows, sha256_hex};
+use crate::vault::Vault;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+
+const MAX_LIST_BYTES: u64 = 1 << 30;
+/// More findings than this are counted, not listed.
+const MAX_WRONG: usize = 200;
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    pub code: &'static str,
+    pub key: String,
+    pub version: String,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    pub verified: Verified,
+    pub wrong: Vec<Wrong>,
+}
+
+/// A stored version with what it must be.
+struct Item {
+    stored: Stored,
+    size_bytes: u64,
+}
+
+/// # Errors
+/// Only where the target does not answer; all else is in the reading.
+pub async fn verify_point(vault: &Vault, copy: &Copy, dumps: &[Dump], now: Timestamp, in_flight: u32, report: &(dyn Fn(u64, u64) + Sync)) -> Result<Reading, StepError> {
+    let mut reading = Reading::default();
+    let mut items = Vec::new();
+    if !copy.manifest_key.is_empty() {
+        match manifest_rows(vault, copy).await {
+            Ok(rows) => items.extend(rows.into_iter().filter_map(|r| Some(Item { size_bytes: r.listed.size_bytes, stored: r.stored? }))),
+            Err(Found::Away(e)) => return Err(e),
+            Err(Found::Wrong(w)) => reading.wrong.push(w),
+        }
+    }
+    for dump in dumps.iter().filter(|d| d.target == vault.target) {
+        let chunks = dump.tables.iter().flat_map(|t| &t.chunks).chain(dump.sections.iter().map(|s| &s.chunk));
+        items.extend(chunks.map(|c| Item { size_bytes: c.size_bytes, stored: stored(&c.key, &c.version, &c.sha256) }));
+    }
+    let total = items.len() as u64;
+    reading.verified.population = total;
+    let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i))).buffer_unordered(in_flight.max(1) as usize);
+    while let Some(result) = work.next().await {
+        match result {
+            Ok((bytes, lock)) => {
+                reading.verified.bytes += bytes;
+                match lock {
+                    LockState::Until(_, until) if until > now => {
+                        reading.verified.lock_ok += 1;
+                        let earliest = &mut reading.verified.retain_until_min;
+                        *earliest = Some(earliest.map_or(until, |m| m.min(until)));
+                    }
+                    LockState::Unknown(_) => reading.verified.unknown += 1,
+                    _ => {}
+                }
+            }
+            Err(Found::Away(e)) => return Err(e),
+            Err(Found::Wrong(w)) if reading.wrong.len() < MAX_WRONG => reading.wrong.push(w),
+            Err(Found::Wrong(_)) => {}
+        }
+        reading.verified.tested += 1;
+        report(reading.verified.tested, total);
+    }
+    drop(work);
+    reading.wrong.sort_by(|a, b| (&a.key, &a.version).cmp(&(&b.key, &b.version)));
+    Ok(reading)
+}
+
+enum Found {
+    Away(StepError),
+    Wrong(Wrong),
+}
+
+impl From<StepError> for Found {
+    fn from(e: StepError) -> Self {
+        if e.kind == Failure::Unavailable {
+            return Found::Away(e);
+        }
+        Found::Wrong(Wrong { code: e.code, key: String::new(), version: String::new(), why: e.full() })
+    }
+}
+
+fn stored(key: &str, version: &str, sha256: &Sha256Hex) -> Stored {
+    Stored {
+        key: key.into(),
+        version: version.into(),
+        sha256_plain: sha256.clone(),
+        sha256_stored: sha256.clone(),
+        hashed_by: HashedBy::Dr,
+        content_type: None,
+        metadata: Default::default(),
+        tags: Default::default(),
+    }
+}
+
+fn wrong(code: &'static str, stored: &Stored, why: impl Into<String>) -> Found {
+    Found::Wrong(Wrong { code, key: stored.key.clone(), version: stored.version.clone(), why: why.into() })
+}
+
+async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {
+    let place = stored(&copy.manifest_key, &copy.manifest_version, &copy.manifest_sha256);
+    let got = match vault.bucket.get(&place.key, Some(&place.version), MAX_LIST_BYTES).await {
+        Err(e) if e.kind == Kind::NotFound => return Err(wrong("manifest-missing", &place, format!("the manifest is not at {}", vault.target))),
+        Err(e) => return Err(StepError::from(e).into()),
+        Ok(got) => got,
+    };
+    if sha256_hex(&got.bytes) != copy.manifest_sha256 {
+        return Err(wrong("checksum-mismatch", &place, "the manifest's SHA-256 is not the one that was recorded"));
+    }
+    read_rows(&got.bytes).map_err(|e| wrong("damaged", &place, e.to_string()))
+}
+
+/// Every byte is read: an auditor does not take the service's word.
+async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
+    let stored = &item.stored;
+    let head = match vault.bucket.head(&stored.key, Some(&stored.version)).await {
+        Err(e) if matches!(e.kind, Kind::NotFound | Kind::Invalid) => return Err(wrong("object-missing", stored, format!("it is not at {}", vault.target))),
+        Err(e) => return Err(StepError::from(e).into()),
+        Ok(head) => head,
+    };
+    if head.size_bytes != item.size_bytes {
+        return Err(wrong("checksum-mismatch", stored, format!("it has {} bytes, should have {}", head.size_bytes, item.size_bytes)));
+    }
+    let found = digest_of(vault, stored, item.size_bytes).await.map_err(|e| match e.kind {
+        Failure::Unavailable => Found::Away(e),
+        _ => wrong(e.code, stored, e.full()),
+    })?;
+    if found != stored.sha256_stored.0 {
+        return Err(wrong("checksum-mismatch", stored, format!("SHA-256 is {found}, should be {}", stored.sha256_stored)));
+    }
+    let lock = vault.bucket.lock_of(&stored.key, &stored.version).await.map_err(StepError::from)?;
+    match &lock {
+        LockState::None => Err(wrong("lock-short", stored, "it is not locked")),
+        _ => Ok((head.size_bytes, lock)),
+    }
+}
