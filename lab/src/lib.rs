@@ -1,1 +1,11 @@
-//! The practice cloud of `dr`.
+//! The practice cloud of `dr`: S3, RDS and the rest on loopback, with a fault hook in front of every call.
+
+pub mod accounts;
+pub mod allow;
+pub mod clock;
+pub mod hook;
+pub mod kms;
+pub mod listen;
+pub mod query;
+pub mod sigv4;
+pub mod sts;
