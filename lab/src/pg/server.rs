@@ -117,12 +117,13 @@ impl Server {
         Session::admin(&self.spec.sockets, self.spec.port, database).await
     }
 
-    pub async fn stop(mut self, how: Stop) {
+    pub async fn stop(&self, how: Stop) {
         let signal = if how == Stop::Clean { Signal::SIGINT } else { Signal::SIGQUIT };
         if !self.gone() {
             let _gone = kill(Pid::from_raw(self.pid), signal);
         }
-        let late = tokio::time::timeout(Duration::from_secs(8), self.exited.wait_for(|gone| *gone)).await.is_err();
+        let mut exited = self.exited.clone();
+        let late = tokio::time::timeout(Duration::from_secs(8), exited.wait_for(|gone| *gone)).await.is_err();
         if late {
             self.kill().await;
         }

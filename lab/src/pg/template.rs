@@ -39,7 +39,10 @@ pub fn ensure(rds: &Path, programs: &Programs, owner: Owner) -> Result<PathBuf, 
 }
 
 /// A directory that the owner walks through.
-fn open_dir(path: &Path) -> Result<(), PgError> {
+///
+/// # Errors
+/// The file system's.
+pub fn open_dir(path: &Path) -> Result<(), PgError> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::create_dir_all(path)
         .and_then(|()| std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o711)))
