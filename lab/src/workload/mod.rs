@@ -13,9 +13,11 @@ pub mod model;
 pub mod operation;
 pub mod read;
 mod rows;
+pub mod running;
 pub mod writer;
 
 pub use digest::TableDigest;
 pub use log::OperationsLog;
 pub use model::Model;
+pub use running::Workload;
 pub use read::{Reading, digest_of_database};
