@@ -19,8 +19,17 @@ pub struct RdsRegion {
 impl QueryService for RdsRegion {
     async fn call(&self, caller: &Caller, operation: &str, params: &BTreeMap<String, String>) -> Result<String, QueryError> {
         let who = Who { role: caller.role, account: caller.account.clone() };
-        let ask = Ask { region: &self.region, who: &who, params: Params(params), now: self.rds.now() };
-        Ok(dispatch(&self.rds, operation, &ask).await?)
+        Ok(self.rds.perform(&self.region, &who, operation, params).await?)
+    }
+}
+
+impl Rds {
+    /// One operation; the answer is the XML inside the result element.
+    ///
+    /// # Errors
+    /// A refusal with the service's code.
+    pub async fn perform(self: &Arc<Self>, region: &str, who: &Who, operation: &str, params: &BTreeMap<String, String>) -> Result<String, Fault> {
+        dispatch(self, operation, &Ask { region, who, params: Params(params), now: self.now() }).await
     }
 }
 
