@@ -5,6 +5,7 @@ pub mod programs;
 pub mod server;
 pub mod session;
 pub mod snapshot;
+pub mod sockets;
 pub mod sweep;
 pub mod template;
 pub mod tree;

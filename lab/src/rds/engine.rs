@@ -4,7 +4,7 @@ use crate::pg::server::Stop;
 use crate::pg::session::{Session, identifier, literal};
 use crate::pg::snapshot::{self, blocking};
 use crate::pg::tree::{self, Taken};
-use crate::pg::{Owner, PgError, Programs, Server, Spec, sweep, template};
+use crate::pg::{Owner, PgError, Programs, Server, Spec, sockets as socket_dir, sweep, template};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Engine {
         let programs = Programs::find()?;
         owner.can_reach(root)?;
         sweep::sweep(root);
-        owner.private_dir(sockets)?;
+        socket_dir::ensure(sockets, owner)?;
         for dir in [root.to_owned(), logs.to_owned()] {
             template::open_dir(&dir)?;
         }

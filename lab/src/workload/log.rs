@@ -10,14 +10,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// D/workload/operations.log and its lines in memory.
 pub struct OperationsLog {
     inner: Mutex<Inner>,
-    /// The model at the highest n that was asked for: the next question goes on from there.
-    cached: Mutex<Option<Model>>,
+    /// Models on the way to the highest n that was asked for: the next question goes on from the nearest.
+    cached: Mutex<BTreeMap<i64, Model>>,
 }
+
+/// Between two kept models; they are small, some milliseconds apart would do.
+const KEPT_EVERY: i64 = 2_000;
 
 struct Inner {
     file: std::fs::File,
     /// Line n at n-1; `None` never happens but for a damaged file.
     lines: Vec<Option<Logged>>,
+    /// From here on lines were written again since the last question: models beyond are wrong.
+    rewritten_from: Option<i64>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -36,7 +41,7 @@ impl OperationsLog {
                 place(&mut lines, logged);
             }
         }
-        let log = Self { inner: Mutex::new(Inner { file, lines }), cached: Mutex::new(None) };
+        let log = Self { inner: Mutex::new(Inner { file, lines, rewritten_from: None }), cached: Mutex::default() };
         // A half line would swallow the next one.
         log.write_raw(b"\n")?;
         Ok(log)
@@ -56,7 +61,9 @@ impl OperationsLog {
         line.push(b'\n');
         let mut inner = lock(&self.inner);
         inner.file.write_all(&line)?;
-        place(&mut inner.lines, logged.clone());
+        if place(&mut inner.lines, logged.clone()) {
+            inner.rewritten_from = Some(inner.rewritten_from.map_or(logged.n, |n| n.min(logged.n)));
+        }
         Ok(())
     }
 
@@ -75,28 +82,33 @@ impl OperationsLog {
     /// An operation up to n is not in the log.
     pub fn expected(&self, n: i64) -> Result<Model, String> {
         let mut cached = lock(&self.cached);
-        let start = cached.take().filter(|m| m.n <= n).unwrap_or_else(Model::seeded);
-        let from = usize::try_from(start.n).unwrap_or(0);
+        if let Some(from) = lock(&self.inner).rewritten_from.take() {
+            cached.split_off(&from);
+        }
+        let mut model = cached.range(..=n).next_back().map_or_else(Model::seeded, |(_, m)| m.clone());
+        let from = usize::try_from(model.n).unwrap_or(0);
         let to = usize::try_from(n).map_err(|_| format!("there is no operation {n}"))?;
         let lines: Vec<Option<Logged>> = lock(&self.inner).lines.get(from..to).map(<[_]>::to_vec).unwrap_or_default();
         if lines.len() != to - from {
             return Err(format!("operation {n} is not in the log"));
         }
-        let mut model = start;
         for (i, line) in lines.iter().enumerate() {
             model.apply(line.as_ref().ok_or_else(|| format!("operation {} is not in the log", from + i + 1))?);
+            if model.n % KEPT_EVERY == 0 {
+                cached.insert(model.n, model.clone());
+            }
         }
-        *cached = Some(model.clone());
         Ok(model)
     }
 }
 
-fn place(lines: &mut Vec<Option<Logged>>, logged: Logged) {
-    let Some(at) = usize::try_from(logged.n).ok().and_then(|n| n.checked_sub(1)) else { return };
+/// Whether there was such a line already.
+fn place(lines: &mut Vec<Option<Logged>>, logged: Logged) -> bool {
+    let Some(at) = usize::try_from(logged.n).ok().and_then(|n| n.checked_sub(1)) else { return false };
     if lines.len() <= at {
         lines.resize(at + 1, None);
     }
-    lines[at] = Some(logged);
+    lines[at].replace(logged).is_some()
 }
 
 #[cfg(test)]

@@ -77,6 +77,10 @@ impl Workload {
         }
     }
 
+    pub fn running(&self) -> bool {
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     pub fn progress(&self) -> Progress {
         self.shared.progress()
     }
