@@ -1,5 +1,9 @@
 //! The half of the lab that is a database: RDS with its production cluster and the workload on it.
 
+mod routes;
+
+pub use routes::routes;
+
 use crate::pg::{PgError, sockets, watchdog::Watchdog};
 use crate::rds::{Durations, Leftovers, Production, Rds, Surroundings};
 use crate::workload::files::Bucket;
@@ -100,7 +104,7 @@ impl Shop {
         self.rds.leftovers().await
     }
 
-    pub fn durations(&self, durations: Durations) {
+    pub fn set_durations(&self, durations: Durations) {
         self.rds.set_durations(durations);
     }
 

@@ -116,8 +116,10 @@ impl Engine {
     where
         F: AsyncFnOnce(&Server) -> Result<(), PgError>,
     {
-        let running = self.servers.lock().await.get(at).cloned();
-        if let Some(server) = running {
+        // Held until the end: nobody may start a second server on the same files meanwhile.
+        let servers = self.servers.lock().await;
+        if let Some(server) = servers.get(at).cloned() {
+            drop(servers);
             return work(&server).await;
         }
         let server = Server::start(self.spec(at, port)).await?;

@@ -155,7 +155,10 @@ impl Rds {
             (own && !only_shared) || (!own && shared && ask.who.may_restore(s))
         };
         let wanted = ask.params.get("DBClusterSnapshotIdentifier");
-        let named = |s: &&Snapshot| wanted.is_none_or(|w| w == s.id || w == arn(ask.region, &s.account, "cluster-snapshot", &s.id));
+        let named = |s: &&Snapshot| {
+            let by_id = |w: &str| w == s.id && ask.who.owns(&s.account);
+            wanted.is_none_or(|w| by_id(w) || w == arn(ask.region, &s.account, "cluster-snapshot", &s.id))
+        };
         let of_cluster = |s: &&Snapshot| ask.params.get("DBClusterIdentifier").is_none_or(|c| c == s.cluster);
         let kind = ask.params.get("SnapshotType").is_none_or(|t| t == "manual" || t == "shared");
         let filters = ask.params.filters();
