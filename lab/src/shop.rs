@@ -4,6 +4,9 @@ mod routes;
 
 pub use routes::routes;
 
+use crate::accounts::{AWS_REGIONS, PRIMARY_REGION, PRODUCTION, SECOND_REGION, VAULT};
+use crate::clock::Clock;
+use crate::kms::{Kms, default_key};
 use crate::pg::{PgError, sockets, watchdog::Watchdog};
 use crate::rds::{Durations, Leftovers, Production, Rds, Surroundings};
 use crate::workload::files::Bucket;
@@ -34,6 +37,31 @@ pub struct Shop {
     sockets: std::path::PathBuf,
     // Last: it sweeps when everything else is stopped.
     _watchdog: Option<Watchdog>,
+}
+
+/// What RDS sees of the rest of the lab.
+pub fn surroundings(clock: &Clock, kms: &Kms) -> Surroundings {
+    let (clock, keys) = (clock.clone(), kms.clone());
+    let accounts = [(PRIMARY_REGION, PRODUCTION), (SECOND_REGION, VAULT)];
+    Surroundings {
+        now: Arc::new(move || clock.now()),
+        key_usable: Arc::new(move |key| keys.usable(key)),
+        default_keys: AWS_REGIONS.iter().filter_map(|r| Some(((*r).to_owned(), default_key(r)?))).collect(),
+        admin_accounts: accounts.map(|(r, a)| (r.to_owned(), a.to_owned())).into(),
+    }
+}
+
+/// The one production cluster; `password` is kept in D/lab.json.
+pub fn production(password: &str) -> Production {
+    Production {
+        region: PRIMARY_REGION.into(),
+        id: "shop".into(),
+        instance: "shop-1".into(),
+        account: PRODUCTION.into(),
+        database: "shop".into(),
+        user: "master".into(),
+        password: password.into(),
+    }
 }
 
 /// A cluster in the ready line.
