@@ -8,6 +8,7 @@ use crate::pg::{Owner, PgError, Programs, Server, Spec, sockets as socket_dir, s
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 /// A cluster of a region.
@@ -207,10 +208,7 @@ impl Engine {
         if kind == "clusters" {
             self.stop(at, Stop::Quick).await;
         }
-        let folder = self.folder(at, kind);
-        let removed = blocking(move || std::fs::remove_dir_all(&folder).map_err(PgError::file("removing"))).await;
-        // What stays is unknown to the state and goes at the next start.
-        drop(removed);
+        discard(&self.folder(at, kind));
     }
 
     /// Removes folders that the state does not know.
@@ -218,7 +216,7 @@ impl Engine {
         let Ok(entries) = std::fs::read_dir(self.root.join(region).join(kind)) else { return };
         for entry in entries.flatten() {
             if !entry.file_name().to_str().is_some_and(|n| known.contains(&n)) {
-                let _stays_until_next_time = std::fs::remove_dir_all(entry.path());
+                discard(&entry.path());
             }
         }
     }
@@ -239,5 +237,16 @@ impl Engine {
         let ours: Vec<PathBuf> = servers.values().map(|s| std::fs::canonicalize(s.data()).unwrap_or_else(|_| s.data().to_owned())).collect();
         let all = sweep::processes_under(&self.root);
         all.iter().filter(|p| !ours.contains(&p.cwd)).count()
+    }
+}
+
+/// The name is free at once; the bytes go in the background, for a busy disk takes seconds over them. What a crash
+/// leaves has a name that no state knows.
+fn discard(folder: &Path) {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let n = COUNT.fetch_add(1, Ordering::Relaxed);
+    let trash = folder.with_file_name(format!("trash.{}.{n}", std::process::id()));
+    if std::fs::rename(folder, &trash).is_ok() {
+        std::thread::spawn(move || std::fs::remove_dir_all(trash));
     }
 }
