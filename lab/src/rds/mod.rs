@@ -206,3 +206,21 @@ fn listing(name: &str, items: Vec<(String, String)>, params: Params<'_>) -> Resu
 fn at(region: &str, id: &str) -> At {
     At::new(region, id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_marker_is_the_last_id_of_a_page_that_is_not_the_last() {
+        let items = || (0..25).map(|i| (format!("id-{i:02}"), format!("<X>{i}</X>"))).collect();
+        let mut form = BTreeMap::from([("MaxRecords".to_owned(), "20".to_owned())]);
+        let first = listing("Xs", items(), Params(&form)).expect("a page");
+        assert!(first.ends_with("<X>19</X></Xs><Marker>id-19</Marker>"), "{first}");
+        form.insert("Marker".into(), "id-19".into());
+        let second = listing("Xs", items(), Params(&form)).expect("a page");
+        assert_eq!(second, "<Xs><X>20</X><X>21</X><X>22</X><X>23</X><X>24</X></Xs>");
+        form.insert("MaxRecords".into(), "19".into());
+        assert_eq!(listing("Xs", items(), Params(&form)).map_err(|f| f.code), Err("InvalidParameterValue"));
+    }
+}
