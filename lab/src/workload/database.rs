@@ -1,0 +1,55 @@
+//! Making the shop's database: schema, then the seed through COPY.
+
+use super::line::Row;
+use super::operation;
+use crate::pg::PgError;
+use crate::pg::session::Session;
+use bytes::{Bytes, BytesMut};
+use futures::SinkExt;
+
+const SCHEMA: &str = include_str!("schema.sql");
+const BATCH: usize = 256 * 1024;
+
+/// Schema and seed in one transaction: a crash leaves an empty database, which is seeded again.
+///
+/// # Errors
+/// The server's.
+pub async fn create(session: &Session) -> Result<(), PgError> {
+    session.batch("BEGIN").await?;
+    session.batch(SCHEMA).await?;
+    let mut rows = operation::seed().peekable();
+    while let Some(first) = rows.next() {
+        let shape = first.shape;
+        let sql = format!("COPY app.{} ({}) FROM STDIN", shape.name, shape.columns.join(", "));
+        let sink = session.client.copy_in::<_, Bytes>(&sql).await.map_err(PgError::sql(shape.name))?;
+        futures::pin_mut!(sink);
+        let mut buffer = BytesMut::with_capacity(BATCH * 2);
+        push(&mut buffer, &first);
+        while let Some(row) = rows.next_if(|r| r.shape == shape) {
+            push(&mut buffer, &row);
+            if buffer.len() > BATCH {
+                sink.send(buffer.split().freeze()).await.map_err(PgError::sql(shape.name))?;
+            }
+        }
+        sink.send(buffer.freeze()).await.map_err(PgError::sql(shape.name))?;
+        sink.finish().await.map_err(PgError::sql(shape.name))?;
+    }
+    let sequences = format!(
+        "SELECT setval('app.orders_id_seq', {0}), setval('app.items_id_seq', {0} * 3 + 2); COMMIT; ANALYZE",
+        operation::SEED_ORDERS
+    );
+    session.batch(&sequences).await
+}
+
+fn push(buffer: &mut BytesMut, row: &Row) {
+    buffer.extend_from_slice(row.line().as_bytes());
+    buffer.extend_from_slice(b"\n");
+}
+
+/// Whether the seed is in.
+///
+/// # Errors
+/// The server's.
+pub async fn seeded(session: &Session) -> Result<bool, PgError> {
+    Ok(session.text("SELECT to_regclass('app.heartbeat') IS NOT NULL").await?.as_deref() == Some("t"))
+}
