@@ -51,7 +51,8 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
             Ok(point) => found = point.filter(|p| !p.copies.is_empty()),
             Err(e) if e.transient() => return Err(e.into()),
             Err(e) => {
-                answer.find(finding("point-damaged", slot, "", &home.name.to_string(), &Fail::from(e).message, &loaded.file), Exit::Findings);
+                let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
+                answer.find(finding(code, slot, "", &home.name.to_string(), &Fail::from(e).message, &loaded.file), exit);
             }
         }
         if found.is_some() {
