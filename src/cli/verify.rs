@@ -136,7 +136,8 @@ async fn target(
     let reading = verify_point(&vault, copy, dumps, home.now, loaded.policy.concurrency.objects, &report).await?;
     for Wrong { code, key, version, why } in &reading.wrong {
         let message = format!("{key} version {version} at {}: {why}", copy.target);
-        answer.find(finding(code, key, version, copy.target.as_str(), &message, &loaded.file), Exit::Findings);
+        let exit = if *code == "format-unknown" { Exit::Stuck } else { Exit::Findings };
+        answer.find(finding(code, key, version, copy.target.as_str(), &message, &loaded.file), exit);
     }
     if reading.verified.unknown > 0 {
         let message = format!("the lock of {} objects at {} could not be read", reading.verified.unknown, copy.target);

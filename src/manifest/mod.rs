@@ -8,7 +8,7 @@ mod point;
 mod proof;
 
 pub use digest::{Sha256Hex, TableDigest, sha256_hex};
-pub use list::{HashedBy, ListRow, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows};
+pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows};
 pub use point::{
     CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, NativeCopy, NativeState, Point, PointTarget, Vault, VaultId, Verified,
 };
