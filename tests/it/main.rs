@@ -3,4 +3,6 @@
 mod format_pages;
 mod formats;
 mod layering;
+mod policies;
+mod program;
 mod source;
