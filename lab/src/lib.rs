@@ -9,6 +9,7 @@ pub mod listen;
 pub mod pg;
 pub mod query;
 pub mod rds;
+pub mod s3;
 pub mod shop;
 pub mod sigv4;
 pub mod sts;
