@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod allow;
 pub mod clock;
+pub mod control;
 pub mod hook;
 pub mod kms;
 pub mod listen;
@@ -13,4 +14,5 @@ pub mod s3;
 pub mod shop;
 pub mod sigv4;
 pub mod sts;
+pub mod up;
 pub mod workload;
