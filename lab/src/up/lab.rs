@@ -82,6 +82,8 @@ impl Lab {
             let root = dir.join("s3").join(region);
             s3.insert(region, S3::open(&root, region, around).map_err(LabError::file("opening", &root))?);
         }
+        // One partition: copies between its regions are the service's.
+        S3::join(&AWS_REGIONS.map(|region| s3[region].clone()));
         for (region, name, account) in BUCKETS {
             let wanted = NewBucket {
                 name,
@@ -222,6 +224,7 @@ impl Lab {
         let doors = self.doors_of(region)?;
         let _moving = self.moving.lock().await;
         doors.all().for_each(Listener::close);
+        self.s3[region].set_down(true);
         self.shop.region_down(region).await;
         Ok(())
     }
@@ -232,6 +235,7 @@ impl Lab {
         let doors = self.doors_of(region)?;
         let _moving = self.moving.lock().await;
         self.shop.region_up(region).await?;
+        self.s3[region].set_down(false);
         doors.all().try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
     }
 
