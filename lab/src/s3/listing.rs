@@ -82,10 +82,10 @@ impl Page<'_> {
     }
 }
 
-/// Past what the marker names; a marker that is a common prefix stands for everything under it.
-fn past(key: &str, after: &str, delimiter: &str) -> bool {
-    let under = !delimiter.is_empty() && after.ends_with(delimiter) && key.starts_with(after);
-    key > after && !under
+/// Past what the marker names; a marker that is a common prefix of this listing stands for everything under it.
+fn past(key: &str, after: &str, prefix: &str, delimiter: &str) -> bool {
+    let rolled_up = !delimiter.is_empty() && after.ends_with(delimiter) && after.len() > prefix.len();
+    key > after && !(rolled_up && key.starts_with(after))
 }
 
 impl Ops {
@@ -94,7 +94,7 @@ impl Ops {
         let found = bucket(&mut buckets, name)?;
         let start = if after > prefix { after } else { prefix };
         let live = found.keys.range(start.to_owned()..).take_while(|(k, _)| k.starts_with(prefix) || k.as_str() <= prefix);
-        let live = live.filter(|(k, _)| past(k, after, delimiter)).filter_map(|(_, v)| v.last()).filter(|v| !v.marker).map(|v| (v, true));
+        let live = live.filter(|(k, _)| past(k, after, prefix, delimiter)).filter_map(|(_, v)| v.last()).filter(|v| !v.marker).map(|v| (v, true));
         Ok(show(page(live, prefix, delimiter, most)))
     }
 
@@ -160,7 +160,7 @@ impl Ops {
         let all = keys.flat_map(|(key, versions)| {
             let newest = versions.last().map(|v| v.seq);
             let after_id = (*key == key_marker && !id_marker.is_empty()).then(|| versions.iter().find(|v| v.id == id_marker).map_or(0, |v| v.seq));
-            let whole_key = past(key, &key_marker, &delimiter) || key_marker.is_empty();
+            let whole_key = past(key, &key_marker, &prefix, &delimiter) || key_marker.is_empty();
             versions.iter().rev().filter(move |v| after_id.map_or(whole_key, |seq| v.seq < seq)).map(move |v| (v, Some(v.seq) == newest))
         });
         let page = page(all, &prefix, &delimiter, most);
@@ -211,5 +211,17 @@ fn shown(version: &Version, latest: bool, encoding: Option<&dto::EncodingType>) 
         checksum_algorithm: version.sums.first().map(|a| vec![a.as_str().to_owned().into()]),
         checksum_type: checksum_type(version),
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::past;
+
+    #[test]
+    fn a_marker_skips_what_it_rolled_up_and_nothing_else() {
+        assert!(!past("p/a/1", "p/a/", "p/", "/") && past("p/b/1", "p/a/", "p/", "/"));
+        assert!(past("p/a/1", "p/", "p/", "/"), "the prefix itself rolls nothing up");
+        assert!(past("p/a/1", "p/a/", "p/", "") && !past("p/a", "p/a", "p/", ""));
     }
 }
