@@ -82,8 +82,8 @@ impl Lab {
             let root = dir.join("s3").join(region);
             s3.insert(region, S3::open(&root, region, around).map_err(LabError::file("opening", &root))?);
         }
-        // Between regions of AWS copies are server-side; the other provider stands alone.
-        S3::join(&AWS_REGIONS.map(|r| s3[r].clone()));
+        // One partition: copies between its regions are the service's.
+        S3::join(&AWS_REGIONS.map(|region| s3[region].clone()));
         for (region, name, account) in BUCKETS {
             let wanted = NewBucket {
                 name,
