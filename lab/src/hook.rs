@@ -138,6 +138,7 @@ impl Hook {
         let chosen = lock(&self.state).choose(slot.n, &call);
         let name = chosen.as_ref().map(|(_, action, _)| action.name());
         self.note(slot.n, |l| {
+            l.service = call.service.into();
             l.operation = call.operation;
             l.thing = call.thing;
             l.role = call.role;

@@ -3,13 +3,16 @@
 pub mod accounts;
 pub mod allow;
 pub mod clock;
+pub mod control;
 pub mod hook;
 pub mod kms;
 pub mod listen;
 pub mod pg;
 pub mod query;
 pub mod rds;
+pub mod s3;
 pub mod shop;
 pub mod sigv4;
 pub mod sts;
+pub mod up;
 pub mod workload;

@@ -7,21 +7,22 @@ pub use routes::routes;
 use crate::accounts::{AWS_REGIONS, PRIMARY_REGION, PRODUCTION, SECOND_REGION, VAULT};
 use crate::clock::Clock;
 use crate::kms::{Kms, default_key};
-use crate::pg::{PgError, sockets, watchdog::Watchdog};
+use crate::pg::watchdog::{Watch, Watchdog};
+use crate::pg::{PgError, sockets};
 use crate::rds::{Durations, Leftovers, Production, Rds, Surroundings};
 use crate::workload::files::Bucket;
 use crate::workload::{Reading, Workload, digest_of_database};
 use serde::Serialize;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How a lab is started.
 pub struct Start<'a> {
     /// D, the lab's directory.
     pub root: &'a Path,
-    /// `dr-lab` itself, for the watchdog; `None`: whoever starts us sweeps.
-    pub program: Option<&'a Path>,
+    /// `None`: whoever starts us sweeps.
+    pub watch: Option<Watch<'a>>,
     pub around: Surroundings,
     /// `None` where the lab is empty.
     pub production: Option<(Production, Arc<dyn Bucket>)>,
@@ -35,8 +36,7 @@ pub struct Shop {
     /// Whether the writers were at work when their region went down.
     resume: AtomicBool,
     sockets: std::path::PathBuf,
-    // Last: it sweeps when everything else is stopped.
-    _watchdog: Option<Watchdog>,
+    watchdog: Mutex<Option<Watchdog>>,
 }
 
 /// What RDS sees of the rest of the lab.
@@ -83,7 +83,7 @@ impl Shop {
         let now = start.around.now.clone();
         let rds = Rds::open(&root.join("rds"), &root.join("log"), &sockets, start.around)?;
         // Before the first server: from here on nothing outlives us.
-        let watchdog = start.program.map(|p| Watchdog::start(p, rds.engine.root(), &sockets)).transpose()?;
+        let watchdog = start.watch.map(|w| Watchdog::start(w, rds.engine.root(), &sockets)).transpose()?;
         rds.start_all().await?;
         let (mut production, mut workload) = (None, None);
         if let Some((wanted, bucket)) = start.production {
@@ -94,7 +94,7 @@ impl Shop {
             }
             (production, workload) = (Some(wanted), Some(opened));
         }
-        Ok(Self { rds, production, workload, resume: AtomicBool::new(false), sockets, _watchdog: watchdog })
+        Ok(Self { rds, production, workload, resume: AtomicBool::new(false), sockets, watchdog: Mutex::new(watchdog) })
     }
 
     pub fn clusters(&self) -> Vec<ClusterLine> {
@@ -154,7 +154,7 @@ impl Shop {
         digest_of_database(url).await.map_err(|e| e.to_string())
     }
 
-    /// Ends writers, then servers; nothing is left when it returns.
+    /// Ends writers, then servers, then the watchdog; nothing is left when it returns.
     pub async fn stop(&self) {
         if let Some(workload) = &self.workload {
             workload.stop().await;
@@ -162,5 +162,7 @@ impl Shop {
         self.rds.stop().await;
         // Empty by now; what stays is a name in /tmp.
         let _best_effort = std::fs::remove_dir_all(&self.sockets);
+        let watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let _joined = tokio::task::spawn_blocking(move || drop(watchdog)).await;
     }
 }

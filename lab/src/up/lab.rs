@@ -1,0 +1,267 @@
+//! The services of a lab behind their doors, and regions that are lost and come back.
+
+use super::kept::Kept;
+use super::policy::Endpoints;
+use super::ready::BucketLine;
+use super::{LabError, LatencyProfile, Options};
+use crate::accounts::{AWS_REGIONS, DRILL, Keys, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS, SECOND_REGION, VAULT};
+use crate::clock::Clock;
+use crate::hook::Hook;
+use crate::kms::{Kms, KmsRegion};
+use crate::listen::Listener;
+use crate::pg::watchdog::Watch;
+use crate::query::{QueryFront, QueryService};
+use crate::rds::RdsRegion;
+use crate::s3::{Around, Damage, NewBucket, S3};
+use crate::shop::{Shop, Start, production, surroundings};
+use crate::sts::Sts;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The bucket beside the database.
+const FILES: &str = "app-files";
+
+/// What is there from the start; vaults are made by `dr vault init`. Region, name, account.
+const BUCKETS: [(&str, &str, &str); 4] = [
+    (PRIMARY_REGION, FILES, PRODUCTION),
+    (SECOND_REGION, "dr-scratch", DRILL),
+    (SECOND_REGION, "recovered-files", VAULT),
+    (OTHER_REGION, "recovered-files", OTHER),
+];
+
+pub struct Lab {
+    dir: PathBuf,
+    pub clock: Clock,
+    pub hook: Hook,
+    pub kms: Kms,
+    pub keys: Arc<Keys>,
+    pub shop: Arc<Shop>,
+    pub latency: LatencyProfile,
+    s3: BTreeMap<&'static str, Arc<S3>>,
+    doors: BTreeMap<&'static str, Doors>,
+    kept: Mutex<Kept>,
+    /// One region at a time goes down or comes up.
+    moving: tokio::sync::Mutex<()>,
+}
+
+/// The ports of one region.
+struct Doors {
+    s3: Listener,
+    query: Option<Listener>,
+}
+
+impl Doors {
+    fn all(&self) -> impl Iterator<Item = &Listener> {
+        std::iter::once(&self.s3).chain(&self.query)
+    }
+}
+
+/// What finished work must not leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Leftovers {
+    pub clusters: usize,
+    pub instances: usize,
+    pub uploads: usize,
+    pub processes: usize,
+}
+
+impl Lab {
+    pub(super) async fn start(dir: &Path, kept: Kept, watch: Option<Watch<'_>>, options: &Options) -> Result<Self, LabError> {
+        let clock = Clock::with_offset(kept.clock_offset_s);
+        let (hook, kms, keys) = (Hook::new(clock.clone()), Kms::default(), Arc::new(kept.keys.clone()));
+        let mut s3 = BTreeMap::new();
+        for region in REGIONS {
+            let around = Around {
+                clock: clock.clone(),
+                hook: hook.clone(),
+                keys: keys.clone(),
+                kms: kms.clone(),
+            };
+            let root = dir.join("s3").join(region);
+            s3.insert(region, S3::open(&root, region, around).map_err(LabError::file("opening", &root))?);
+        }
+        // One partition: copies between its regions are the service's.
+        S3::join(&AWS_REGIONS.map(|region| s3[region].clone()));
+        for (region, name, account) in BUCKETS {
+            let wanted = NewBucket {
+                name,
+                account,
+                versioned: true,
+                object_lock: false,
+            };
+            s3[region].ensure_bucket(&wanted).map_err(LabError::told)?;
+        }
+        let bucket = s3[PRIMARY_REGION].bucket(FILES);
+        let start = Start {
+            root: dir,
+            watch,
+            around: surroundings(&clock, &kms),
+            production: (!options.empty).then(|| (production(&kept.master_password), bucket)),
+            writers: !options.no_writers,
+        };
+        let shop = Arc::new(Shop::start(start).await?);
+        shop.set_durations(options.latency.durations());
+        let mut lab = Self {
+            dir: dir.to_owned(),
+            clock,
+            hook,
+            kms,
+            keys,
+            shop,
+            latency: options.latency,
+            s3,
+            doors: BTreeMap::new(),
+            kept: Mutex::new(kept),
+            moving: tokio::sync::Mutex::default(),
+        };
+        match lab.open_doors() {
+            Ok(doors) => lab.doors = doors,
+            Err(e) => {
+                lab.stop().await;
+                return Err(e);
+            }
+        }
+        Ok(lab)
+    }
+
+    fn open_doors(&self) -> Result<BTreeMap<&'static str, Doors>, LabError> {
+        let ports = self.kept().ports.clone();
+        let mut doors = BTreeMap::new();
+        for (region, s3) in &self.s3 {
+            let port = |of: &BTreeMap<String, u16>| {
+                of.get(*region)
+                    .copied()
+                    .ok_or_else(|| LabError::told(format!("lab.json has no port for {region}")))
+            };
+            let open = |port, handler| Listener::open(port, handler).map_err(|e| LabError::port(port, e));
+            let query = if AWS_REGIONS.contains(region) {
+                Some(open(port(&ports.query)?, Arc::new(self.query(region)))?)
+            } else {
+                None
+            };
+            doors.insert(
+                *region,
+                Doors {
+                    s3: open(port(&ports.s3)?, s3.clone())?,
+                    query,
+                },
+            );
+        }
+        Ok(doors)
+    }
+
+    fn query(&self, region: &str) -> QueryFront {
+        let rds: Arc<dyn QueryService> = Arc::new(RdsRegion {
+            rds: self.shop.rds.clone(),
+            region: region.to_owned(),
+        });
+        let kms: Arc<dyn QueryService> = Arc::new(KmsRegion {
+            kms: self.kms.clone(),
+            region: region.to_owned(),
+        });
+        let sts: Arc<dyn QueryService> = Arc::new(Sts);
+        QueryFront {
+            region: region.to_owned(),
+            clock: self.clock.clone(),
+            hook: self.hook.clone(),
+            keys: self.keys.clone(),
+            services: [("rds", rds), ("kms", kms), ("sts", sts)].into(),
+        }
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn endpoints(&self) -> Endpoints {
+        let of = |doors: &Doors| {
+            let query = doors.query.iter().flat_map(|q| ["rds", "sts", "kms"].map(|s| (s, q.url())));
+            std::iter::once(("s3", doors.s3.url())).chain(query).collect()
+        };
+        self.doors.iter().map(|(region, doors)| ((*region).to_owned(), of(doors))).collect()
+    }
+
+    pub fn buckets(&self) -> Vec<BucketLine> {
+        let line = |region: &str, name| BucketLine {
+            region: region.to_owned(),
+            name,
+        };
+        self.s3
+            .iter()
+            .flat_map(|(region, s3)| s3.bucket_names().into_iter().map(|n| line(region, n)))
+            .collect()
+    }
+
+    /// Moves the clock, for later starts too.
+    ///
+    /// # Errors
+    /// The disk's: nothing was moved then.
+    pub fn advance_clock(&self, seconds: i64) -> Result<(), LabError> {
+        let mut kept = self.kept();
+        let moved = Kept {
+            clock_offset_s: kept.clock_offset_s.saturating_add(seconds),
+            ..kept.clone()
+        };
+        moved.save(&self.dir)?;
+        *kept = moved;
+        self.clock.advance(seconds);
+        Ok(())
+    }
+
+    fn doors_of(&self, region: &str) -> Result<&Doors, LabError> {
+        self.doors
+            .get(region)
+            .ok_or_else(|| LabError::told(format!("no region {region}; regions are {}", REGIONS.join(", "))))
+    }
+
+    /// Connections are cut, ports refuse, servers are killed with SIGKILL under load.
+    ///
+    /// # Errors
+    /// No such region.
+    pub async fn region_down(&self, region: &str) -> Result<(), LabError> {
+        let doors = self.doors_of(region)?;
+        let _moving = self.moving.lock().await;
+        doors.all().for_each(Listener::close);
+        self.s3[region].set_down(true);
+        self.shop.region_down(region).await;
+        Ok(())
+    }
+
+    /// # Errors
+    /// No such region, a server that does not start, a port that somebody took meanwhile.
+    pub async fn region_up(&self, region: &str) -> Result<(), LabError> {
+        let doors = self.doors_of(region)?;
+        let _moving = self.moving.lock().await;
+        self.shop.region_up(region).await?;
+        self.s3[region].set_down(false);
+        doors.all().try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
+    }
+
+    /// Changes stored bytes behind the API's back; returns the version's id.
+    ///
+    /// # Errors
+    /// No such region, bucket, key or version.
+    pub fn damage(&self, region: &str, bucket: &str, key: &str, version: Option<&str>, how: Damage) -> Result<String, LabError> {
+        self.doors_of(region)?;
+        self.s3[region].damage(bucket, key, version, how).map_err(LabError::told)
+    }
+
+    pub async fn leftovers(&self) -> Leftovers {
+        let found = self.shop.leftovers().await;
+        let uploads = self.s3.values().map(|s| s.open_uploads()).sum();
+        Leftovers {
+            clusters: found.clusters,
+            instances: found.instances,
+            uploads,
+            processes: found.processes,
+        }
+    }
+
+    /// Nothing answers and no process is left when it returns.
+    pub(super) async fn stop(&self) {
+        self.doors.values().flat_map(Doors::all).for_each(Listener::close);
+        self.shop.stop().await;
+    }
+}
