@@ -1,5 +1,6 @@
 //! The one test binary.
 
+mod cli;
 mod format_pages;
 mod formats;
 mod layering;
