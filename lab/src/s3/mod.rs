@@ -4,6 +4,7 @@
 mod buckets;
 mod conditions;
 mod configs;
+mod contents;
 mod convert;
 mod copies;
 mod deletes;
