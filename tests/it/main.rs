@@ -1,5 +1,7 @@
 //! The one test binary.
 
+mod chain;
+mod cloud;
 mod format_pages;
 mod formats;
 mod layering;
