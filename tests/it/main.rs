@@ -2,7 +2,9 @@
 
 mod chain;
 mod cloud;
+mod contract;
 mod format_pages;
 mod formats;
 mod layering;
 mod source;
+mod stores;
