@@ -9,7 +9,7 @@ pub use evidence::{Evidence, Snapshot};
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
 use crate::manifest::{Document, FormatError, Sha256Hex, sha256_hex};
-use crate::plan::{Plan, StepId};
+use crate::plan::{Plan, StepId, VERSION};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -136,9 +136,23 @@ pub fn entry_name(seq: u64) -> String {
 /// Reads one stored entry.
 ///
 /// # Errors
-/// Not an entry of this version.
+/// Not an entry of this version, or one with a plan of another version.
 pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256Hex), FormatError> {
-    Ok((Entry::from_bytes(bytes)?, sha256_hex(bytes)))
+    match Entry::from_bytes(bytes) {
+        Ok(entry) => Ok((entry, sha256_hex(bytes))),
+        // A plan that a newer program made can hold actions that do not even parse here; that is no damage.
+        Err(FormatError::Json { .. }) if foreign_plan(bytes).is_some() => Err(FormatError::Version {
+            found: format!("dr/plan/{}", foreign_plan(bytes).unwrap_or_default()),
+            wanted: "dr/plan/1",
+        }),
+        Err(e) => Err(e),
+    }
+}
+
+/// Version of the plan in an entry, where it is not ours.
+fn foreign_plan(bytes: &[u8]) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    value["plan"]["version"].as_u64().filter(|v| *v != u64::from(VERSION))
 }
 
 #[cfg(test)]

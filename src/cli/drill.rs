@@ -104,10 +104,7 @@ pub fn red(answer: &mut Answer, report: &Report) {
 fn checks(state: &RunState) -> Vec<Check> {
     let mut checks = Vec::new();
     for step in &state.plan.steps {
-        match state.evidence(&step.id) {
-            Some(Evidence::Inspected { checks: found, .. } | Evidence::Loaded { checks: found, .. }) => checks.extend(found.clone()),
-            _ => {}
-        }
+        if let Some(Evidence::Inspected { checks: found, .. } | Evidence::Loaded { checks: found, .. }) = state.evidence(&step.id) { checks.extend(found.clone()) }
     }
     checks
 }

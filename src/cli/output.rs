@@ -145,6 +145,7 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "checksum-mismatch" | "object-missing" | "missing" | "damaged" | "dump-damaged" | "object-gone" => "dr verify --policy FILE",
         "clock-skew" => "timedatectl status",
         "vault-missing" => "dr vault init --policy FILE --profile PROFILE",
+        "format-unknown" | "plan-version" => "dr --version",
         "stopped" | "busy" => "dr status --policy FILE",
         _ => return None,
     })

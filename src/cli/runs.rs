@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn open_runs(&self, home: &Home, runs: &[RunRef]) -> Result<(Vec<RunRead>, Vec<Finding>), Fail> {
+    pub async fn open_runs(&self, home: &Home, runs: &[RunRef]) -> Result<(Vec<RunRead>, Vec<(Finding, Exit)>), Fail> {
         let (mut open, mut damaged) = (Vec::new(), Vec::new());
         let journal = JournalStore::Home { vault: home.vault.clone(), lock: None };
         for run in runs.iter().rev().take(LOOK_BACK).rev() {
@@ -143,14 +143,18 @@ impl<'a> Session<'a> {
                 Ok(Some(read)) if read.state.finished.is_none() => open.push(read),
                 Ok(_) => {}
                 Err(e) if e.transient() => return Err(e.into()),
-                Err(e) => damaged.push(Finding {
-                    code: "run-damaged".into(),
-                    severity: Severity::Error,
-                    thing: run.run.to_string(),
-                    place: home.name.to_string(),
-                    hint: format!("dr status --policy {}", self.loaded.file),
-                    message: format!("the journal of {} cannot be believed, nothing is appended to it: {e}", run.run),
-                }),
+                Err(e) => {
+                    let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("run-damaged", Exit::Findings) };
+                    let finding = Finding {
+                        code: code.into(),
+                        severity: Severity::Error,
+                        thing: run.run.to_string(),
+                        place: home.name.to_string(),
+                        hint: super::output::hint(code).map_or_else(|| format!("dr status --policy {}", self.loaded.file), str::to_owned),
+                        message: format!("the journal of {} cannot be believed, nothing is appended to it: {}", run.run, Fail::from(e).message),
+                    };
+                    damaged.push((finding, exit));
+                }
             }
         }
         Ok((open, damaged))

@@ -74,7 +74,7 @@ async fn one(world: &World, loaded: &Loaded, role: Role, answer: &mut Answer) ->
             history.seen = runs.iter().filter_map(|r| Slot::from_compact(&r.slot)).collect();
         }
         let (open, damaged) = session.open_runs(&home, &runs).await?;
-        damaged.into_iter().for_each(|f| answer.find(f, Exit::Findings));
+        damaged.into_iter().for_each(|(finding, exit)| answer.find(finding, exit));
         open_runs.extend(open.into_iter().map(|read| OpenRun {
             run: read.run.to_string(),
             step: read.state.current_step().map(ToString::to_string),
@@ -116,9 +116,10 @@ async fn points(home: &Home, loaded: &Loaded, answer: &mut Answer) -> Result<Vec
                 Ok(None) => continue,
                 Err(e) if e.transient() => return Err(e.into()),
                 Err(e) => {
+                    let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
                     let fail = Fail::from(e);
-                    let finding = Finding { code: "point-damaged".into(), severity: Severity::Error, thing: slot.clone(), place: seen.target.name.to_string(), hint: format!("dr verify --policy {} --point {slot}", loaded.file), message: fail.message };
-                    answer.find(finding, Exit::Findings);
+                    let finding = Finding { code: code.into(), severity: Severity::Error, thing: slot.clone(), place: seen.target.name.to_string(), hint: format!("dr verify --policy {} --point {slot}", loaded.file), message: fail.message };
+                    answer.find(finding, exit);
                     continue;
                 }
             };

@@ -84,7 +84,7 @@ async fn one_kind(session: &Session<'_>, home: &Home, kind: Kind, answer: &mut A
     };
     let runs = known_runs(home, session.loaded, kind).await?;
     let (open, damaged) = session.open_runs(home, &runs).await?;
-    damaged.into_iter().for_each(|f| answer.find(f, Exit::Findings));
+    damaged.into_iter().for_each(|(finding, exit)| answer.find(finding, exit));
     for read in open {
         let again = match kind {
             Kind::Drill => planning::drill_again(session.loaded, home, &read.state.plan).await?,

@@ -61,7 +61,7 @@ fn profile<'a>(args: &'a Common, target: &TargetName) -> Option<&'a str> {
     own.or_else(|| args.profile.iter().map(String::as_str).find(|p| !p.contains('=')))
 }
 
-fn vault_at<'a>(loaded: &'a Loaded, args: &Common, target: &Target, now: Timestamp) -> Result<(PlanTarget, Clients), Fail> {
+fn vault_at(loaded: &Loaded, args: &Common, target: &Target, now: Timestamp) -> Result<(PlanTarget, Clients), Fail> {
     let plan_target = loaded.targets(now).into_iter().find(|t| t.name == target.name).ok_or_else(|| loaded.no_target(&target.name))?;
     Ok((plan_target, loaded.clients(profile(args, &target.name))))
 }

@@ -51,7 +51,8 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
             Ok(point) => found = point.filter(|p| !p.copies.is_empty()),
             Err(e) if e.transient() => return Err(e.into()),
             Err(e) => {
-                answer.find(finding("point-damaged", slot, "", &home.name.to_string(), &Fail::from(e).message, &loaded.file), Exit::Findings);
+                let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
+                answer.find(finding(code, slot, "", &home.name.to_string(), &Fail::from(e).message, &loaded.file), exit);
             }
         }
         if found.is_some() {
@@ -135,7 +136,8 @@ async fn target(
     let reading = verify_point(&vault, copy, dumps, home.now, loaded.policy.concurrency.objects, &report).await?;
     for Wrong { code, key, version, why } in &reading.wrong {
         let message = format!("{key} version {version} at {}: {why}", copy.target);
-        answer.find(finding(code, key, version, copy.target.as_str(), &message, &loaded.file), Exit::Findings);
+        let exit = if *code == "format-unknown" { Exit::Stuck } else { Exit::Findings };
+        answer.find(finding(code, key, version, copy.target.as_str(), &message, &loaded.file), exit);
     }
     if reading.verified.unknown > 0 {
         let message = format!("the lock of {} objects at {} could not be read", reading.verified.unknown, copy.target);

@@ -149,3 +149,15 @@ fn a_broken_chain_and_a_gap_are_named() {
     entries.remove(1);
     assert_eq!(folded(&entries).unwrap_err(), Illegal::Gap(1));
 }
+
+#[test]
+fn a_plan_of_another_version_is_told_from_damage() {
+    let (opened, _) = chain(vec![opened()]).remove(0);
+    let mut value: serde_json::Value = serde_json::from_slice(&opened.to_bytes()).unwrap();
+    value["plan"]["version"] = 2.into();
+    value["plan"]["steps"][0]["action"]["do"] = "fly".into();
+    let error = read(value.to_string().as_bytes()).unwrap_err();
+    assert!(matches!(&error, FormatError::Version { found, .. } if found == "dr/plan/2"), "{error}");
+    value["plan"]["version"] = 1.into();
+    assert!(matches!(read(value.to_string().as_bytes()), Err(FormatError::Json { .. })));
+}

@@ -1,6 +1,6 @@
 //! What is stored about copies: recovery points, per-target copies, object lists, dumps, proofs. Types and their bytes; pure.
 //!
-//! Every document has a `schema` field with its version; docs/formats/ describes each, tests/formats/ holds a golden file of each.
+//! Every document has a `schema` field with its version; docs/formats/ describes each, docs/formats/golden/ holds a file of each version.
 
 mod digest;
 mod list;
@@ -8,7 +8,7 @@ mod point;
 mod proof;
 
 pub use digest::{Sha256Hex, TableDigest, sha256_hex};
-pub use list::{HashedBy, ListRow, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows};
+pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows};
 pub use point::{
     CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, NativeCopy, NativeState, Point, PointTarget, Vault, VaultId, Verified,
 };
@@ -34,20 +34,33 @@ pub enum FormatError {
     Damaged(String),
 }
 
+/// A document as it is written.
+#[derive(Serialize)]
+pub struct Whole<'a, D: ?Sized> {
+    schema: &'static str,
+    #[serde(flatten)]
+    body: &'a D,
+}
+
 /// A stored document with its schema name.
 pub trait Document: Serialize + DeserializeOwned {
     const SCHEMA: &'static str;
 
-    /// Pretty JSON with the schema first: an auditor reads it with `jq` or without.
+    /// Pretty JSON with the schema first and fields in the order of their type: an auditor reads it with `jq` or without,
+    /// and two builds of this program write the same bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        let mut whole = serde_json::Map::new();
-        whole.insert("schema".into(), Self::SCHEMA.into());
-        if let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(self) {
-            whole.extend(fields);
-        }
-        let mut bytes = serde_json::to_vec_pretty(&whole).unwrap_or_default();
+        let mut bytes = serde_json::to_vec_pretty(&self.whole()).unwrap_or_default();
         bytes.push(b'\n');
         bytes
+    }
+
+    /// The same on one line, without its newline.
+    fn to_line(&self) -> Vec<u8> {
+        serde_json::to_vec(&self.whole()).unwrap_or_default()
+    }
+
+    fn whole(&self) -> Whole<'_, Self> {
+        Whole { schema: Self::SCHEMA, body: self }
     }
 
     /// # Errors
@@ -67,5 +80,33 @@ pub trait Document: Serialize + DeserializeOwned {
             });
         }
         serde_json::from_value(value).map_err(json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Deserialize, serde::Serialize, Debug, PartialEq)]
+    struct Small {
+        zebra: u8,
+        ant: u8,
+    }
+    impl Document for Small {
+        const SCHEMA: &'static str = "dr/small/1";
+    }
+
+    #[test]
+    fn the_schema_comes_first_and_fields_keep_their_order() {
+        let small = Small { zebra: 1, ant: 2 };
+        assert_eq!(small.to_line(), br#"{"schema":"dr/small/1","zebra":1,"ant":2}"#);
+        assert_eq!(Small::from_bytes(&small.to_bytes()).unwrap(), small);
+    }
+
+    #[test]
+    fn another_version_is_named_and_told_from_damage() {
+        let newer = Small::from_bytes(br#"{"schema":"dr/small/2","zebra":1}"#).unwrap_err();
+        assert!(matches!(&newer, FormatError::Version { found, wanted: "dr/small/1" } if found == "dr/small/2"));
+        assert!(matches!(Small::from_bytes(br#"{"schema":"dr/small/1"}"#), Err(FormatError::Json { .. })));
     }
 }

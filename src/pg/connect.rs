@@ -67,7 +67,7 @@ const SESSION: &str = "SET datestyle='ISO, MDY'; SET intervalstyle=postgres; SET
 
 impl Address {
     pub fn loopback(&self) -> bool {
-        self.host == "localhost" || self.host == "::1" || self.host.starts_with("127.")
+        crate::policy::is_loopback(&self.host)
     }
 
     pub fn with_database(&self, database: &str) -> Self {

@@ -108,7 +108,7 @@ impl Line {
             AmbiguousOffset::Gap { .. } if self.by_real_time => Vec::new(),
             AmbiguousOffset::Gap { .. } => {
                 // The transition itself is the gap's end.
-                let early = ambiguous.clone().earlier().ok();
+                let early = ambiguous.earlier().ok();
                 early
                     .and_then(|t| {
                         self.zone
@@ -119,7 +119,7 @@ impl Line {
                     .into_iter()
                     .collect()
             }
-            AmbiguousOffset::Fold { .. } if self.by_real_time => [ambiguous.clone().earlier(), ambiguous.clone().later()]
+            AmbiguousOffset::Fold { .. } if self.by_real_time => [ambiguous.earlier(), ambiguous.later()]
                 .into_iter()
                 .flatten()
                 .collect(),

@@ -79,6 +79,9 @@ impl From<VaultError> for StepError {
     fn from(e: VaultError) -> Self {
         match e {
             VaultError::Store(e) => e.into(),
+            VaultError::Format { source: FormatError::Version { .. }, .. } => {
+                Self { kind: Failure::Stuck, code: "format-unknown", message: e.to_string(), source: Some(Box::new(e)) }
+            }
             VaultError::Taken { .. } => Self { kind: Failure::Finding, code: "name-taken", message: e.to_string(), source: Some(Box::new(e)) },
             _ => Self { kind: Failure::Finding, code: "damaged", message: e.to_string(), source: Some(Box::new(e)) },
         }
@@ -108,6 +111,26 @@ impl From<DumpError> for StepError {
 
 impl From<FormatError> for StepError {
     fn from(e: FormatError) -> Self {
-        Self { kind: Failure::Finding, code: "damaged", message: e.to_string(), source: Some(Box::new(e)) }
+        let (kind, code) = match e {
+            FormatError::Version { .. } => (Failure::Stuck, "format-unknown"),
+            _ => (Failure::Finding, "damaged"),
+        };
+        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_is_stuck_and_damage_is_a_finding() {
+        let version = || FormatError::Version { found: "dr/point/2".into(), wanted: "dr/point/1" };
+        let at = |source| VaultError::Format { target: crate::policy::TargetName::new("central"), key: "k".into(), source };
+        for error in [StepError::from(version()), StepError::from(at(version()))] {
+            assert_eq!((error.kind, error.code), (Failure::Stuck, "format-unknown"));
+            assert!(error.full().contains("dr/point/2"), "{}", error.full());
+        }
+        assert_eq!(StepError::from(at(FormatError::Damaged("x".into()))).kind, Failure::Finding);
     }
 }

@@ -39,7 +39,6 @@ fn native_target(ctx: &Context<'_>) -> Result<TargetName, StepError> {
     found.ok_or_else(|| StepError::bug("the plan names no native target"))
 }
 
-#[expect(clippy::too_many_arguments, reason = "the fields of one action")]
 pub(super) async fn scratch(
     ctx: &Context<'_>,
     cluster: &StepRef,

@@ -121,7 +121,7 @@ async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Fou
     if sha256_hex(&got.bytes) != copy.manifest_sha256 {
         return Err(wrong("checksum-mismatch", &place, "the manifest's SHA-256 is not the one that was recorded"));
     }
-    read_rows(&got.bytes).map_err(|e| wrong("damaged", &place, e.to_string()))
+    read_rows(&got.bytes).map_err(StepError::from).map_err(|e| wrong(e.code, &place, e.full()))
 }
 
 /// Every byte is read: an auditor does not take the service's word.

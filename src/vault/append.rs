@@ -24,6 +24,7 @@ pub enum Appended {
 
 /// Where a run's entries are.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "a process holds a few of these; a box would be one more word to read")]
 pub enum JournalStore {
     Home {
         vault: Vault,
@@ -52,7 +53,7 @@ impl JournalStore {
     pub async fn append(&self, policy: &PolicyName, run: &RunId, entry: &Entry) -> Result<Appended, VaultError> {
         let bytes = match self {
             // One line per entry in a file; the digest is of the line.
-            JournalStore::File(_) | JournalStore::Stderr => line_of(entry),
+            JournalStore::File(_) | JournalStore::Stderr => entry.to_line(),
             JournalStore::Home { .. } => entry.to_bytes(),
         };
         let sha256 = sha256_hex(&bytes);
@@ -190,11 +191,6 @@ fn read_file(path: &PathBuf, run: &RunId) -> Result<Option<RunRead>, VaultError>
 
 fn folded(entries: &[(Entry, Sha256Hex)]) -> Result<RunState, Illegal> {
     fold(entries.iter().map(|(e, s)| (e, s.clone())))
-}
-
-fn line_of(entry: &Entry) -> Vec<u8> {
-    let value: serde_json::Value = serde_json::from_slice(&entry.to_bytes()).unwrap_or_default();
-    value.to_string().into_bytes()
 }
 
 fn file_error(path: &std::path::Path, e: &std::io::Error) -> VaultError {

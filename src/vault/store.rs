@@ -29,6 +29,10 @@ impl VaultError {
     pub fn not_found(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind == Kind::NotFound)
     }
+    /// Written by another version of this program: waiting will not cure it, and nothing is damaged.
+    pub fn unknown_version(&self) -> bool {
+        matches!(self, VaultError::Format { source: FormatError::Version { .. }, .. })
+    }
     pub fn transient(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind.transient())
     }

@@ -1,1 +1,10 @@
 //! The one test binary.
+
+mod chain;
+mod cloud;
+mod contract;
+mod format_pages;
+mod formats;
+mod layering;
+mod source;
+mod stores;

@@ -1,0 +1,231 @@
+//! The shape of the sources: imports go downward only, outside capabilities are called from one place, files stay short.
+
+use crate::source::{self, Module};
+use std::collections::BTreeSet;
+
+/// Rooms from the top down. Rooms on one line do not import each other.
+const ORDER: &[&[&str]] = &[
+    &["cli"],
+    &["engine"],
+    &["steps"],
+    &["audit", "proof", "dump", "inventory"],
+    &["transfer"],
+    &["vault"],
+    &["aws", "pg"],
+    &["world"],
+    &["status"],
+    &["journal"],
+    &["plan"],
+    &["schedule"],
+    &["manifest"],
+    &["policy"],
+];
+
+/// Crates that only one room may import, by the beginning of their names.
+const RESERVED: &[(&str, &str)] = &[
+    ("aws_", "aws"),
+    ("tokio_postgres", "pg"),
+    ("rustls", "pg"),
+    ("cron", "schedule"),
+    ("chrono", "schedule"),
+    ("indicatif", "cli"),
+    ("clap", "cli"),
+];
+
+const MAX_LINES: usize = 400;
+
+fn level(room: &str) -> Option<usize> {
+    ORDER.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// A path from the crate's root; `None` where it leads out of the crate or is relative to a name in scope.
+fn absolute(at: &[String], path: &[String]) -> Option<Vec<String>> {
+    let (first, rest) = path.split_first()?;
+    match first.as_str() {
+        "crate" => Some(rest.to_vec()),
+        "self" => Some([at, rest].concat()),
+        "super" => {
+            let ups = path.iter().take_while(|s| *s == "super").count();
+            Some([&at[..at.len().checked_sub(ups)?], &path[ups..]].concat())
+        }
+        _ => None,
+    }
+}
+
+/// Why a reference is not allowed; `None` is good.
+fn wrong(room: &str, at: &[String], path: &[String]) -> Option<String> {
+    let shown = path.join("::");
+    let Some(target) = absolute(at, path) else {
+        let name = path.first()?;
+        let reserved = RESERVED.iter().find(|(prefix, _)| name.starts_with(prefix))?;
+        let exact = path.len() > 1 && reserved.1 != room;
+        return exact.then(|| format!("{shown}: only `{}` imports {name}", reserved.1));
+    };
+    let Some(other) = target.first().filter(|r| *r != "*") else {
+        return Some(format!("{shown}: brings every room in at once"));
+    };
+    if other == room {
+        return None;
+    }
+    match (level(room), level(other)) {
+        (Some(mine), Some(theirs)) if mine < theirs => None,
+        (Some(_), Some(_)) => Some(format!("{shown}: `{room}` may not import `{other}`")),
+        _ => Some(format!("{shown}: `{room}` or `{other}` has no place in the order")),
+    }
+}
+
+fn violations(module: &Module) -> Vec<String> {
+    let Some(room) = module.path.first() else { return Vec::new() };
+    let references = source::references(module);
+    let found = references.iter().filter_map(|(at, path)| wrong(room, at, path));
+    found.map(|why| format!("{}: {why}", module.file)).collect()
+}
+
+#[test]
+fn imports_go_downward_only() {
+    let modules = source::modules("src/lib.rs");
+    assert!(modules.len() > 60, "the whole tree was read");
+    let found: Vec<String> = modules.iter().flat_map(violations).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn every_room_has_a_place_in_the_order() {
+    for module in source::modules("src/lib.rs").iter().filter(|m| m.path.len() == 1) {
+        assert!(level(&module.path[0]).is_some(), "{} has no place in the order", module.file);
+    }
+}
+
+#[test]
+fn a_planted_violation_is_caught_in_every_form() {
+    let planted = [
+        "use crate::vault::Vault;",
+        "use crate::{manifest::Point, vault};",
+        "use super::super::vault::Vault as V;",
+        "fn f() -> crate::vault::Vault { todo() }",
+        "fn f() { let _ = g(crate::vault::NAME); }",
+        "fn f() -> String { format!(\"{}\", crate::vault::NAME) }",
+        "#[serde(with = \"crate::vault::text\")] struct S;",
+        "mod inner { use super::super::super::vault::Vault; }",
+        "use crate::*;",
+        "use crate as everything;",
+        "use aws_sdk_s3::Client;",
+        "fn f(c: aws_sdk_s3::Client) {}",
+        "use tokio_postgres::NoTls;",
+    ];
+    for text in planted {
+        let module = Module {
+            path: vec!["policy".into(), "check".into()],
+            file: "planted.rs".into(),
+            ast: syn::parse_file(text).unwrap(),
+        };
+        assert!(!violations(&module).is_empty(), "not caught: {text}");
+    }
+    for text in [
+        "use super::ids::Region;",
+        "use crate::policy::Region;",
+        "use std::fmt;",
+        "use serde::Serialize;",
+    ] {
+        let module = Module {
+            path: vec!["policy".into(), "check".into()],
+            file: "good.rs".into(),
+            ast: syn::parse_file(text).unwrap(),
+        };
+        assert_eq!(violations(&module), Vec::<String>::new(), "{text}");
+    }
+}
+
+#[test]
+fn siblings_on_one_level_do_not_import_each_other() {
+    let at = ["proof".to_owned()];
+    let path = |p: &str| p.split("::").map(str::to_owned).collect::<Vec<_>>();
+    assert!(wrong("proof", &at, &path("crate::dump::load")).is_some());
+    assert!(wrong("proof", &at, &path("crate::pg::Connection")).is_none());
+}
+
+#[test]
+fn outside_capabilities_are_called_from_world_alone() {
+    let lint = "disallowed_methods";
+    let listed = |file: &str| file.contains("(clippy::") && file.contains(lint);
+    let allowed: Vec<String> = source::files("src", ".rs")
+        .into_iter()
+        .filter(|f| listed(&source::read(f)))
+        .collect();
+    assert_eq!(allowed, ["src/world.rs"]);
+    let clippy = source::read("clippy.toml");
+    for method in [
+        "SystemTime::now",
+        "Instant::now",
+        "tokio::time::sleep",
+        "std::env::var",
+        "std::process::exit",
+    ] {
+        assert!(clippy.contains(method), "clippy.toml does not list {method}");
+    }
+}
+
+#[test]
+fn nothing_is_switched_off_silently() {
+    let words = [
+        ["allow(dead", "_code"].concat(),
+        ["#[ign", "ore"].concat(),
+        ["#![all", "ow("].concat(),
+    ];
+    for file in all_rust() {
+        let text = source::read(&file);
+        for word in &words {
+            assert!(!text.contains(word.as_str()), "{file} has {word}");
+        }
+    }
+}
+
+fn all_rust() -> Vec<String> {
+    ["src", "tests", "lab/src", "lab/tests"]
+        .iter()
+        .flat_map(|f| source::files(f, ".rs"))
+        .collect()
+}
+
+#[test]
+fn files_are_short_and_their_names_say_what_is_inside() {
+    let mut wrong = Vec::new();
+    for file in all_rust() {
+        let lines = source::read(&file).lines().count();
+        if lines > MAX_LINES {
+            wrong.push(format!("{file} has {lines} lines, at most {MAX_LINES}"));
+        }
+        let name = file.rsplit('/').next().unwrap().trim_end_matches(".rs");
+        if ["utils", "util", "common", "helpers", "helper", "manager", "misc"].contains(&name) {
+            wrong.push(format!("{file}: this name says nothing"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn no_file_is_forgotten_by_its_crate() {
+    for (roots, folder) in [
+        (&["src/lib.rs", "src/main.rs"][..], "src"),
+        (&["tests/it/main.rs"][..], "tests/it"),
+        (&["lab/src/lib.rs", "lab/src/main.rs"][..], "lab/src"),
+    ] {
+        let reached: BTreeSet<String> = roots.iter().flat_map(|r| source::modules(r)).map(|m| m.file).collect();
+        let there: BTreeSet<String> = source::files(folder, ".rs").into_iter().collect();
+        let forgotten: Vec<_> = there.difference(&reached).collect();
+        assert!(forgotten.is_empty(), "no `mod` reaches {forgotten:?}");
+    }
+}
+
+#[test]
+fn the_lab_does_not_depend_on_the_product() {
+    let manifest = source::read("lab/Cargo.toml");
+    assert!(
+        !manifest.lines().any(|l| l.starts_with("dr ") || l.starts_with("dr=")),
+        "lab/Cargo.toml names dr"
+    );
+    for module in source::modules("lab/src/lib.rs") {
+        let uses = source::references(&module).into_iter().any(|(_, p)| p.len() > 1 && p[0] == "dr");
+        assert!(!uses, "{} uses dr", module.file);
+    }
+}
