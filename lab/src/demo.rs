@@ -12,7 +12,7 @@ mod terminal;
 use crate::up::{LabError, LatencyProfile, Options, Up, wait_for_signal};
 use report::Report;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use story::Story;
 
 #[derive(clap::Args, Clone, Debug)]
@@ -54,9 +54,12 @@ pub async fn run(args: &Args) -> Result<bool, LabError> {
         report.trouble.push(e.to_string());
     }
     report.leftovers = Some(up.lab.leftovers().await);
+    let mut kept = Duration::ZERO;
     if args.keep && !interrupted {
+        let since = Instant::now();
         story.keep(&up);
         wait_for_signal().await?;
+        kept = since.elapsed();
     }
     let dir = up.dir().to_owned();
     up.stop().await;
@@ -64,7 +67,7 @@ pub async fn run(args: &Args) -> Result<bool, LabError> {
     if let Some(left) = report.leftovers.as_mut() {
         left.processes += leftovers::processes_of(&dir);
     }
-    report.wall_s = story::tenths(began.elapsed().as_secs_f64());
+    report.wall_s = story::tenths((began.elapsed() - kept).as_secs_f64());
     report.judge();
     story.end(&report);
     if args.json {

@@ -114,51 +114,60 @@ impl Report {
         }
     }
 
-    /// Nothing checked is not success.
+    /// Nothing checked is not success. A story that was cut short says why, not what it therefore lacks.
     pub fn judge(&mut self) {
-        let mut must = |holds: bool, what: String| {
-            if !holds {
-                self.trouble.push(what);
-            }
+        let mut wrong = if self.trouble.is_empty() {
+            [self.of_vaults(), self.of_restores()].concat()
+        } else {
+            Vec::new()
         };
-        must(self.backup.is_some(), "no backup was made".into());
-        must(self.targets.len() >= 2, "there are fewer than two targets".into());
+        let left = self.leftovers.map(|l| l.clusters + l.instances + l.uploads + l.processes);
+        if left != Some(0) {
+            wrong.push(format!("something is left: {:?}", self.leftovers));
+        }
+        self.trouble.append(&mut wrong);
+        self.ok = self.trouble.is_empty();
+    }
+
+    fn of_vaults(&self) -> Vec<String> {
+        let mut wrong = Wrong::default();
+        wrong.unless(self.backup.is_some(), || "no backup was made".into());
+        wrong.unless(self.targets.len() >= 2, || "there are fewer than two targets".into());
         for t in &self.targets {
-            must(
-                t.objects > 0 && t.locks_read_back == t.objects,
+            let all = t.objects > 0 && t.locks_read_back == t.objects;
+            wrong.unless(all, || {
                 format!(
                     "of {} objects at {} the lock of {} was read back",
                     t.objects, t.name, t.locks_read_back
-                ),
-            );
-            must(t.probe == "locked", format!("the lock of {} is {}", t.name, t.probe));
+                )
+            });
+            wrong.unless(t.probe == "locked", || format!("the lock of {} is {}", t.name, t.probe));
         }
-        must(
-            self.targets.iter().filter(|t| t.home).count() == 1,
-            "no target, or more than one, is the home".into(),
-        );
+        let homes = self.targets.iter().filter(|t| t.home).count();
+        wrong.unless(homes == 1, || format!("{homes} targets hold the journal"));
         let proofs = self.drill.as_ref().map_or(&[][..], |d| &d.proofs);
-        must(!proofs.is_empty(), "the drill proved nothing".into());
-        proofs.iter().for_each(|p| {
-            must(
-                p.passed && p.checked > 0,
-                format!("path {} from {} was not proven", p.path, p.target),
-            )
+        wrong.unless(!proofs.is_empty(), || "the drill proved nothing".into());
+        for p in proofs {
+            wrong.unless(p.passed && p.checked > 0, || {
+                format!("path {} from {} was not proven", p.path, p.target)
+            });
+        }
+        wrong.0
+    }
+
+    fn of_restores(&self) -> Vec<String> {
+        let mut wrong = Wrong::default();
+        wrong.unless(self.region1.as_ref().is_some_and(|r| !r.reachable), || {
+            "the first region was not lost".into()
         });
-        must(
-            self.region1.as_ref().is_some_and(|r| !r.reachable),
-            "the first region was not lost".into(),
-        );
-        let wanted: [(&str, Option<&str>); 3] = [("native", None), ("portable", Some(OTHER_REGION)), ("s3", None)];
-        for (path, target) in wanted {
+        for (path, target) in [("native", None), ("portable", Some(OTHER_REGION)), ("s3", None)] {
             let found = self.restores.iter().any(|r| r.path == path && target.is_none_or(|t| r.target == t));
-            must(
-                found,
+            wrong.unless(found, || {
                 format!(
                     "nothing was restored by path {path}{}",
                     target.map(|t| format!(" from {t}")).unwrap_or_default()
-                ),
-            );
+                )
+            });
         }
         for r in &self.restores {
             let e = &r.equality;
@@ -167,14 +176,22 @@ impl Report {
             } else {
                 e.tables > 0 && e.rows > 0
             };
-            must(
-                some && e.equal,
-                format!("what path {} from {} restored is not what was there", r.path, r.target),
-            );
+            wrong.unless(some && e.equal, || {
+                format!("what path {} from {} restored is not what was there", r.path, r.target)
+            });
         }
-        let left = self.leftovers.map(|l| l.clusters + l.instances + l.uploads + l.processes);
-        must(left == Some(0), format!("something is left: {:?}", self.leftovers));
-        self.ok = self.trouble.is_empty();
+        wrong.0
+    }
+}
+
+#[derive(Default)]
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn unless(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(what());
+        }
     }
 }
 
@@ -277,5 +294,14 @@ mod tests {
         told(|r| r.region1.iter_mut().for_each(|g| g.reachable = true), "not lost");
         told(|r| r.targets[1].locks_read_back = 2, "of 3 objects at other the lock of 2");
         told(|r| r.drill.iter_mut().for_each(|d| d.proofs.clear()), "proved nothing");
+        told(|r| r.targets[0].home = false, "0 targets hold the journal");
+        assert_eq!(
+            verdict(|r| *r = Report {
+                trouble: vec!["cut".into()],
+                leftovers: r.leftovers,
+                ..Report::new(LatencyProfile::None)
+            }),
+            ["cut"]
+        );
     }
 }
