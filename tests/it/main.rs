@@ -6,5 +6,6 @@ mod contract;
 mod format_pages;
 mod formats;
 mod layering;
+mod negative;
 mod source;
 mod stores;
