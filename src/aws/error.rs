@@ -1,5 +1,6 @@
 //! Service codes to our kinds, in one table.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -143,6 +144,11 @@ fn kind_of(code: &str, status: u16) -> Kind {
     }
 }
 
+/// The error of a credentials provider behind an error: the SDK wraps it like a failed connection.
+fn of_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
+    error.downcast_ref().or_else(|| error.source().and_then(of_credentials))
+}
+
 /// Any SDK error as ours. HEAD answers have no body, so their status alone decides.
 pub(super) fn classify<E>(error: SdkError<E, Response>, operation: &'static str, thing: impl Into<String>) -> Error
 where
@@ -157,9 +163,12 @@ where
             (kind_of(&code, status), shown, message)
         }
         SdkError::TimeoutError(_) => (Kind::Unavailable, "Timeout".into(), String::new()),
-        SdkError::DispatchFailure(e) if e.as_connector_error().is_some() => (Kind::Unavailable, "NoConnection".into(), String::new()),
-        // Anything else before a request left us is about credentials: the SDK resolves them there.
-        SdkError::DispatchFailure(_) | SdkError::ConstructionFailure(_) => (Kind::Credentials, "NoCredentials".into(), String::new()),
+        SdkError::DispatchFailure(e) => match e.as_connector_error().map(|c| of_credentials(c)) {
+            Some(None | Some(CredentialsError::ProviderTimedOut(_))) => (Kind::Unavailable, "NoConnection".into(), String::new()),
+            // No request left us: a profile that is not there, a chain that gave nothing.
+            Some(Some(_)) | None => (Kind::Credentials, "NoCredentials".into(), String::new()),
+        },
+        SdkError::ConstructionFailure(_) => (Kind::Credentials, "NoCredentials".into(), String::new()),
         _ => (Kind::Unavailable, format!("BadAnswer (HTTP {status})"), String::new()),
     };
     // A service's message is already in ours; the cause is kept where there is no such message.
@@ -181,6 +190,16 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    #[test]
+    fn a_missing_profile_is_no_outage_and_a_closed_port_is_one() {
+        let kind = |e: ConnectorError| classify(SdkError::<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, Response>::dispatch_failure(e), "Get", "x").kind;
+        let missing = CredentialsError::not_loaded("profile `operator` was not defined");
+        assert_eq!(kind(ConnectorError::other(missing.into(), None)), Kind::Credentials);
+        assert_eq!(kind(ConnectorError::other(CredentialsError::provider_timed_out(std::time::Duration::from_secs(1)).into(), None)), Kind::Unavailable);
+        assert_eq!(kind(ConnectorError::io("connection refused".into())), Kind::Unavailable);
+    }
 
     #[test]
     fn the_table_decides_before_the_status() {

@@ -42,20 +42,21 @@ pub struct Home {
 /// Looks at every target.
 ///
 /// # Errors
-/// 12 where none answers, 13 where none is capable, 11 where the local clock is wrong.
+/// 12 where none answers, 13 where none has a vault or is capable, 11 where every key is refused or the local clock is wrong.
 pub async fn find(world: &World, loaded: &Loaded, clients: &Clients, role: Role) -> Result<Home, Fail> {
-    let (mut seen, mut away) = (Vec::new(), Vec::new());
+    let (mut seen, mut away, mut why) = (Vec::new(), Vec::new(), Vec::new());
     for target in loaded.targets(world.now()) {
         let vault = open(clients, role, &target).await;
         match look(&vault).await {
             Ok(probe) => seen.push(Seen { target, vault, probe }),
-            Err(e) => away.push((target.name.clone(), StepText(&e).to_string())),
+            Err(e) => {
+                away.push((target.name.clone(), StepText(&e).to_string()));
+                why.push(e);
+            }
         }
     }
     if seen.is_empty() {
-        let why: Vec<String> = away.iter().map(|(t, e)| format!("{t}: {e}")).collect();
-        let fail = Fail::new(Exit::Unavailable, "target-unavailable", format!("no target answers: {}", why.join("; ")));
-        return Err(fail.hint(format!("dr vault init --policy {} --profile PROFILE   (when it was never done)", loaded.file)));
+        return Err(nothing_answers(loaded, &away, &why));
     }
     let Some(home) = seen.iter().find(|s| s.capable()) else {
         let names: Vec<String> = seen.iter().map(|s| s.target.name.to_string()).collect();
@@ -73,6 +74,19 @@ pub async fn find(world: &World, loaded: &Loaded, clients: &Clients, role: Role)
     let (kept, odd): (Vec<Seen>, Vec<Seen>) = seen.into_iter().partition(|s| s.vault.bucket.clock.last().is_none_or(|t| t.duration_since(now).abs() <= MAX_SKEW));
     away.extend(odd.into_iter().map(|s| (s.target.name, "its clock differs from the home's by more than 60 s".to_owned())));
     Ok(Home { name, vault, id: document.id, now, seen: kept, away })
+}
+
+/// Waiting cures an outage; it cures neither a key that is refused nor a vault that was never made.
+fn nothing_answers(loaded: &Loaded, away: &[(TargetName, String)], why: &[VaultError]) -> Fail {
+    let told: Vec<String> = away.iter().map(|(t, e)| format!("{t}: {e}")).collect();
+    let told = told.join("; ");
+    if why.iter().any(VaultError::transient) {
+        return Fail::new(Exit::Unavailable, "target-unavailable", format!("no target answers: {told}")).hint(format!("dr status --policy {}", loaded.file));
+    }
+    if why.iter().all(VaultError::not_found) {
+        return Fail::refused("vault-missing", format!("no target has a vault: {told}")).hint(format!("dr vault init --policy {} --profile PROFILE", loaded.file));
+    }
+    Fail::new(Exit::Stuck, "access-denied", format!("no target can be read: {told}")).hint("aws sts get-caller-identity")
 }
 
 /// # Errors
@@ -96,5 +110,25 @@ impl std::fmt::Display for StepText<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = self.0.to_string();
         f.write_str(text.lines().next().unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{Error, Kind};
+
+    #[test]
+    fn only_an_outage_is_worth_waiting_for() {
+        let loaded = super::super::load::load(std::path::Path::new("policies/files-only.yaml")).unwrap();
+        let code = |kinds: &[Kind]| {
+            let why: Vec<VaultError> = kinds.iter().map(|k| Error::new(*k, "ListObjectsV2", "bucket", "Code", "").into()).collect();
+            let fail = nothing_answers(&loaded, &[], &why);
+            (fail.exit.code(), fail.code)
+        };
+        assert_eq!(code(&[Kind::Denied, Kind::Unavailable]), (12, "target-unavailable".into()));
+        assert_eq!(code(&[Kind::NotFound, Kind::NotFound]), (13, "vault-missing".into()));
+        assert_eq!(code(&[Kind::NotFound, Kind::Denied]), (11, "access-denied".into()));
+        assert_eq!(code(&[Kind::Credentials]), (11, "access-denied".into()));
     }
 }

@@ -226,8 +226,10 @@ fn render_finding(finding: &Finding, colour: bool) -> String {
         Severity::Warning => format!("warning[{}]", finding.code),
     };
     let mut text = format!("{word}: {}", clean(&finding.message));
-    if !finding.thing.is_empty() || !finding.place.is_empty() {
-        text.push_str(&format!(" ({})", clean(&[finding.thing.as_str(), finding.place.as_str()].iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(", "))));
+    // A place that the message names already is not told twice.
+    let more: Vec<&str> = [finding.thing.as_str(), finding.place.as_str()].into_iter().filter(|t| !t.is_empty() && !finding.message.contains(*t)).collect();
+    if !more.is_empty() {
+        text.push_str(&format!(" ({})", clean(&more.join(", "))));
     }
     text.push('\n');
     if !finding.hint.is_empty() {

@@ -1,6 +1,6 @@
 //! What is wrong with a policy that can be read: contradictions, promises no path can keep, lines that never fire.
 
-use super::ids::Region;
+use super::ids::{AccountId, Region};
 use super::locate::locate;
 use super::parse::ParseError;
 use super::types::{Path, Policy, Provider, Schedule, Target};
@@ -40,6 +40,7 @@ pub struct Calendar {
 pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     let mut found = Found::default();
     names(policy, &mut found);
+    accounts(policy, &mut found);
     sources(policy, &mut found);
     for (n, target) in policy.targets.iter().enumerate() {
         self::target(policy, n, target, &mut found);
@@ -120,6 +121,25 @@ fn names(policy: &Policy, found: &mut Found) {
                 format!("targets[{n}].bucket"),
                 format!("bucket `{}` is a target already", target.bucket),
             );
+        }
+    }
+}
+
+/// An account that is misspelt would be shared with, or looked for, in vain.
+fn accounts(policy: &Policy, found: &mut Found) {
+    let mut places: Vec<(String, &AccountId)> = Vec::new();
+    places.extend(policy.sources.cluster.iter().map(|c| ("sources.cluster.account".to_owned(), &c.account)));
+    let buckets = policy.sources.buckets.iter().enumerate();
+    places.extend(buckets.filter_map(|(n, b)| Some((format!("sources.buckets[{n}].account"), b.account.as_ref()?))));
+    for (n, target) in policy.targets.iter().enumerate() {
+        places.extend(target.account.iter().map(|a| (format!("targets[{n}].account"), a)));
+        places.extend(target.native.iter().map(|x| (format!("targets[{n}].native.account"), &x.account)));
+    }
+    places.extend(policy.drill.iter().map(|d| ("drill.account".to_owned(), &d.account)));
+    for (place, account) in places {
+        let text = account.as_str();
+        if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
+            found.error("policy-account", place, format!("`{account}` is not an AWS account: twelve digits, in quotes"));
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Finds the line of a field named by its path in block-style YAML, so that a semantic error points at the text.
 //!
-//! Only indentation and `key:` are looked at; where the file is written in another style there is no position,
-//! and the path alone names the place.
+//! Only indentation and `key:` are looked at. A field that is left out, or written in flow style, is found as far as its
+//! parents go; where not even the first of them is there, the path alone names the place.
 
-/// One-based line and column of the field at `path` (such as `targets[1].lock.mode`).
+/// One-based line and column of the field at `path` (such as `targets[1].lock.mode`), or of its nearest parent.
 pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let (mut from, mut to, mut found) = (0, lines.len(), None);
     for part in parts(path) {
-        let (line, column) = match part {
-            Part::Key(key) => find_key(&lines, from, to, key)?,
-            Part::Index(n) => find_item(&lines, from, to, n)?,
+        let step = match part {
+            Part::Key(key) => find_key(&lines, from, to, key),
+            Part::Index(n) => find_item(&lines, from, to, n),
+        };
+        let Some((line, column)) = step else {
+            return found.map(|(line, column)| in_flow(&lines, line, column, &part));
         };
         found = Some((line + 1, column + 1));
         to = block_end(&lines, line, column, to);
@@ -18,6 +21,14 @@ pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
         from = if matches!(part, Part::Index(_)) { line } else { line + 1 };
     }
     found
+}
+
+/// The key inside `parent: {key: …}`, else the parent.
+fn in_flow(lines: &[&str], line: usize, column: usize, part: &Part<'_>) -> (usize, usize) {
+    let Part::Key(key) = part else { return (line, column) };
+    let text = lines[line - 1];
+    let starts = ["{", ", ", "{ "].iter().filter_map(|before| Some(text.find(&format!("{before}{key}:"))? + before.len()));
+    starts.min().map_or((line, column), |at| (line, at + 1))
 }
 
 enum Part<'a> {
@@ -91,6 +102,14 @@ mod tests {
         assert_eq!(locate(TEXT, "targets[0].name"), Some((3, 5)));
         assert_eq!(locate(TEXT, "targets[1].lock.mode"), Some((8, 7)));
         assert_eq!(locate(TEXT, "schedule.cron"), Some((10, 3)));
-        assert_eq!(locate(TEXT, "schedule.nothing"), None);
+    }
+
+    #[test]
+    fn a_field_that_is_left_out_or_in_flow_style_is_found_at_its_parent() {
+        assert_eq!(locate(TEXT, "schedule.nothing"), Some((9, 1)));
+        assert_eq!(locate(TEXT, "drill.account"), None);
+        let flow = "objectives:\n  native: {rto: 1h, rpo: 2h}\n";
+        assert_eq!(locate(flow, "objectives.native.rpo"), Some((2, 21)));
+        assert_eq!(locate(flow, "objectives.native.rto"), Some((2, 12)));
     }
 }

@@ -37,16 +37,38 @@ impl ParseError {
         let line_text = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).map(clip);
         Self {
             file: file.into(),
-            position,
+            // A place without a line (an empty file) would be no help.
+            position: position.filter(|_| line_text.is_some()),
             message,
             line_text,
         }
     }
 }
 
-/// A line of the file as it may be shown: no control characters, no endless lines.
+/// A line of the file as it may be shown: no control characters, no endless lines, no secrets that someone put there.
 fn clip(line: &str) -> String {
-    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect()
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
+    without_userinfo(&without_secret(&line))
+}
+
+/// `secret_access_key: …`: what stands behind a key whose name speaks of a secret.
+fn without_secret(line: &str) -> String {
+    let lower = line.to_ascii_lowercase();
+    let first = ["secret", "password", "passwd", "token", "access_key", "private_key"].iter().filter_map(|w| lower.find(w)).min();
+    match first.and_then(|at| line[at..].find([':', '=']).map(|colon| at + colon + 1)) {
+        Some(value) if !line[value..].trim().is_empty() => format!("{} …", &line[..value]),
+        _ => line.to_owned(),
+    }
+}
+
+/// `https://…@host`: a user and a password in a URL.
+fn without_userinfo(line: &str) -> String {
+    let Some(start) = line.find("://").map(|at| at + 3) else { return line.to_owned() };
+    let authority = line[start..].split(['/', ' ', '"', '\'']).next().unwrap_or_default();
+    match authority.rfind('@') {
+        Some(at) => format!("{}…{}", &line[..start], &line[start + at..]),
+        None => line.to_owned(),
+    }
 }
 
 /// # Errors
@@ -74,6 +96,8 @@ pub fn parse(file: &str, text: &str) -> Result<Policy, ParseError> {
 fn first_line(message: &str) -> String {
     let line = message.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("not a policy");
     let line = line.strip_prefix("error: ").unwrap_or(line);
+    // Advice for those who call the parser, not for those who write policies.
+    let line = line.split(", set DuplicateKeyPolicy").next().unwrap_or(line);
     let line = match line.rsplit_once(" at line ") {
         Some((head, _)) => head,
         None => line,
@@ -87,4 +111,24 @@ fn first_line(message: &str) -> String {
 /// The JSON Schema of a policy file (draft 2020-12).
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Policy).to_value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_in_a_line_is_not_shown() {
+        assert_eq!(clip("  secret_access_key: wJalr/K7\t"), "  secret_access_key: …");
+        assert_eq!(clip("credentials: {AWS_SECRET: x, b: y}"), "credentials: {AWS_SECRET: …");
+        assert_eq!(clip("    s3: https://user:hunter2@s3.example.com/x"), "    s3: https://…@s3.example.com/x");
+        assert_eq!(clip("    s3: https://s3.example.com/a@b"), "    s3: https://s3.example.com/a@b");
+        assert_eq!(clip("  name: shop"), "  name: shop");
+    }
+
+    #[test]
+    fn an_endless_policy_is_not_read() {
+        let error = parse("p.yaml", &"#".repeat(MAX_BYTES + 1)).unwrap_err();
+        assert!(error.to_string().contains("at most 262144 are read"), "{error}");
+    }
 }
