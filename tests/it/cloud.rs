@@ -1,5 +1,6 @@
 //! The practice cloud as a process of its own, and `dr` as a user runs it.
 
+use dr::world::World;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -120,7 +121,7 @@ impl Cloud {
     /// `dr` with an environment of its own and nothing of ours.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(DR);
-        command.args(arguments).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.args(arguments).env_clear().env("PATH", World::default().env("PATH").unwrap_or_default());
         command.env("HOME", self.root.join("home")).env("DR_POLICY", self.policy()).current_dir(self.root.join("home"));
         command.stdin(Stdio::null());
         command
@@ -223,7 +224,7 @@ impl Drop for Cloud {
 
 /// Waits for a condition, with the patience of all tests.
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let start = std::time::Instant::now();
+    let start = World::default().monotonic();
     loop {
         if let Some(found) = look() {
             return found;
@@ -232,9 +233,4 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::yield_now();
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
-}
-
-/// Runs a program and returns what it printed.
-pub fn run(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Ran {
-    Command::new(program).args(arguments).output().expect("it runs").into()
 }

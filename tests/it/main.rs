@@ -4,6 +4,7 @@ mod chain;
 mod cli;
 mod cloud;
 mod contract;
+mod crash;
 mod format_pages;
 mod formats;
 mod layering;
