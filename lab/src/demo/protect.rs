@@ -2,7 +2,7 @@
 
 use super::report::{Backup, Drill, Proof, Report, Target};
 use super::story::{Story, files, megabytes, tenths};
-use super::terminal::{Terminal, Variable};
+use super::terminal::{Terminal, Variable, shown};
 use crate::up::{LabError, Up};
 use serde_json::Value;
 use std::ops::RangeInclusive;
@@ -93,12 +93,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     async fn typed(&self, arguments: &[&str]) -> Result<super::terminal::Answer, LabError> {
-        // The policy was exported once, in front of everybody.
-        let bare = Terminal {
-            variables: Vec::new(),
-            ..self.terminal.clone()
-        };
-        self.story.typed(&bare.shown(arguments));
+        self.story.typed(&shown(arguments));
         self.terminal.succeed(arguments).await
     }
 }

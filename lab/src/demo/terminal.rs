@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(150);
 
 /// Longer commands are shown on several lines.
-const COLUMNS: usize = 140;
+const COLUMNS: usize = 120;
 
 /// One variable of the environment; secrets are not shown.
 #[derive(Clone, Debug)]
@@ -37,13 +37,12 @@ pub struct Answer {
 }
 
 impl Terminal {
-    /// As one would type it, on several lines where it is long.
-    pub fn shown(&self, arguments: &[&str]) -> String {
-        let variable = |v: &Variable| format!("{}={}", v.name, if v.secret { "…".to_owned() } else { quoted(&v.value) });
-        let words = arguments
-            .iter()
-            .map(|a| if a.starts_with('$') { (*a).to_owned() } else { quoted(a) });
-        wrapped(self.variables.iter().map(variable).chain(["dr".to_owned()]).chain(words))
+    /// What is typed before the first command: where, and who. Secrets are not shown.
+    pub fn entered(&self) -> [String; 2] {
+        let value = |v: &Variable| if v.secret { "…".to_owned() } else { quoted(&v.value) };
+        let variables = self.variables.iter().map(|v| format!("{}={}", v.name, value(v)));
+        let dir = quoted(&self.dir.display().to_string());
+        [format!("cd {dir}"), wrapped(std::iter::once("export".to_owned()).chain(variables))]
     }
 
     /// Runs `dr` and reads the line of JSON that it answers.
@@ -64,7 +63,7 @@ impl Terminal {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let shown = self.shown(arguments);
+        let shown = shown(arguments);
         let output = tokio::time::timeout(LONGEST, command.output()).await;
         let output = output.map_err(|_| LabError::told(format!("`{shown}` takes longer than {} s", LONGEST.as_secs())))?;
         let output = output.map_err(LabError::file("starting", &self.dr))?;
@@ -88,7 +87,7 @@ impl Terminal {
             0 => Ok(answer),
             code => Err(LabError::told(format!(
                 "`{}` ends with {code}: {}",
-                self.shown(arguments),
+                shown(arguments),
                 findings(&answer.json)
             ))),
         }
@@ -124,6 +123,25 @@ fn findings(json: &Value) -> String {
     } else {
         told.join("; ")
     }
+}
+
+/// A command as one would type it, on several lines where it is long; a flag stays with its value.
+pub fn shown(arguments: &[&str]) -> String {
+    let mut words = vec!["dr".to_owned()];
+    let mut flag = false;
+    for argument in arguments {
+        let word = if argument.starts_with('$') {
+            (*argument).to_owned()
+        } else {
+            quoted(argument)
+        };
+        match words.last_mut().filter(|_| flag && !argument.starts_with("--")) {
+            Some(before) => *before = format!("{before} {word}"),
+            None => words.push(word),
+        }
+        flag = argument.starts_with("--");
+    }
+    wrapped(words.into_iter())
 }
 
 /// A shell goes on after a backslash at the end of a line.
@@ -187,21 +205,19 @@ mod tests {
             dir: "/".into(),
             variables,
         };
-        let shown = terminal.shown(&["policy", "check", "$DR_POLICY"]);
         assert_eq!(
-            shown,
-            "HOME='/tmp/a b' AWS_SECRET_ACCESS_KEY=… DR_POLICY=p.yaml dr policy check $DR_POLICY"
+            terminal.entered(),
+            ["cd /", "export HOME='/tmp/a b' AWS_SECRET_ACCESS_KEY=… DR_POLICY=p.yaml"]
         );
-        assert_eq!(terminal.expanded("$DR_POLICY"), "p.yaml");
-        assert_eq!(terminal.expanded("$NOBODY"), "$NOBODY");
+        assert_eq!(shown(&["policy", "check", "$DR_POLICY"]), "dr policy check $DR_POLICY");
+        assert_eq!(
+            (terminal.expanded("$DR_POLICY"), terminal.expanded("$NOBODY")),
+            ("p.yaml".into(), "$NOBODY".into())
+        );
         let long = "x".repeat(100);
         assert_eq!(
-            Terminal {
-                variables: Vec::new(),
-                ..terminal
-            }
-            .shown(&[&long, &long]),
-            format!("dr {long} \\\n    {long}")
+            shown(&["--a", &long, "--b", "c d", "--from", "e", "--yes"]),
+            format!("dr --a {long} --b 'c d' \\\n    --from e --yes")
         );
     }
 }

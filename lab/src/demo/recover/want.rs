@@ -1,6 +1,6 @@
 //! The four restores: which vault, whose key, where to; and the two commands of each.
 
-use super::super::terminal::{Answer, Terminal, Variable, empty_dir};
+use super::super::terminal::{Answer, Terminal, Variable, empty_dir, shown};
 use crate::accounts::{OTHER_REGION, Provider, Role, SECOND_REGION, random_text};
 use crate::listen::free_port;
 use crate::rds::engine::{At, Initial};
@@ -170,14 +170,13 @@ impl Vault<'_> {
 
 impl Want {
     fn type_in(&self, arguments: &[&str]) {
-        self.typed
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(self.terminal.shown(arguments));
+        self.typed.lock().unwrap_or_else(PoisonError::into_inner).push(shown(arguments));
     }
 
+    /// Everything that was typed into its terminal.
     pub fn typed(&self) -> Vec<String> {
-        self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let commands = self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.terminal.entered().into_iter().chain(commands).collect()
     }
 
     /// First the plan, which changes nothing; then the same command with the plan's hash.
