@@ -8,5 +8,6 @@ async fn main() -> ExitCode {
     let world = World::default();
     let stopper = world.clone();
     tokio::spawn(async move { stopper.stop_on_signals().await });
-    ExitCode::from(dr::cli::main(world, std::env::args_os()).await)
+    let arguments = std::env::args_os().collect();
+    ExitCode::from(dr::cli::guarded(dr::cli::main(world, arguments)).await)
 }

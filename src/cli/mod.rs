@@ -20,6 +20,7 @@ pub use exit::Exit;
 
 use crate::world::World;
 use clap::{CommandFactory, Parser, Subcommand};
+use futures_util::FutureExt;
 use output::{Answer, Fail, Outcome, show};
 use std::ffi::OsString;
 
@@ -64,8 +65,7 @@ enum Verb {
 }
 
 /// Runs one command; returns its exit code.
-pub async fn main(world: World, arguments: impl Iterator<Item = OsString>) -> u8 {
-    let arguments: Vec<OsString> = arguments.collect();
+pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
     let json = arguments.iter().any(|a| a == "--json");
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
@@ -77,6 +77,11 @@ pub async fn main(world: World, arguments: impl Iterator<Item = OsString>) -> u8
     };
     let json = cli.json;
     show(run(&world, cli.verb).await, json)
+}
+
+/// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.
+pub async fn guarded(command: impl Future<Output = u8>) -> u8 {
+    std::panic::AssertUnwindSafe(command).catch_unwind().await.unwrap_or(Exit::Bug.code())
 }
 
 async fn run(world: &World, verb: Verb) -> Outcome {
@@ -96,5 +101,16 @@ async fn run(world: &World, verb: Verb) -> Outcome {
             answer.text = String::from_utf8_lossy(&script).into_owned();
             Ok(answer)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_exit_1() {
+        assert_eq!(guarded(async { 13 }).await, 13);
+        assert_eq!(guarded(async { panic!("on purpose") }).await, 1);
     }
 }
