@@ -4,6 +4,7 @@ pub mod accounts;
 pub mod allow;
 pub mod clock;
 pub mod control;
+pub mod demo;
 pub mod hook;
 pub mod kms;
 pub mod listen;

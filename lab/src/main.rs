@@ -1,7 +1,7 @@
 //! The practice cloud of `dr` as a program: parse, run, exit code.
 
 use clap::{Parser, Subcommand};
-use dr_lab::{pg::watchdog, up};
+use dr_lab::{demo, pg::watchdog, up};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +18,8 @@ struct Cli {
 enum Verb {
     /// Starts the lab and stays until Ctrl-C
     Up(up::Args),
+    /// Backs a living shop up with dr, loses its region under load, and restores it
+    Demo(demo::Args),
     /// Ends what a lab leaves; the lab starts it
     #[command(hide = true)]
     Watchdog {
@@ -33,14 +35,17 @@ enum Verb {
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> ExitCode {
     let done = match Cli::parse().verb {
-        Verb::Up(args) => up::run(&args).await.map_err(|e| e.to_string()),
+        Verb::Up(args) => up::run(&args).await.map(|()| true).map_err(|e| e.to_string()),
+        Verb::Demo(args) => demo::run(&args).await.map_err(|e| e.to_string()),
         Verb::Watchdog { root, sockets, remove } => {
             watchdog::run(&root, &sockets, remove.as_deref());
-            Ok(())
+            Ok(true)
         }
     };
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        // What is wrong was told.
+        Ok(false) => ExitCode::FAILURE,
         Err(why) => {
             // Nobody to tell is no error of ours.
             let _ = writeln!(std::io::stderr(), "error: {why}");

@@ -14,7 +14,7 @@ pub use error::LabError;
 pub use kept::{Kept, Ports};
 pub use lab::{Lab, Leftovers};
 pub use latency::LatencyProfile;
-pub use place::Place;
+pub use place::{Place, write_private};
 pub use ready::Ready;
 
 use crate::control;

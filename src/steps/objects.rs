@@ -214,7 +214,8 @@ async fn put_one(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &Li
         server_side: vault.bucket.provider == Provider::Aws,
     };
     let stored = copy_object(&task).await.map_err(|e| match e.kind {
-        Kind::NotFound => StepError::finding("object-gone", format!("version {} of s3://{}/{} is gone before it was copied to {target}", row.version, row.source, row.key)),
+        // A bucket that is not there, or an upload, is another matter.
+        Kind::NotFound if !["NoSuchBucket", "NoSuchUpload"].contains(&e.code.as_str()) => StepError::finding("object-gone", format!("version {} of s3://{}/{} is gone before it was copied to {target}", row.version, row.source, row.key)),
         _ => e.into(),
     })?;
     tally.put.fetch_add(1, Ordering::Relaxed);

@@ -1,12 +1,18 @@
 //! The one test binary.
 
+mod chain;
 mod cli;
+mod cloud;
 mod codes;
+mod contract;
+mod crash;
 mod deploy;
 mod format_pages;
 mod formats;
 mod layering;
+mod negative;
 mod policies;
 mod program;
 mod runbooks;
 mod source;
+mod stores;

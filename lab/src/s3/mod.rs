@@ -4,6 +4,7 @@
 mod buckets;
 mod conditions;
 mod configs;
+mod contents;
 mod convert;
 mod copies;
 mod deletes;
@@ -45,9 +46,12 @@ pub struct Around {
     pub kms: Kms,
 }
 
+/// A region's store, and whether the region is down.
+type Member = (Arc<Store>, Arc<AtomicBool>);
+
 /// The regions of one partition: what a server-side copy reaches, and where a bucket of another region is.
 #[derive(Clone, Default)]
-pub(crate) struct Partition(Arc<Mutex<Vec<(Arc<Store>, Arc<AtomicBool>)>>>);
+pub(crate) struct Partition(Arc<Mutex<Vec<Member>>>);
 
 impl Partition {
     /// The store that has a bucket, and whether its region is up.

@@ -248,6 +248,15 @@ impl Lab {
         self.s3[region].damage(bucket, key, version, how).map_err(LabError::told)
     }
 
+    /// SHA-256 of what a bucket shows, by key, behind the API's back. Blocks.
+    ///
+    /// # Errors
+    /// No such region or bucket.
+    pub fn contents(&self, region: &str, bucket: &str) -> Result<BTreeMap<String, String>, LabError> {
+        self.doors_of(region)?;
+        self.s3[region].contents(bucket).map_err(LabError::told)
+    }
+
     pub async fn leftovers(&self) -> Leftovers {
         let found = self.shop.leftovers().await;
         let uploads = self.s3.values().map(|s| s.open_uploads()).sum();

@@ -7,6 +7,7 @@ pub mod database;
 pub mod digest;
 pub mod files;
 mod hash_partition;
+pub mod history;
 pub mod line;
 pub mod log;
 pub mod model;

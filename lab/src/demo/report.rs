@@ -1,0 +1,307 @@
+//! `dr-lab/demo/1`: what the demo measured, and whether that is good.
+
+use crate::accounts::OTHER_REGION;
+use crate::up::{LatencyProfile, Leftovers};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub schema: &'static str,
+    pub measured_on: &'static str,
+    pub latency_profile: LatencyProfile,
+    pub backup: Option<Backup>,
+    pub targets: Vec<Target>,
+    pub drill: Option<Drill>,
+    pub region1: Option<Region1>,
+    pub restores: Vec<Restore>,
+    pub leftovers: Option<Leftovers>,
+    pub wall_s: f64,
+    /// Why it is not ok.
+    pub trouble: Vec<String>,
+    pub ok: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Backup {
+    pub run: String,
+    pub point: String,
+    pub wall_s: f64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Target {
+    pub name: String,
+    pub region: String,
+    pub objects: u64,
+    pub bytes: u64,
+    pub locks_read_back: u64,
+    pub lock_mode: String,
+    pub retain_until_min: String,
+    pub probe: String,
+    pub home: bool,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Drill {
+    pub run: String,
+    pub proofs: Vec<Proof>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Proof {
+    pub path: String,
+    pub target: String,
+    pub passed: bool,
+    pub checked: u64,
+    pub not_checked: u64,
+    pub excluded: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Region1 {
+    pub killed_at: jiff::Timestamp,
+    pub reachable: bool,
+    pub last_commit_at: Option<jiff::Timestamp>,
+    pub last_operation: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Restore {
+    pub path: String,
+    pub target: String,
+    pub plan_hash: String,
+    pub cluster: Option<String>,
+    pub rto_s: f64,
+    pub rpo_s: f64,
+    pub phases: Vec<Phase>,
+    /// Of a database.
+    pub restored_operation: Option<i64>,
+    pub lost_operations: Option<i64>,
+    pub equality: Equality,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Phase {
+    pub name: String,
+    pub s: f64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Equality {
+    pub tables: u64,
+    pub rows: u64,
+    pub objects: u64,
+    pub digest_expected: String,
+    pub digest_restored: String,
+    pub equal: bool,
+}
+
+impl Report {
+    pub fn new(latency_profile: LatencyProfile) -> Self {
+        Self {
+            schema: "dr-lab/demo/1",
+            measured_on: "lab",
+            latency_profile,
+            backup: None,
+            targets: Vec::new(),
+            drill: None,
+            region1: None,
+            restores: Vec::new(),
+            leftovers: None,
+            wall_s: 0.0,
+            trouble: Vec::new(),
+            ok: false,
+        }
+    }
+
+    /// Nothing checked is not success. A story that was cut short says why, not what it therefore lacks.
+    pub fn judge(&mut self) {
+        let mut wrong = if self.trouble.is_empty() {
+            [self.of_vaults(), self.of_restores()].concat()
+        } else {
+            Vec::new()
+        };
+        let left = self.leftovers.map(|l| l.clusters + l.instances + l.uploads + l.processes);
+        if left != Some(0) {
+            wrong.push(format!("something is left: {:?}", self.leftovers));
+        }
+        self.trouble.append(&mut wrong);
+        self.ok = self.trouble.is_empty();
+    }
+
+    fn of_vaults(&self) -> Vec<String> {
+        let mut wrong = Wrong::default();
+        wrong.unless(self.backup.is_some(), || "no backup was made".into());
+        wrong.unless(self.targets.len() >= 2, || "there are fewer than two targets".into());
+        for t in &self.targets {
+            let all = t.objects > 0 && t.locks_read_back == t.objects;
+            wrong.unless(all, || {
+                format!(
+                    "of {} objects at {} the lock of {} was read back",
+                    t.objects, t.name, t.locks_read_back
+                )
+            });
+            wrong.unless(t.probe == "locked", || format!("the lock of {} is {}", t.name, t.probe));
+        }
+        let homes = self.targets.iter().filter(|t| t.home).count();
+        wrong.unless(homes == 1, || format!("{homes} targets hold the journal"));
+        let proofs = self.drill.as_ref().map_or(&[][..], |d| &d.proofs);
+        wrong.unless(!proofs.is_empty(), || "the drill proved nothing".into());
+        for p in proofs {
+            wrong.unless(p.passed && p.checked > 0, || {
+                format!("path {} from {} was not proven", p.path, p.target)
+            });
+        }
+        wrong.0
+    }
+
+    fn of_restores(&self) -> Vec<String> {
+        let mut wrong = Wrong::default();
+        wrong.unless(self.region1.as_ref().is_some_and(|r| !r.reachable), || {
+            "the first region was not lost".into()
+        });
+        for (path, target) in [("native", None), ("portable", Some(OTHER_REGION)), ("s3", None)] {
+            let found = self.restores.iter().any(|r| r.path == path && target.is_none_or(|t| r.target == t));
+            wrong.unless(found, || {
+                format!(
+                    "nothing was restored by path {path}{}",
+                    target.map(|t| format!(" from {t}")).unwrap_or_default()
+                )
+            });
+        }
+        for r in &self.restores {
+            let e = &r.equality;
+            let some = if r.path == "s3" {
+                e.objects > 0
+            } else {
+                e.tables > 0 && e.rows > 0
+            };
+            wrong.unless(some && e.equal, || {
+                format!("what path {} from {} restored is not what was there", r.path, r.target)
+            });
+        }
+        wrong.0
+    }
+}
+
+#[derive(Default)]
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    fn unless(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.0.push(what());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Report {
+        let target = |name: &str, home| Target {
+            name: name.into(),
+            region: name.into(),
+            objects: 3,
+            bytes: 9,
+            locks_read_back: 3,
+            lock_mode: "COMPLIANCE".into(),
+            retain_until_min: "2026-11-25T00:00:00Z".into(),
+            probe: "locked".into(),
+            home,
+        };
+        let restore = |path: &str, target: &str| Restore {
+            path: path.into(),
+            target: target.into(),
+            plan_hash: "1".into(),
+            cluster: None,
+            rto_s: 1.0,
+            rpo_s: 1.0,
+            phases: Vec::new(),
+            restored_operation: None,
+            lost_operations: None,
+            equality: Equality {
+                tables: 1,
+                rows: 1,
+                objects: 1,
+                digest_expected: "a".into(),
+                digest_restored: "a".into(),
+                equal: true,
+            },
+        };
+        let proof = Proof {
+            path: "s3".into(),
+            target: "other".into(),
+            passed: true,
+            checked: 1,
+            not_checked: 0,
+            excluded: 0,
+        };
+        Report {
+            backup: Some(Backup {
+                run: "r".into(),
+                point: "p".into(),
+                wall_s: 1.0,
+            }),
+            targets: vec![target("central", true), target("other", false)],
+            drill: Some(Drill {
+                run: "d".into(),
+                proofs: vec![proof],
+            }),
+            region1: Some(Region1 {
+                killed_at: jiff::Timestamp::UNIX_EPOCH,
+                reachable: false,
+                last_commit_at: None,
+                last_operation: 1,
+            }),
+            restores: vec![restore("native", "central"), restore("portable", "other"), restore("s3", "other")],
+            leftovers: Some(Leftovers {
+                clusters: 0,
+                instances: 0,
+                uploads: 0,
+                processes: 0,
+            }),
+            ..Report::new(LatencyProfile::None)
+        }
+    }
+
+    fn verdict(change: impl FnOnce(&mut Report)) -> Vec<String> {
+        let mut report = good();
+        change(&mut report);
+        report.judge();
+        assert_eq!(report.ok, report.trouble.is_empty());
+        report.trouble
+    }
+
+    #[test]
+    fn a_good_story_is_ok() {
+        assert_eq!(verdict(|_| {}), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_missing_unequal_or_left_is_named() {
+        let told = |change: fn(&mut Report), part: &str| {
+            let trouble = verdict(change);
+            assert!(trouble.len() == 1 && trouble[0].contains(part), "{part}: {trouble:?}");
+        };
+        told(|r| r.restores[1].equality.equal = false, "path portable from other restored is not");
+        told(|r| r.restores[0].equality.rows = 0, "path native from central");
+        told(|r| drop(r.restores.remove(2)), "nothing was restored by path s3");
+        told(|r| r.restores[1].target = "central".into(), "by path portable from other");
+        told(|r| r.leftovers = None, "something is left");
+        told(|r| r.leftovers.iter_mut().for_each(|l| l.processes = 1), "processes: 1");
+        told(|r| r.region1.iter_mut().for_each(|g| g.reachable = true), "not lost");
+        told(|r| r.targets[1].locks_read_back = 2, "of 3 objects at other the lock of 2");
+        told(|r| r.drill.iter_mut().for_each(|d| d.proofs.clear()), "proved nothing");
+        told(|r| r.targets[0].home = false, "0 targets hold the journal");
+        assert_eq!(
+            verdict(|r| *r = Report {
+                trouble: vec!["cut".into()],
+                leftovers: r.leftovers,
+                ..Report::new(LatencyProfile::None)
+            }),
+            ["cut"]
+        );
+    }
+}

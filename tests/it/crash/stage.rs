@@ -1,0 +1,157 @@
+//! Where a run begins: a lab whose directory is copied for each case, small enough to be copied often.
+
+use crate::cloud::{Cloud, Ran, place};
+use crate::negative::sql;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// A vault that was made; nothing backed up.
+    Backup,
+    /// A point; nothing proven.
+    Drill,
+    /// A proven point, by each path.
+    RestoreNative,
+    RestorePortable,
+    RestoreFiles,
+}
+
+/// The source, small: three tables of one chunk.
+const SMALL: &str = "DROP SCHEMA app CASCADE;
+CREATE SCHEMA app;
+CREATE TABLE app.tenants(id int PRIMARY KEY, name text NOT NULL);
+INSERT INTO app.tenants SELECT n, 'tenant ' || n FROM generate_series(1, 5) n;
+CREATE TABLE app.orders(id serial PRIMARY KEY, tenant int REFERENCES app.tenants, total numeric);
+INSERT INTO app.orders(tenant, total) SELECT 1 + n % 5, n * 1.5 FROM generate_series(1, 40) n;
+CREATE TABLE app.heartbeat(id bigint PRIMARY KEY, at timestamptz NOT NULL);
+INSERT INTO app.heartbeat VALUES (1, now());";
+
+/// One slot a year: it is the same in every run of a day's tests.
+const CRON: &str = "0 0 1 1 *";
+
+/// The lab's policy, cut down: three files, one thing at a time, nothing waits longer than it must.
+fn policy(text: &str, drill: bool) -> String {
+    let (head, tail) = text.split_once("\nschedule:").expect("a schedule");
+    let (_, rest) = tail.split_once("\ndrill:").expect("a drill");
+    let (drill_text, _) = rest.split_once("\nconcurrency:").expect("concurrency");
+    let head = head.replace("account: \"111111111111\"\n\ntargets", "account: \"111111111111\"\n      prefix: tenants/1/000\n\ntargets");
+    assert!(head.contains("prefix:"), "the lab's policy names its bucket in another way: {head}");
+    let assertions = drill_text.find("  assertions:").unwrap_or(drill_text.len());
+    let drill_text = drill_text[..assertions].replace("30 3 * * *", CRON).replace("heartbeat_max_age: 60s", "heartbeat_max_age: 30d");
+    let drill_text = if drill { format!("\ndrill:{drill_text}") } else { String::new() };
+    format!(
+        "{head}\nschedule: {{cron: \"{CRON}\", deadline: 1h}}\n{drill_text}
+concurrency: {{objects: 1, streams: 1}}
+runner: {{alive_every: 20s, takeover_after: 30s, margin: 2s}}
+timeouts: {{connect: 1s, call: 3s, poll_every: 1s}}
+retry: {{requests: 2, steps: 3, backoff: 1s}}
+probe: {{control: 1s, lock: 30s}}
+"
+    )
+}
+
+impl Stage {
+    pub const ALL: [Stage; 5] = [Stage::Backup, Stage::Drill, Stage::RestoreNative, Stage::RestorePortable, Stage::RestoreFiles];
+
+    fn arguments(self, cloud: &Cloud) -> Vec<String> {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        match self {
+            Stage::Backup => words("tick --json --policy lab/backup.yaml"),
+            Stage::Drill => words("tick --json --policy lab/drill.yaml"),
+            _ => {
+                let way = match self {
+                    Stage::RestoreNative => "--target central --path native --cluster recovered".to_owned(),
+                    Stage::RestorePortable => format!("--target other --path portable --into {}", std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL")),
+                    _ => "--target central --path s3 --bucket recovered-files".to_owned(),
+                };
+                let mut words = words(&format!("restore --json --policy lab/drill.yaml --yes {way} --plan"));
+                words.push(std::fs::read_to_string(cloud.root.join(format!("{self:?}.plan"))).unwrap_or_default());
+                words
+            }
+        }
+    }
+
+    pub fn command(self, cloud: &Cloud) -> Command {
+        let arguments = self.arguments(cloud);
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        let mut command = cloud.command(&arguments);
+        command.current_dir(&cloud.root);
+        command
+    }
+
+    pub fn run(self, cloud: &Cloud) -> Ran {
+        self.command(cloud).output().expect("dr runs").into()
+    }
+
+    pub fn start(self, cloud: &Cloud) -> Child {
+        self.command(cloud).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dr starts")
+    }
+
+    /// Nothing is left to do. A drill that ends red has ended too.
+    pub fn finished(self, ran: &Ran) -> bool {
+        ran.code == 0 || self.red(ran)
+    }
+
+    pub fn red(self, ran: &Ran) -> bool {
+        self == Stage::Drill && ran.code == 3 && ran.json()["runs"][0]["result"] == "complete"
+    }
+}
+
+/// A stopped lab that cases start from. Its ports are its worker's: two workers never meet.
+pub struct Template {
+    root: PathBuf,
+    case: PathBuf,
+}
+
+impl Template {
+    pub fn make(stage: Stage, worker: &str) -> Self {
+        let root = place(&format!("template-{worker}"));
+        let cloud = Cloud::start_in(root.clone(), &["--no-writers"]);
+        sql(&cloud, "eu-west-3", "shop", SMALL);
+        sql(&cloud, "eu-west-3", "shop", "CREATE DATABASE rebuilt TEMPLATE template0");
+        let url = cloud.ready["clusters"][0]["url"].as_str().expect("the production URL").replace("/shop", "/rebuilt");
+        std::fs::write(root.join("empty.url"), url).expect("written");
+        let text = std::fs::read_to_string(cloud.policy()).expect("the lab's policy");
+        for (name, drill) in [("backup.yaml", false), ("drill.yaml", true)] {
+            std::fs::write(root.join("lab").join(name), policy(&text, drill)).expect("written");
+        }
+        cloud.tell("/states", &json!({}));
+        let init = ["vault", "init", "--policy", "../lab/backup.yaml", "--profile", "admin", "--profile", "other=other-admin"];
+        cloud.dr(&init).exits(0);
+        if stage != Stage::Backup {
+            Stage::Backup.run(&cloud).exits(0);
+        }
+        if !matches!(stage, Stage::Backup | Stage::Drill) {
+            Stage::Drill.run(&cloud).exits(0);
+            let shown = stage.run(&cloud).exits(2).json();
+            let hash = shown["plan"]["hash"].as_str().unwrap_or_else(|| panic!("no plan: {shown}"));
+            std::fs::write(root.join(format!("{stage:?}.plan")), hash).expect("written");
+        }
+        let kept = cloud.stop_and_keep();
+        let case = place(&format!("case-{worker}"));
+        Self { root: kept, case }
+    }
+
+    /// A lab that starts from here. The database is there already; nothing is written to it.
+    pub fn copy(&self) -> Cloud {
+        drop(std::fs::remove_dir_all(&self.case));
+        copy(&self.root, &self.case);
+        Cloud::start_in(self.case.clone(), &["--empty"])
+    }
+}
+
+impl Drop for Template {
+    fn drop(&mut self) {
+        for path in [&self.root, &self.case] {
+            let _left = std::fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// With owners and modes: the database's files are another user's.
+fn copy(from: &Path, to: &Path) {
+    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
+    assert!(done.success(), "cp -a {} {}", from.display(), to.display());
+}

@@ -1,0 +1,33 @@
+//! Buckets as `dr` reaches them, for tests that look at a store from outside of the command line.
+
+use crate::cloud::Cloud;
+use dr::aws::s3::Bucket;
+use dr::aws::{Clients, Credential, Keys, Place, Tuning};
+use dr::policy::{BucketName, Provider, Region, Role, Seconds};
+use std::collections::BTreeMap;
+
+/// Work on a runtime of its own.
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime").block_on(work)
+}
+
+pub fn clients(file: &str, profile: &str) -> Clients {
+    let only = Some(Credential::Profile { name: profile.into(), file: Some(file.into()) });
+    let keys = Keys { file: None, profiles: BTreeMap::new(), by_target: BTreeMap::new(), only };
+    Clients::new(keys, Tuning { connect: Seconds(3), call: Seconds(30), attempts: 2 }, BTreeMap::new(), None)
+}
+
+pub async fn bucket(clients: &Clients, endpoint: &str, region: &str, name: &str, provider: Provider) -> Bucket {
+    let (region, name) = (Region::new(region), BucketName::new(name));
+    let place = Place { region: &region, endpoint: Some(endpoint), bucket: &name, provider, kms_key: None, target: None };
+    clients.bucket(Role::Copier, &place).await
+}
+
+impl Cloud {
+    /// A bucket with the key of a profile of D/credentials (`admin`, `other-copier`, …).
+    pub async fn bucket(&self, profile: &str, region: &str, name: &str) -> Bucket {
+        let file = self.root.join("lab/credentials");
+        let provider = if region == "other" { Provider::Compatible } else { Provider::Aws };
+        bucket(&clients(file.to_str().expect("a path"), profile), &self.endpoint(region, "s3"), region, name, provider).await
+    }
+}
