@@ -1,5 +1,6 @@
 //! The one test binary.
 
+mod answers;
 mod chain;
 mod cli;
 mod cloud;
