@@ -47,7 +47,8 @@ fi
 # Versions that build with the pinned compiler.
 if ! cargo nextest --version >/dev/null 2>&1; then
     echo "installing cargo-nextest"
-    cargo install --locked cargo-nextest@0.9.143
+    # Without the updater of itself, which needs OpenSSL.
+    cargo install --locked --no-default-features --features default-no-update cargo-nextest@0.9.143
 fi
 if [[ ${1:-} == deny ]] && ! cargo deny --version >/dev/null 2>&1; then
     echo "installing cargo-deny"
