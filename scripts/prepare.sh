@@ -23,6 +23,8 @@ command -v psql >/dev/null || missing+=(postgresql-client)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 command -v jq >/dev/null || missing+=(jq)
 command -v zstd >/dev/null || missing+=(zstd)
+# Gives a child process another clock.
+command -v faketime >/dev/null || missing+=(faketime)
 
 if ((${#missing[@]})); then
     install=(apt-get install --yes --no-install-recommends "${missing[@]}")
