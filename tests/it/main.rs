@@ -18,6 +18,7 @@ mod policies;
 mod program;
 mod runbooks;
 mod race;
+mod roles;
 mod source;
 mod stores;
 mod sweep;
