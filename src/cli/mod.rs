@@ -13,6 +13,7 @@ mod progress;
 mod restore;
 mod runs;
 mod status;
+mod sweep;
 mod tick;
 mod vault;
 mod verify;

@@ -20,3 +20,4 @@ mod runbooks;
 mod race;
 mod source;
 mod stores;
+mod sweep;

@@ -149,6 +149,6 @@ fn four_roles_hand_a_run_over_without_waiting() {
         "driller: drill complete",
     ];
     assert_eq!(results, wanted);
-    let claimed = cloud.calls(0).iter().filter(|c| c["operation"] == "PutObject" && c["status"] == 412).count();
+    let claimed = cloud.calls(0).iter().filter(|c| c["operation"] == "PutObject" && c["status"] == 412 && c["thing"].as_str().is_some_and(|t| t.contains("/runs/"))).count();
     assert_eq!(claimed, 0, "nobody fought for an entry");
 }
