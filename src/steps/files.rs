@@ -1,8 +1,8 @@
 //! Files brought back from one target, every digest compared with the manifest.
 
 use super::objects::{digest_of, manifest};
-use super::{Context, StepError};
-use crate::aws::Kind;
+use super::{Context, StepError, source_place};
+use crate::aws::{Kind, Place};
 use crate::aws::s3::Bucket;
 use crate::journal::Evidence;
 use crate::manifest::{RowKind, Stored, StoredRow};
@@ -35,7 +35,7 @@ enum One {
 }
 
 pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::RestoreFiles { target, manifest: base, bucket, region, endpoint, prefix, files, in_flight, scratch } = &ctx.step.action else {
+    let Action::RestoreFiles { target, manifest: base, bucket, region, endpoint, provider, prefix, files, in_flight, scratch } = &ctx.step.action else {
         return Err(StepError::bug("not a restore of files"));
     };
     let start = ctx.world.monotonic();
@@ -43,7 +43,8 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
     let rows = manifest(&vault, base).await?;
     let current = current(&rows);
     let chosen: Vec<&StoredRow> = sample(current.len(), files).into_iter().map(|i| current[i]).collect();
-    let to = ctx.bucket(bucket, region, endpoint.as_deref()).await;
+    let place = Place { provider: *provider, ..source_place(bucket, region, endpoint.as_deref()) };
+    let to = ctx.clients.bucket(ctx.role, &place).await;
     let many = one_bucket(&current).is_none();
     let (total, mut done, mut bytes, mut mismatches) = (chosen.len() as u64, 0u64, 0u64, Vec::new());
     let work = chosen.into_iter().map(|row| {
