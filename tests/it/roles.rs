@@ -261,7 +261,7 @@ fn a_stolen_key_can_do_what_the_table_says_and_nothing_else() {
         })
         .collect();
     crate::crash::report("roles.json", &json!(report));
-    println!("roles: {} things tried with {} keys each, 0 unexpected", TRIES.len(), ROLES.len());
+    crate::cloud::say(&format!("roles: {} things tried with {} keys each, 0 unexpected", TRIES.len(), ROLES.len()));
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TRUST.md");
     let text = std::fs::read_to_string(file).expect("docs/TRUST.md");
     let (head, rest) = text.split_once("<!-- table -->\n").expect("the table's place");
