@@ -17,6 +17,8 @@ tests=$(sed -nE 's/.*Summary \[[^]]*\] *([0-9]+) tests? run: ([0-9]+) passed.*/\
 
 told=()
 for check in scripts/check-*.sh; do
+    # What is broken on purpose was among the tests above.
+    if [[ $check == scripts/check-negative.sh ]]; then continue; fi
     "$check" 2>&1 | tee "$log"
     told+=("$(tail -n 1 "$log")")
 done

@@ -23,6 +23,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use futures_util::FutureExt;
 use output::{Answer, Fail, Outcome, show};
 use std::ffi::OsString;
+use std::pin::Pin;
 
 /// Backup and disaster recovery you can prove.
 ///
@@ -76,7 +77,9 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
         }
     };
     let json = cli.json;
-    show(run(&world, cli.verb).await, json)
+    // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler looks by default.
+    let command: Pin<Box<dyn Future<Output = Outcome> + '_>> = Box::pin(run(&world, cli.verb));
+    show(command.await, json)
 }
 
 /// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.

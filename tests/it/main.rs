@@ -3,13 +3,16 @@
 mod chain;
 mod cli;
 mod cloud;
+mod codes;
 mod contract;
 mod crash;
+mod deploy;
 mod format_pages;
 mod formats;
 mod layering;
 mod negative;
 mod policies;
 mod program;
+mod runbooks;
 mod source;
 mod stores;

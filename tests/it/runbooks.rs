@@ -1,0 +1,191 @@
+//! Every code and every exit code has a page that says what to type, and no page speaks of a code that there is not.
+
+use crate::codes::codes;
+use crate::program::dr;
+use crate::source;
+use dr::cli::Exit;
+use std::collections::BTreeSet;
+
+/// Pages that are no code's.
+const PROCEDURES: [&str; 3] = ["README", "check-a-point-by-hand", "restore-in-an-incident"];
+
+fn pages() -> BTreeSet<String> {
+    let names = source::files("runbooks", ".md");
+    names
+        .iter()
+        .map(|f| f["runbooks/".len()..].trim_end_matches(".md").to_owned())
+        .collect()
+}
+
+fn page(name: &str) -> String {
+    source::read(&format!("runbooks/{name}.md"))
+}
+
+fn exit_pages() -> BTreeSet<String> {
+    Exit::ALL.iter().map(|e| format!("exit-{:02}", e.code())).collect()
+}
+
+#[test]
+fn every_code_has_a_page_and_no_page_is_without_a_code() {
+    let codes = codes();
+    assert!(codes.len() > 80, "only {} codes were found: {codes:?}", codes.len());
+    let written: BTreeSet<String> = pages()
+        .into_iter()
+        .filter(|p| !p.starts_with("exit-") && !PROCEDURES.contains(&p.as_str()))
+        .collect();
+    assert_eq!(
+        codes.difference(&written).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "codes without a page"
+    );
+    assert_eq!(
+        written.difference(&codes).collect::<Vec<_>>(),
+        Vec::<&String>::new(),
+        "pages without a code"
+    );
+}
+
+#[test]
+fn every_exit_code_has_a_page_and_no_page_is_without_one() {
+    let written: BTreeSet<String> = pages().into_iter().filter(|p| p.starts_with("exit-")).collect();
+    assert_eq!(written, exit_pages());
+}
+
+#[test]
+fn every_page_says_what_you_see_what_it_means_what_to_type_and_whom_to_call() {
+    for name in pages().into_iter().filter(|p| !PROCEDURES.contains(&p.as_str())) {
+        let text = page(&name);
+        for heading in [
+            "## What you see\n",
+            "## What it means\n",
+            "## What to type\n    ",
+            "## Whom to call\n",
+        ] {
+            assert!(text.contains(heading), "runbooks/{name}.md has no {heading}");
+        }
+        assert!(
+            (10..=25).contains(&text.lines().count()),
+            "runbooks/{name}.md has {} lines",
+            text.lines().count()
+        );
+    }
+}
+
+#[test]
+fn a_codes_page_names_an_exit_code_that_there_is() {
+    for name in codes() {
+        let text = page(&name);
+        let line = text.lines().nth(2).unwrap_or_default();
+        let told: Vec<u8> = line.split(|c: char| !c.is_ascii_digit()).filter_map(|w| w.parse().ok()).collect();
+        assert!(line.starts_with("Exit ") && !told.is_empty(), "runbooks/{name}.md: {line}");
+        for code in told {
+            assert!(Exit::ALL.iter().any(|e| e.code() == code), "runbooks/{name}.md: exit {code}");
+            let listed = code == 0 || page(&format!("exit-{code:02}")).contains(&format!("({name}.md)"));
+            assert!(listed, "runbooks/exit-{code:02}.md does not list {name}");
+        }
+    }
+}
+
+#[test]
+fn links_lead_to_files() {
+    for file in ["runbooks", "docs", "lab", "tests"]
+        .iter()
+        .flat_map(|f| source::files(f, ".md"))
+        .chain(root_pages())
+    {
+        let text = source::read(&file);
+        let folder = std::path::Path::new(&file).parent().unwrap();
+        for link in text
+            .split("](")
+            .skip(1)
+            .filter_map(|t| t.split(')').next())
+            .filter(|l| !l.contains("://") && !l.starts_with('#'))
+        {
+            let target = folder.join(link.split('#').next().unwrap());
+            assert!(source::root().join(&target).exists(), "{file} links {link}");
+        }
+    }
+}
+
+fn root_pages() -> Vec<String> {
+    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).to_vec()
+}
+
+#[test]
+fn the_index_lists_every_page() {
+    let index = page("README");
+    for name in pages().into_iter().filter(|p| p != "README") {
+        assert!(index.contains(&format!("({name}.md)")), "runbooks/README.md does not list {name}");
+    }
+}
+
+/// Commands in code blocks: indented by four, or fenced.
+pub fn commands(text: &str) -> Vec<String> {
+    let mut fenced = false;
+    let mut found = Vec::new();
+    for line in text.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced || line.starts_with("    ") {
+            found.push(line.trim().trim_start_matches("$ ").to_owned());
+        }
+    }
+    found
+}
+
+/// `dr verb flags…` with its flags as words; `--help` behind them makes the program read them and do nothing.
+fn is_understood(line: &str) -> Result<(), String> {
+    let line = line.split(['|', '>', ';', '#']).next().unwrap_or_default();
+    let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
+    if let Some(first) = words.first_mut().filter(|w| **w == "VERB") {
+        *first = "tick";
+    }
+    for word in &mut words {
+        *word = match *word {
+            "TIME" | "$T" => "2026-11-24T02:41:00Z",
+            "PATH" => "native",
+            other => other,
+        };
+    }
+    words.push("--help");
+    let out = dr(&words);
+    if out.code == 0 { Ok(()) } else { Err(out.stderr) }
+}
+
+#[test]
+fn every_dr_command_on_a_page_is_one_that_the_program_understands() {
+    let mut seen = 0;
+    for file in ["runbooks", "docs"]
+        .iter()
+        .flat_map(|f| source::files(f, ".md"))
+        .chain(root_pages())
+    {
+        for line in commands(&source::read(&file)).iter().filter(|l| l.starts_with("dr ")) {
+            is_understood(line).unwrap_or_else(|why| panic!("{file}: {line}\n{why}"));
+            seen += 1;
+        }
+    }
+    assert!(seen > 100, "{seen} commands were found");
+    assert!(is_understood("dr tick --polcy FILE").is_err(), "a misspelt flag is noticed");
+}
+
+#[test]
+fn every_hint_is_a_command_or_says_what_to_do() {
+    // Hints that stand in the table of codes; the others are made where the error is.
+    for code in codes() {
+        let text = page(&code);
+        if let Some(command) = hint(&code).filter(|h| h.starts_with("dr ")) {
+            is_understood(&command).unwrap_or_else(|why| panic!("hint of {code}: {why}"));
+            let verb = command.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+            assert!(text.contains(&verb), "runbooks/{code}.md does not say {verb}, which the hint does");
+        }
+    }
+}
+
+/// The hint of a code, as the table in src/cli/output.rs has it.
+fn hint(code: &str) -> Option<String> {
+    let text = source::read("src/cli/output.rs");
+    let table = text.split("pub fn hint(").nth(1)?.split("_ => return None").next()?;
+    let arm = table.lines().find(|l| l.contains(&format!("\"{code}\"")) && l.contains("=>"))?;
+    arm.split("=>").nth(1)?.split('"').nth(1).map(str::to_owned)
+}
