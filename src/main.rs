@@ -1,8 +1,5 @@
 //! Parse, build the world, run, exit code.
 
-// The future of the whole program nests deeper than the default allows a query to.
-#![recursion_limit = "256"]
-
 use dr::world::World;
 use std::process::ExitCode;
 
