@@ -2,7 +2,7 @@
 
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
-use crate::policy::LockMode;
+use crate::policy::{LockMode, Provider};
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -121,6 +121,35 @@ impl Bucket {
             ));
         }
         Ok(Got { bytes, meta })
+    }
+
+    /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME or SHA-256, elsewhere the MD5 that is its ETag.
+    ///
+    /// # Errors
+    /// As [`Bucket::get`]; `Integrity` where they differ, or where the store keeps sending less than it says it has.
+    pub async fn get_checked(&self, key: &str, version: &str, cap_bytes: u64) -> Result<Got, Error> {
+        let wrong = |why: String| Error::new(Kind::Integrity, "GetObject", self.thing(key), "ChecksumMismatch", why);
+        let head = self.head(key, Some(version)).await?;
+        let got = match self.get(key, Some(version), cap_bytes).await {
+            Err(e) if e.code == "BodyCut" => match self.get(key, Some(version), cap_bytes).await {
+                Err(e) if e.code == "BodyCut" => return Err(wrong(format!("it has {} bytes, and the store sends fewer", head.size_bytes))),
+                other => other?,
+            },
+            other => other?,
+        };
+        let md5 = head.etag.filter(|e| self.provider == Provider::Compatible && e.len() == 32 && !e.contains('-'));
+        let pairs = [
+            ("CRC64NVME", head.crc64, super::write::crc64_base64 as fn(&[u8]) -> String),
+            ("SHA-256", head.sha256.filter(|s| !s.contains('-')), super::write::sha256_base64),
+            ("MD5", md5, super::write::md5_hex),
+        ];
+        for (name, wanted, of) in pairs {
+            let found = of(&got.bytes);
+            if wanted.as_ref().is_some_and(|w| *w != found) {
+                return Err(wrong(format!("its {name} is {found}, the store recorded {}", wanted.unwrap_or_default())));
+            }
+        }
+        Ok(got)
     }
 
     /// # Errors
