@@ -23,6 +23,8 @@ command -v psql >/dev/null || missing+=(postgresql-client)
 python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 command -v jq >/dev/null || missing+=(jq)
 command -v zstd >/dev/null || missing+=(zstd)
+# Gives a child process another clock.
+command -v faketime >/dev/null || missing+=(faketime)
 
 if ((${#missing[@]})); then
     install=(apt-get install --yes --no-install-recommends "${missing[@]}")
@@ -45,7 +47,8 @@ fi
 # Versions that build with the pinned compiler.
 if ! cargo nextest --version >/dev/null 2>&1; then
     echo "installing cargo-nextest"
-    cargo install --locked cargo-nextest@0.9.143
+    # Without the updater of itself, which needs OpenSSL.
+    cargo install --locked --no-default-features --features default-no-update cargo-nextest@0.9.143
 fi
 if [[ ${1:-} == deny ]] && ! cargo deny --version >/dev/null 2>&1; then
     echo "installing cargo-deny"

@@ -91,6 +91,11 @@ pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<
         .collect())
 }
 
+/// The newest slot that has come.
+pub fn latest(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
+    Line::parse(&schedule.cron, &schedule.time_zone).ok()?.previous(now).map(Slot)
+}
+
 pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
     Line::parse(&schedule.cron, &schedule.time_zone).ok()?.after(now).next().map(Slot)
 }

@@ -2,6 +2,7 @@
 
 mod drill;
 mod exit;
+mod hints;
 mod home;
 mod load;
 mod output;
@@ -80,7 +81,8 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
     let json = cli.json;
     // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler looks by default.
     let command: Pin<Box<dyn Future<Output = Outcome> + '_>> = Box::pin(run(&world, cli.verb));
-    show(command.await, json)
+    let typed = hints::Typed::new(&arguments, world.env("DR_POLICY"));
+    show(output::spelled(command.await, &typed), json)
 }
 
 /// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.

@@ -1,6 +1,7 @@
 //! What a user sees: the answer on stdout (text, or one line of JSON), everything else on stderr.
 
 use super::exit::Exit;
+use super::hints::Typed;
 use crate::journal::Failure;
 use crate::steps::StepError;
 use crate::vault::VaultError;
@@ -162,6 +163,26 @@ pub fn step_finding(step: &str, kind: Failure, code: &str, message: &str, run: &
         message: message.into(),
     };
     (finding, Exit::from(kind))
+}
+
+/// Every hint with the user's own words in it.
+pub fn spelled(outcome: Outcome, typed: &Typed) -> Outcome {
+    match outcome {
+        Ok(mut answer) => {
+            for finding in &mut answer.findings {
+                finding.hint = typed.spell(&finding.hint);
+            }
+            let lines = answer.text.lines().map(|line| line.strip_prefix("next: ").map_or_else(|| format!("{line}\n"), |next| format!("next: {}\n", typed.spell(next))));
+            answer.text = lines.collect();
+            Ok(answer)
+        }
+        Err(mut fail) => {
+            for hint in &mut fail.hints {
+                *hint = typed.spell(hint);
+            }
+            Err(fail)
+        }
+    }
 }
 
 /// Writes the answer; returns the exit code.

@@ -167,7 +167,7 @@ async fn choose<'a>(found: &'a Places, ways: &[Way], path: Path, args: &Args) ->
     let Some(way) = choose::pick(ways, path, args.point.as_deref(), args.target.as_ref()) else {
         let wanted = args.point.as_ref().map_or_else(|| "no recovery point".to_owned(), |p| format!("no recovery point {p}"));
         let also = if ways.is_empty() { String::new() } else { format!("; there are {} other ways", ways.len()) };
-        return Err(Fail::new(Exit::Findings, "no-way", format!("{wanted} can be restored by path {path}{also}")).hint("dr restore … without --path shows what can be reached"));
+        return Err(Fail::new(Exit::Findings, "no-way", format!("{wanted} can be restored by path {path}{also}")).hint("dr restore … --path native|portable|s3"));
     };
     let place = found.places.iter().find(|p| p.target.name == way.target).ok_or_else(|| Fail::usage("the target is gone"))?;
     let address = match (&args.into, path) {

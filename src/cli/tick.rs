@@ -139,7 +139,14 @@ async fn scheduled_drill(session: &Session<'_>, home: &Home, slot: Slot, answer:
 
 /// Runs of a kind in all reachable homes, merged; two runs of one slot are one slot.
 pub async fn known_runs(home: &Home, loaded: &Loaded, kind: Kind) -> Result<Vec<RunRef>, Fail> {
-    let since = (home.now - WINDOW).strftime("%Y%m%dT%H%M%SZ").to_string();
+    let policy = &loaded.policy;
+    let schedule = match kind {
+        Kind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
+        _ => Some(&policy.schedule),
+    };
+    // A slot that comes once a year is older than the window, and still the one that was done.
+    let latest = schedule.and_then(|s| schedule::latest(s, home.now)).map_or(home.now, |s| s.0);
+    let since = Slot((home.now - WINDOW).min(latest - SignedDuration::from_secs(1))).compact();
     let mut runs = Vec::new();
     for seen in home.seen.iter().filter(|s| s.capable()) {
         runs.extend(seen.vault.runs(&loaded.policy.name, kind, &since).await?);

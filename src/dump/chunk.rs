@@ -3,6 +3,7 @@
 use super::DumpError;
 use crate::aws::s3::{Lock, Part, PutOptions};
 use crate::manifest::{ChunkRow, Sha256Hex};
+use crate::transfer::{Content, complete_once, put_once};
 use crate::vault::Vault;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -66,12 +67,14 @@ impl<'a> ChunkWriter<'a> {
                 self.send_part(rest.into()).await?;
             }
             let (id, parts) = self.upload.take().unwrap_or_default();
-            self.vault.bucket.complete_upload(&self.key, &id, &parts).await?
+            let sha256 = hex::encode(self.sha.clone().finalize());
+            let content = Content { size_bytes: self.size_bytes, sha256: &sha256 };
+            complete_once(&self.vault.bucket, &self.key, &id, &parts, Some(self.lock), content).await?
         } else {
             self.sha.update(&rest);
             self.size_bytes = rest.len() as u64;
-            let options = self.options();
-            self.vault.bucket.put(&self.key, rest.into(), &options).await?
+            let (options, sha256) = (self.options(), hex::encode(self.sha.clone().finalize()));
+            put_once(&self.vault.bucket, &self.key, rest.into(), &options, &sha256).await?
         };
         Ok(ChunkRow {
             key: self.key,

@@ -32,7 +32,8 @@ pub struct Written {
     pub excluded: BTreeMap<String, String>,
 }
 
-/// Dumps everything under one exported snapshot. Done twice it puts second versions of the same keys; the stored dump names one set.
+/// Dumps everything under one exported snapshot. Done twice it takes what the first one put where its bytes are the same; the stored
+/// dump names versions.
 ///
 /// # Errors
 /// The database's, the vault's.

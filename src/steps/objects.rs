@@ -277,16 +277,7 @@ async fn read_back(vault: &Vault, row: &StoredRow, stored: &Stored) -> Result<(L
     Ok((state, head.size_bytes, stored.key.clone(), stored.version.clone()))
 }
 
-/// SHA-256 of a stored version, read in pieces of bounded size.
+/// SHA-256 of a stored version.
 pub(super) async fn digest_of(vault: &Vault, stored: &Stored, size_bytes: u64) -> Result<String, StepError> {
-    use sha2::Digest;
-    const PIECE: u64 = 8 << 20;
-    let (mut sha, mut at) = (sha2::Sha256::new(), 0);
-    while at < size_bytes {
-        let last = (at + PIECE).min(size_bytes) - 1;
-        let range = (size_bytes > PIECE).then_some((at, last));
-        sha.update(&vault.bucket.get_range(&stored.key, Some(&stored.version), range, PIECE).await?.bytes);
-        at = last + 1;
-    }
-    Ok(hex::encode(sha.finalize()))
+    Ok(crate::transfer::digest(&vault.bucket, &stored.key, Some(&stored.version), size_bytes).await?)
 }

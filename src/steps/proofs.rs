@@ -95,7 +95,8 @@ async fn store(ctx: &Context<'_>, key: &str, proof: &Proof) -> Result<(), StepEr
         };
         match result.await {
             Ok(()) => written += 1,
-            Err(e) if e.transient() => last = Some(e),
+            // A moment's trouble is worth the engine's next attempt; a target that stays away is not waited for.
+            Err(e) if e.transient() && ctx.state.attempt(&ctx.step.id) >= ctx.plan.step_attempts => last = Some(e),
             Err(e) => return Err(e.into()),
         }
     }

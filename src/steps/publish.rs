@@ -5,25 +5,33 @@ use crate::journal::Evidence;
 use crate::manifest::{CapturedCluster, Copy, Document, HeartbeatColumn, NativeCopy, Point, PointTarget, Verified};
 use crate::plan::Action;
 use crate::policy::TargetName;
-use crate::vault::layout;
+use crate::vault::{VaultError, layout};
 
+/// Writes the point and the copies that are complete by now to every target that answers: a target that was away when an
+/// earlier copy was published gets that one as well.
 pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evidence, StepError> {
-    let (point, copy) = (build_point(ctx)?, build_copy(ctx, target)?);
+    let point = build_point(ctx)?;
     let point_key = layout::point(&ctx.plan.policy, &ctx.plan.slot);
-    let copy_key = layout::copy(&ctx.plan.policy, &ctx.plan.slot, target);
+    let mut copies = Vec::new();
+    for done in ctx.plan.targets.iter().map(|t| &t.name).filter(|t| *t == target || ctx.evidence(&format!("publish:{t}")).is_some()) {
+        copies.push((layout::copy(&ctx.plan.policy, &ctx.plan.slot, done), build_copy(ctx, done)?));
+    }
     let (mut point_at, mut failed) = (Vec::new(), Vec::new());
     for other in &ctx.plan.targets {
         let vault = ctx.vault(&other.name).await?;
         let lock = Some(ctx.lock(&other.name)?);
-        // A crash between the two leaves a point without this copy, which the next runner adds.
+        // A crash between two of them leaves a point without a copy, which the next runner adds.
         let written = async {
             vault.create(&point_key, point.to_bytes().into(), lock).await?;
-            vault.create(&copy_key, copy.to_bytes().into(), lock).await
+            for (key, copy) in &copies {
+                vault.create(key, copy.to_bytes().into(), lock).await?;
+            }
+            Ok::<(), VaultError>(())
         };
         match written.await {
-            Ok(_) => point_at.push(other.name.to_string()),
-            // Another target that does not answer must not undo this one; its own publish step writes there later.
-            Err(e) if other.name != *target && e.transient() => failed.push(other.name.to_string()),
+            Ok(()) => point_at.push(other.name.to_string()),
+            // Another target that stays away must not undo this one; a moment's trouble is worth the engine's next attempt.
+            Err(e) if other.name != *target && e.transient() && ctx.state.attempt(&ctx.step.id) >= ctx.plan.step_attempts => failed.push(other.name.to_string()),
             Err(e) => return Err(e.into()),
         }
     }

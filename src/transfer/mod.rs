@@ -1,5 +1,7 @@
 //! The copy engine: one source version to one vault key, server-side or streamed, hashed in one pass.
 
 mod object;
+mod once;
 
 pub use object::{CopyTask, SERVER_SIDE_MAX_BYTES, copy_object};
+pub use once::{Content, complete_once, digest, put_once};

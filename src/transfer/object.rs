@@ -1,5 +1,6 @@
 //! One object.
 
+use super::once::{self, Content};
 use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::manifest::{HashedBy, Sha256Hex, Stored};
@@ -26,7 +27,8 @@ pub struct CopyTask<'a> {
     pub server_side: bool,
 }
 
-/// Copies one version. Done twice it leaves two versions with equal bytes under one key, the newer of which is in the manifest.
+/// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere it leaves two versions
+/// with equal bytes under one key, one of which is in the manifest.
 ///
 /// # Errors
 /// `NotFound` where the source version is gone; the stores' errors.
@@ -39,8 +41,19 @@ pub async fn copy_object(task: &CopyTask<'_>) -> Result<Stored, Error> {
 
 async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
     let from = CopyFrom { bucket: task.source.name.as_str(), key: task.key, version: task.version, if_match: task.etag };
-    let put = task.to.copy_from(task.to_key, &from, task.lock).await?;
     let head = task.source.head(task.key, task.version).await?;
+    let put = match task.to.copy_from(task.to_key, &from, task.lock, true).await {
+        // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its bytes decide.
+        Err(e) if e.kind == Kind::Exists => {
+            changed(task, head.etag.as_deref())?;
+            let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
+            match once::adopt(task.to, task.to_key, Content { size_bytes: task.size_bytes, sha256: &sha256 }, task.lock).await? {
+                Some(put) => put,
+                None => task.to.copy_from(task.to_key, &from, task.lock, false).await?,
+            }
+        }
+        other => other?,
+    };
     let sha256 = put.sha256.as_deref().and_then(hex_of_base64);
     let sha256 = sha256.ok_or_else(|| Error::new(Kind::Integrity, "CopyObject", task.to.thing(task.to_key), "NoDigest", "the service gave no SHA-256 of what it stored"))?;
     Ok(Stored {
@@ -91,7 +104,7 @@ async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
     changed(task, got.meta.etag.as_deref())?;
     let sha256 = hex::encode(Sha256::digest(&got.bytes));
     let options = options(task, got.meta).await;
-    let put = task.to.put(task.to_key, got.bytes, &options).await?;
+    let put = once::put_once(task.to, task.to_key, got.bytes, &options, &sha256).await?;
     Ok(stored(task, put.version, sha256, options))
 }
 
@@ -113,6 +126,8 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
         parts.push(task.to.upload_part(task.to_key, &upload, number, got.bytes).await?);
         (at, number) = (last + 1, number + 1);
     }
-    let put = task.to.complete_upload(task.to_key, &upload, &parts).await?;
-    Ok(stored(task, put.version, hex::encode(sha.finalize()), options))
+    let sha256 = hex::encode(sha.finalize());
+    let content = Content { size_bytes: task.size_bytes, sha256: &sha256 };
+    let put = once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
+    Ok(stored(task, put.version, sha256, options))
 }

@@ -128,7 +128,7 @@ async fn large(vault: &Vault) {
     for (number, part) in (1..).zip(body.chunks(5 << 20)) {
         parts.push(bucket.upload_part("large/a", &upload, number, Bytes::copy_from_slice(part)).await.expect("a part"));
     }
-    let put = bucket.complete_upload("large/a", &upload, &parts).await.expect("completed");
+    let put = bucket.complete_upload("large/a", &upload, &parts, true).await.expect("completed");
     let version = put.version.expect("a version");
     let got = bucket.get("large/a", Some(&version), 20 << 20).await.expect("read back");
     assert!(got.bytes == body, "bytes differ");
@@ -160,7 +160,7 @@ async fn copies(store: &Store) {
     }
     let gone = CopyFrom { bucket: store.source.name.as_str(), key: "empty", version: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"), if_match: None };
     if to.provider == Provider::Aws && store.signatures.is_some() {
-        assert_eq!(to.copy_from("objects/gone", &gone, None).await.expect_err("no such version").kind, Kind::NotFound);
+        assert_eq!(to.copy_from("objects/gone", &gone, None, true).await.expect_err("no such version").kind, Kind::NotFound);
     }
     assert_eq!(store.source.get("empty", gone.version, 10).await.expect_err("no such version").kind, Kind::NotFound);
 }

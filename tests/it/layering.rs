@@ -229,3 +229,30 @@ fn the_lab_does_not_depend_on_the_product() {
         assert!(!uses, "{} uses dr", module.file);
     }
 }
+
+/// Paths in backticks that lead into this repository.
+fn paths_named(page: &str) -> Vec<String> {
+    let text = source::read(page);
+    let tops = ["src/", "lab/", "docs/", "tests/", "policies/", "runbooks/", "deploy/", "scripts/", "Dockerfile", "Makefile"];
+    let quoted = text.split('`').skip(1).step_by(2).map(str::to_owned);
+    quoted.filter(|p| tops.iter().any(|t| p.starts_with(t)) && !p.contains(['*', '<', ' '])).collect()
+}
+
+#[test]
+fn every_path_that_the_architecture_names_exists() {
+    let named = paths_named("ARCHITECTURE.md");
+    assert!(named.len() > 50, "{named:?}");
+    for path in named {
+        assert!(source::root().join(&path).exists(), "ARCHITECTURE.md names {path}");
+    }
+}
+
+#[test]
+fn every_room_is_in_the_architecture() {
+    let text = source::read("ARCHITECTURE.md");
+    for module in source::modules("src/lib.rs").iter().filter(|m| m.path.len() == 1) {
+        let name = &module.path[0];
+        let line = text.lines().any(|l| l.starts_with(&format!("| `src/{name}/` |")) || l.starts_with(&format!("| `src/{name}.rs` |")));
+        assert!(line, "ARCHITECTURE.md has no line for {name}");
+    }
+}

@@ -1,5 +1,7 @@
 //! The one test binary.
 
+mod answers;
+mod by_hand;
 mod chain;
 mod cli;
 mod cloud;

@@ -140,6 +140,11 @@ fn is_understood(line: &str) -> Result<(), String> {
     if let Some(first) = words.first_mut().filter(|w| **w == "VERB") {
         *first = "tick";
     }
+    // `$CENTRAL` stands for flags where it is no flag's value.
+    let flags = |n: usize, words: &[&str]| words[0] == "restore" && words[n].starts_with('$') && !words[n - 1].starts_with("--");
+    for n in (1..words.len()).rev().filter(|n| flags(*n, &words)).collect::<Vec<_>>() {
+        words.remove(n);
+    }
     for word in &mut words {
         *word = match *word {
             "TIME" | "$T" => "2026-11-24T02:41:00Z",

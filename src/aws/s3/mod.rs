@@ -17,6 +17,8 @@ pub use write::{CopyFrom, Lock, Put, PutOptions, hex_of_base64};
 use super::clients::Settings;
 use crate::policy::{BucketName, KmsKey, Provider, Region};
 use aws_sdk_s3::config::{BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A bucket at an endpoint, with the key of one role. Cheap to clone. Durable when a write returns; safe to call concurrently.
 #[derive(Clone)]
@@ -28,6 +30,8 @@ pub struct Bucket {
     pub kms_key: Option<KmsKey>,
     pub clock: StoreClock,
     settings: Settings,
+    /// Learned from an answer: this store has no conditional writes.
+    unconditional: Arc<AtomicBool>,
 }
 
 impl Bucket {
@@ -63,6 +67,7 @@ impl Bucket {
             kms_key,
             clock,
             settings: settings.clone(),
+            unconditional: Arc::default(),
         }
     }
 
@@ -73,6 +78,15 @@ impl Bucket {
 
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// False once the store has refused a conditional write as something that it does not know: a body need not travel twice again.
+    pub fn conditional(&self) -> bool {
+        !self.unconditional.load(Ordering::Relaxed)
+    }
+
+    pub fn note_unconditional(&self) {
+        self.unconditional.store(true, Ordering::Relaxed);
     }
 }
 

@@ -80,8 +80,9 @@ impl Bucket {
     /// Makes the parts one object.
     ///
     /// # Errors
-    /// `Integrity` when a part is not what was sent, `NotFound` when the upload is gone (perhaps it was completed before).
-    pub async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part]) -> Result<Put, Error> {
+    /// `Integrity` when a part is not what was sent, `NotFound` when the upload is gone (perhaps it was completed before),
+    /// `Exists` when `create_only` and the key is there: the upload then stays open.
+    pub async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part], create_only: bool) -> Result<Put, Error> {
         let one = |p: &Part| {
             CompletedPart::builder()
                 .part_number(p.number)
@@ -98,6 +99,7 @@ impl Bucket {
             .bucket(self.name.as_str())
             .key(key)
             .upload_id(upload)
+            .set_if_none_match(create_only.then(|| "*".to_owned()))
             .multipart_upload(completed);
         if self.provider == Provider::Aws {
             request = request.checksum_type(ChecksumType::FullObject);

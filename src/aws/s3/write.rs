@@ -131,8 +131,8 @@ impl Bucket {
     /// Server-side copy of one version (at most 5 GiB); the service computes SHA-256 of what it stored.
     ///
     /// # Errors
-    /// `NotFound` when the source version is gone, `Exists` when the source no longer matches.
-    pub async fn copy_from(&self, key: &str, from: &CopyFrom<'_>, lock: Option<Lock>) -> Result<Put, Error> {
+    /// `NotFound` when the source version is gone; `Exists` when the source no longer matches, or when `create_only` and the key is there.
+    pub async fn copy_from(&self, key: &str, from: &CopyFrom<'_>, lock: Option<Lock>, create_only: bool) -> Result<Put, Error> {
         let encode = |t: &str| percent_encoding::utf8_percent_encode(t, COPY_SOURCE).to_string();
         let mut source = format!("{}/{}", from.bucket, encode(from.key));
         if let Some(version) = from.version {
@@ -159,6 +159,7 @@ impl Bucket {
         let quiet = aws_sdk_s3::Config::builder().stalled_stream_protection(aws_sdk_s3::config::StalledStreamProtectionConfig::disabled());
         let request = request
             .set_copy_source_if_match(from.if_match.map(|e| format!("\"{e}\"")))
+            .set_if_none_match(create_only.then(|| "*".to_owned()))
             .customize()
             .config_override(quiet);
         let answer = request.send().await.map_err(|e| classify(e, "CopyObject", self.thing(key)))?;

@@ -11,14 +11,18 @@ mod stored;
 
 use crate::cloud::Cloud;
 use call::Named;
+use dr::world::World;
 use kind::Kind;
 use serde_json::{Value, json};
 use stage::{Stage, Template};
 use stored::Stored;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 /// Ticks after which a run must have finished.
 const MOST_RUNS: usize = 8;
+/// Of the sample, where `SEED` names no other.
+const SEED: u64 = 20_261_124;
 
 /// One stage of the chain with its clean run.
 struct Clean {
@@ -29,8 +33,8 @@ struct Clean {
 }
 
 impl Clean {
-    fn record(stage: Stage, worker: &str) -> Self {
-        let template = Template::make(stage, worker);
+    fn record(stage: Stage) -> Self {
+        let template = Template::make(stage);
         let cloud = template.copy();
         let since = cloud.now();
         let ran = stage.run(&cloud);
@@ -97,25 +101,130 @@ impl Report {
     }
 }
 
-/// All cases of a stage, or those that `pick` takes.
-fn explore(stage: Stage, worker: &str, pick: &dyn Fn(usize) -> bool) -> Report {
-    let clean = Clean::record(stage, worker);
+/// The cases of a stage: all of them where `DR_FULL` is set, else a sample that has each operation at least once.
+fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
+    let world = World::default();
+    if world.env("DR_FULL").is_some() {
+        let (i, k) = shard(world.env("SHARD").as_deref().unwrap_or("1/1"));
+        let all = clean.calls.iter().flat_map(|c| Kind::ALL.map(|kind| (c.clone(), kind)));
+        return all.enumerate().filter(|(n, _)| n % k == i - 1).map(|(_, case)| case).collect();
+    }
+    let seed: u64 = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
+    let mut by_operation: BTreeMap<(&str, &str), Vec<&Named>> = BTreeMap::new();
+    for call in &clean.calls {
+        by_operation.entry((&call.service, &call.operation)).or_default().push(call);
+    }
+    let mut sample = Vec::new();
+    for calls in by_operation.values() {
+        // Writes have more to lose than reads.
+        let wanted = if calls.len() > 8 { 4 } else { 1 };
+        for n in 0..wanted {
+            let turn = sample.len() as u64 + seed;
+            let at = (turn.wrapping_mul(2_654_435_761) as usize / 7 + n * calls.len() / wanted) % calls.len();
+            sample.push((calls[at].clone(), Kind::ALL[turn as usize % Kind::ALL.len()]));
+        }
+    }
+    sample
+}
+
+/// `2/4`: the second of four parts.
+fn shard(text: &str) -> (usize, usize) {
+    let parsed = text.split_once('/').and_then(|(i, k)| Some((i.parse().ok()?, k.parse().ok()?)));
+    parsed.filter(|(i, k)| *i >= 1 && i <= k).unwrap_or_else(|| panic!("SHARD={text}: write it like 2/4"))
+}
+
+/// Cases that an earlier, interrupted run of the full set has passed: one line each in the file that `RESUME` names.
+struct Passed {
+    file: Option<std::fs::File>,
+    known: BTreeSet<String>,
+}
+
+impl Passed {
+    fn open() -> Self {
+        let Some(path) = World::default().env("RESUME") else { return Self { file: None, known: BTreeSet::new() } };
+        let known = std::fs::read_to_string(&path).unwrap_or_default().lines().map(str::to_owned).collect();
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path).expect("the file of RESUME");
+        Self { file: Some(file), known }
+    }
+
+    fn note(&mut self, case: &str) {
+        if let Some(file) = &mut self.file {
+            writeln!(file, "{case}").expect("written");
+        }
+    }
+}
+
+fn explore(stage: Stage, cases: impl FnOnce(&Clean) -> Vec<(Named, Kind)>) {
+    let world = World::default();
+    let start = world.monotonic();
+    let clean = Clean::record(stage);
     let mut report = Report { calls: clean.calls.len(), ..Report::default() };
     for named in &clean.calls {
         *report.ops.entry(format!("{} {}", named.service, named.operation)).or_default() += 1;
     }
-    let cases = clean.calls.iter().flat_map(|c| Kind::ALL.map(|k| (c, k)));
-    for (_, (named, kind)) in cases.enumerate().filter(|(i, _)| pick(*i)) {
-        let result = clean.broken(named, kind);
-        report.note(stage, named, kind, result);
+    let mut passed = Passed::open();
+    for (named, kind) in cases(&clean) {
+        let case = format!("{stage:?} {named} {kind:?}");
+        if passed.known.contains(&case) {
+            report.cases += 1;
+            continue;
+        }
+        let result = clean.broken(&named, kind);
+        if result.is_ok() {
+            passed.note(&case);
+        }
+        report.note(stage, &named, kind, result);
     }
-    report
+    report.tell(stage, start.elapsed().as_secs_f64());
+    assert_eq!(report.failures, Vec::<Value>::new(), "{stage:?}");
+}
+
+impl Report {
+    /// A line for people, and a file for docs/RELIABILITY.md.
+    fn tell(&self, stage: Stage, wall_s: f64) {
+        println!("crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, {wall_s:.0} s", self.calls, self.cases, self.failures.len(), self.most_runs);
+        let world = World::default();
+        let Some(folder) = world.env("DR_REPORTS") else { return };
+        let seed = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
+        let report = json!({
+            "stage": format!("{stage:?}"), "n_calls": self.calls, "ops": self.ops, "kinds": Kind::ALL.map(|k| format!("{k:?}")), "cases": self.cases, "failed": self.failures.len(),
+            "sampled": world.env("DR_FULL").is_none(), "shard": world.env("SHARD"), "seed": seed, "most_runs": self.most_runs, "failures": self.failures, "wall_s": wall_s,
+        });
+        std::fs::create_dir_all(&folder).expect("the folder of DR_REPORTS");
+        let shard = world.env("SHARD").unwrap_or_default().replace('/', "-of-");
+        std::fs::write(format!("{folder}/crash-{stage:?}{shard}.json"), report.to_string()).expect("written");
+    }
 }
 
 #[test]
-fn try_one() {
-    let stage = Stage::Backup;
-    let report = explore(stage, "try", &|i| i % 7 == 0);
-    eprintln!("{} calls {:?}, {} cases, most runs {}", report.calls, report.ops, report.cases, report.most_runs);
-    assert_eq!(report.failures, Vec::<Value>::new());
+fn files_survive_a_kill_at_every_call() {
+    explore(Stage::Files, |clean| {
+        let write = |c: &Named| !c.operation.starts_with("Get") && !c.operation.starts_with("Head") && !c.operation.starts_with("List");
+        clean.calls.iter().map(|c| (c.clone(), if write(c) { Kind::KilledAfter } else { Kind::KilledBefore })).collect()
+    });
+}
+
+#[test]
+fn a_backup_survives_every_fault() {
+    explore(Stage::Backup, cases);
+}
+
+#[test]
+fn a_drill_survives_every_fault() {
+    explore(Stage::Drill, cases);
+}
+
+#[test]
+fn a_native_restore_survives_every_fault() {
+    explore(Stage::RestoreNative, cases);
+}
+
+#[test]
+fn a_portable_restore_survives_every_fault() {
+    explore(Stage::RestorePortable, cases);
+}
+
+#[test]
+fn a_restore_of_files_survives_every_fault() {
+    explore(Stage::RestoreFiles, cases);
 }

@@ -8,7 +8,9 @@ use std::process::{Child, Command, Stdio};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Stage {
-    /// A vault that was made; nothing backed up.
+    /// A vault that was made; nothing backed up. A policy without a cluster.
+    Files,
+    /// The same with a cluster.
     Backup,
     /// A point; nothing proven.
     Drill,
@@ -52,12 +54,20 @@ probe: {{control: 1s, lock: 30s}}
     )
 }
 
-impl Stage {
-    pub const ALL: [Stage; 5] = [Stage::Backup, Stage::Drill, Stage::RestoreNative, Stage::RestorePortable, Stage::RestoreFiles];
+fn without_cluster(text: &str) -> String {
+    let (head, rest) = text.split_once("\n  cluster:").expect("a cluster");
+    let (_, rest) = rest.split_once("\n  buckets:").expect("buckets");
+    let text = format!("{head}\n  buckets:{rest}");
+    let (head, rest) = text.split_once("\n    native:").expect("a native copy");
+    let (_, rest) = rest.split_once("\n  # Another provider").expect("the other target");
+    format!("{head}\n  # Another provider{rest}")
+}
 
+impl Stage {
     fn arguments(self, cloud: &Cloud) -> Vec<String> {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         match self {
+            Stage::Files => words("tick --json --policy lab/files.yaml"),
             Stage::Backup => words("tick --json --policy lab/backup.yaml"),
             Stage::Drill => words("tick --json --policy lab/drill.yaml"),
             _ => {
@@ -66,8 +76,11 @@ impl Stage {
                     Stage::RestorePortable => format!("--target other --path portable --into {}", std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL")),
                     _ => "--target central --path s3 --bucket recovered-files".to_owned(),
                 };
-                let mut words = words(&format!("restore --json --policy lab/drill.yaml --yes {way} --plan"));
-                words.push(std::fs::read_to_string(cloud.root.join(format!("{self:?}.plan"))).unwrap_or_default());
+                let mut words = words(&format!("restore --json --policy lab/drill.yaml {way}"));
+                // Without the hash it is shown and nothing is done.
+                if let Ok(hash) = std::fs::read_to_string(cloud.root.join(format!("{self:?}.plan"))) {
+                    words.extend(["--yes".to_owned(), "--plan".to_owned(), hash]);
+                }
                 words
             }
         }
@@ -106,8 +119,8 @@ pub struct Template {
 }
 
 impl Template {
-    pub fn make(stage: Stage, worker: &str) -> Self {
-        let root = place(&format!("template-{worker}"));
+    pub fn make(stage: Stage) -> Self {
+        let root = place(&format!("template-{stage:?}"));
         let cloud = Cloud::start_in(root.clone(), &["--no-writers"]);
         sql(&cloud, "eu-west-3", "shop", SMALL);
         sql(&cloud, "eu-west-3", "shop", "CREATE DATABASE rebuilt TEMPLATE template0");
@@ -117,20 +130,24 @@ impl Template {
         for (name, drill) in [("backup.yaml", false), ("drill.yaml", true)] {
             std::fs::write(root.join("lab").join(name), policy(&text, drill)).expect("written");
         }
+        std::fs::write(root.join("lab/files.yaml"), without_cluster(&policy(&text, false))).expect("written");
         cloud.tell("/states", &json!({}));
         let init = ["vault", "init", "--policy", "../lab/backup.yaml", "--profile", "admin", "--profile", "other=other-admin"];
         cloud.dr(&init).exits(0);
-        if stage != Stage::Backup {
-            Stage::Backup.run(&cloud).exits(0);
+        if !matches!(stage, Stage::Files | Stage::Backup) {
+            // Two roles, one run: shared with the drill's account, and no drill yet.
+            for role in ["scheduler", "copier"] {
+                cloud.dr(&["tick", "--policy", "../lab/drill.yaml", "--role", role]).exits(0);
+            }
         }
-        if !matches!(stage, Stage::Backup | Stage::Drill) {
+        if !matches!(stage, Stage::Files | Stage::Backup | Stage::Drill) {
             Stage::Drill.run(&cloud).exits(0);
             let shown = stage.run(&cloud).exits(2).json();
             let hash = shown["plan"]["hash"].as_str().unwrap_or_else(|| panic!("no plan: {shown}"));
             std::fs::write(root.join(format!("{stage:?}.plan")), hash).expect("written");
         }
         let kept = cloud.stop_and_keep();
-        let case = place(&format!("case-{worker}"));
+        let case = place(&format!("case-{stage:?}"));
         Self { root: kept, case }
     }
 
