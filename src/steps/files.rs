@@ -2,12 +2,12 @@
 
 use super::objects::{digest_of, manifest};
 use super::{Context, StepError};
-use crate::aws::Kind;
+use crate::aws::{Kind, Place};
 use crate::aws::s3::Bucket;
 use crate::journal::Evidence;
 use crate::manifest::{RowKind, Stored, StoredRow};
 use crate::plan::Action;
-use crate::policy::{FilesChecked, Provider};
+use crate::policy::{BucketName, FilesChecked, Provider, Region, TargetName};
 use crate::transfer::{CopyTask, copy_object};
 use crate::vault::Vault;
 use futures_util::StreamExt;
@@ -43,7 +43,7 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
     let rows = manifest(&vault, base).await?;
     let current = current(&rows);
     let chosen: Vec<&StoredRow> = sample(current.len(), files).into_iter().map(|i| current[i]).collect();
-    let to = ctx.bucket(bucket, region, endpoint.as_deref()).await;
+    let to = destination(ctx, target, bucket, region, endpoint.as_deref()).await?;
     let many = one_bucket(&current).is_none();
     let (total, mut done, mut bytes, mut mismatches) = (chosen.len() as u64, 0u64, 0u64, Vec::new());
     let work = chosen.into_iter().map(|row| {
@@ -74,6 +74,16 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
         answered_at: ctx.world.now(),
         took_s: start.elapsed().as_secs_f64(),
     })
+}
+
+/// Beside the vault, the vault's provider and its key hold for the destination as well.
+async fn destination(ctx: &Context<'_>, target: &TargetName, bucket: &BucketName, region: &Region, endpoint: Option<&str>) -> Result<Bucket, StepError> {
+    let vault = ctx.plan_target(target)?;
+    if vault.region != *region || vault.endpoint.as_deref() != endpoint {
+        return Ok(ctx.bucket(bucket, region, endpoint).await);
+    }
+    let place = Place { region, endpoint, bucket, provider: vault.provider, kms_key: None, target: Some(target) };
+    Ok(ctx.clients.bucket(ctx.role, &place).await)
 }
 
 fn one_bucket(rows: &[&StoredRow]) -> Option<String> {

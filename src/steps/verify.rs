@@ -179,10 +179,6 @@ async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
     }
 }
 
-/// SHA-256 of a stored version; a store that twice sends less than it says it has lost the rest.
 async fn digest_checked(vault: &Vault, stored: &Stored, size_bytes: u64) -> Result<String, Found> {
-    let cut = |e: &StepError| e.source.as_deref().and_then(|s| s.downcast_ref::<crate::aws::Error>()).is_some_and(|e| e.code == "BodyCut");
-    let first = digest_of(vault, stored, size_bytes).await;
-    let last = if first.as_ref().is_err_and(cut) { digest_of(vault, stored, size_bytes).await } else { first };
-    last.map_err(|e| if cut(&e) { wrong("checksum-mismatch", stored, format!("it has {size_bytes} bytes, and the store sends fewer")) } else { of(stored, e) })
+    digest_of(vault, stored, size_bytes).await.map_err(|e| of(stored, e))
 }

@@ -4,7 +4,7 @@ use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
 use crate::policy::{LockMode, Provider};
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -32,6 +32,11 @@ pub struct Got {
     pub meta: Meta,
 }
 
+struct Body {
+    bytes: Bytes,
+    meta: Meta,
+}
+
 /// A lock as `GetObjectRetention` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockState {
@@ -54,7 +59,7 @@ impl Bucket {
     /// The whole object, which must not be larger than `cap_bytes`.
     ///
     /// # Errors
-    /// `NotFound`; `Integrity` where it is larger than the cap or arrives cut.
+    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store twice sends less than it says it has.
     pub async fn get(&self, key: &str, version: Option<&str>, cap_bytes: u64) -> Result<Got, Error> {
         self.get_range(key, version, None, cap_bytes).await
     }
@@ -64,13 +69,30 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::get`].
     pub async fn get_range(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
+        let Body { bytes, meta } = match self.body_of(key, version, range, cap_bytes).await? {
+            // The SDK does not try again once the headers are here.
+            Body { bytes, meta } if (bytes.len() as u64) < meta.size_bytes => {
+                let again = self.body_of(key, version, range, cap_bytes).await?;
+                if again.bytes.len() == bytes.len() && (bytes.len() as u64) < again.meta.size_bytes {
+                    let why = format!("it has {} bytes, and the store sends {} of them, twice", meta.size_bytes, bytes.len());
+                    return Err(Error::new(Kind::Integrity, "GetObject", self.thing(key), "Short", why));
+                }
+                again
+            }
+            whole => whole,
+        };
+        if bytes.len() as u64 != meta.size_bytes {
+            let why = format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes);
+            return Err(Error::new(Kind::Unavailable, "GetObject", self.thing(key), "BodyCut", why));
+        }
+        Ok(Got { bytes, meta })
+    }
+
+    /// What arrives of a body; it may be cut.
+    async fn body_of(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Body, Error> {
         let thing = self.thing(key);
-        let answer = self
-            .client
-            .get_object()
-            .bucket(self.name.as_str())
-            .key(key)
-            .set_version_id(version.map(str::to_owned))
+        let request = self.client.get_object().bucket(self.name.as_str()).key(key).set_version_id(version.map(str::to_owned));
+        let mut answer = request
             .set_range(range.map(|(a, b)| format!("bytes={a}-{b}")))
             .send()
             .await
@@ -84,6 +106,10 @@ impl Bucket {
                 "TooLarge",
                 format!("{length} bytes, at most {cap_bytes} are read"),
             ));
+        }
+        let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
+        while let Some(Ok(piece)) = answer.body.next().await {
+            bytes.extend_from_slice(&piece);
         }
         let meta = Meta {
             size_bytes: length,
@@ -102,41 +128,17 @@ impl Bucket {
                 answer.object_lock_retain_until_date(),
             ),
         };
-        let bytes = answer
-            .body
-            .collect()
-            .await
-            .map(aws_smithy_types::byte_stream::AggregatedBytes::into_bytes)
-            .map_err(|e| Error {
-                source: Some(Box::new(e)),
-                ..Error::new(Kind::Unavailable, "GetObject", &thing, "BodyCut", String::new())
-            })?;
-        if bytes.len() as u64 != length {
-            return Err(Error::new(
-                Kind::Unavailable,
-                "GetObject",
-                thing,
-                "BodyCut",
-                format!("{} of {length} bytes arrived", bytes.len()),
-            ));
-        }
-        Ok(Got { bytes, meta })
+        Ok(Body { bytes: bytes.freeze(), meta })
     }
 
     /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME or SHA-256, elsewhere the MD5 that is its ETag.
     ///
     /// # Errors
-    /// As [`Bucket::get`]; `Integrity` where they differ, or where the store keeps sending less than it says it has.
+    /// As [`Bucket::get`]; `Integrity` where they differ.
     pub async fn get_checked(&self, key: &str, version: &str, cap_bytes: u64) -> Result<Got, Error> {
         let wrong = |why: String| Error::new(Kind::Integrity, "GetObject", self.thing(key), "ChecksumMismatch", why);
         let head = self.head(key, Some(version)).await?;
-        let got = match self.get(key, Some(version), cap_bytes).await {
-            Err(e) if e.code == "BodyCut" => match self.get(key, Some(version), cap_bytes).await {
-                Err(e) if e.code == "BodyCut" => return Err(wrong(format!("it has {} bytes, and the store sends fewer", head.size_bytes))),
-                other => other?,
-            },
-            other => other?,
-        };
+        let got = self.get(key, Some(version), cap_bytes).await?;
         let md5 = head.etag.filter(|e| self.provider == Provider::Compatible && e.len() == 32 && !e.contains('-'));
         let pairs = [
             ("CRC64NVME", head.crc64, super::write::crc64_base64 as fn(&[u8]) -> String),

@@ -74,10 +74,9 @@ async fn of_key(vault: &Vault, rows: &[Listed], expected: &Expected, found: &mut
     if *expected == Expected::Ignored {
         return Ok(());
     }
-    let wrong = &mut found.wrong;
-    let name = |code, row: &Listed, why: &str| Wrong { code, key: row.key.clone(), version: row.version.clone(), why: why.into() };
+    let wrong = |code, row: &Listed, why: &str| Wrong { code, key: row.key.clone(), version: row.version.clone(), why: why.into() };
     for marker in rows.iter().filter(|r| r.delete_marker) {
-        wrong.push(name("delete-marker", marker, "a delete marker hides it; what it hides is still there"));
+        found.wrong.push(wrong("delete-marker", marker, "a delete marker hides it; what it hides is still there"));
     }
     if *expected == Expected::Other {
         let newest = rows.iter().find(|r| !r.delete_marker && found.others.len() < MAX_OTHERS);
@@ -92,9 +91,9 @@ async fn of_key(vault: &Vault, rows: &[Listed], expected: &Expected, found: &mut
     };
     for row in rows.iter().filter(|r| !r.delete_marker && Some(*r) != kept) {
         match kept {
-            _ if *expected == Expected::Foreign => wrong.push(name("foreign-object", row, "no run wrote it and nothing refers to it")),
+            _ if *expected == Expected::Foreign => found.wrong.push(wrong("foreign-object", row, "no run wrote it and nothing refers to it")),
             Some(kept) if tolerated(vault, expected) && same_bytes(vault, kept, row).await? => {}
-            _ => wrong.push(name("second-version", row, "a version that nothing refers to, with other bytes than the one that counts")),
+            _ => found.wrong.push(wrong("second-version", row, "a version that nothing refers to, with other bytes than the one that counts")),
         }
     }
     Ok(())

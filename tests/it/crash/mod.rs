@@ -6,7 +6,7 @@
 
 mod call;
 mod kind;
-mod stage;
+pub(crate) mod stage;
 mod stored;
 
 use crate::cloud::Cloud;
