@@ -32,11 +32,6 @@ pub struct Got {
     pub meta: Meta,
 }
 
-struct Body {
-    bytes: Bytes,
-    meta: Meta,
-}
-
 /// A lock as `GetObjectRetention` tells it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LockState {
@@ -59,7 +54,7 @@ impl Bucket {
     /// The whole object, which must not be larger than `cap_bytes`.
     ///
     /// # Errors
-    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store twice sends less than it says it has.
+    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store has it and does not deliver it whole.
     pub async fn get(&self, key: &str, version: Option<&str>, cap_bytes: u64) -> Result<Got, Error> {
         self.get_range(key, version, None, cap_bytes).await
     }
@@ -69,27 +64,28 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::get`].
     pub async fn get_range(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
-        let Body { bytes, meta } = match self.body_of(key, version, range, cap_bytes).await? {
-            // The SDK does not try again once the headers are here.
-            Body { bytes, meta } if (bytes.len() as u64) < meta.size_bytes => {
-                let again = self.body_of(key, version, range, cap_bytes).await?;
-                if again.bytes.len() == bytes.len() && (bytes.len() as u64) < again.meta.size_bytes {
-                    let why = format!("it has {} bytes, and the store sends {} of them, twice", meta.size_bytes, bytes.len());
-                    return Err(Error::new(Kind::Integrity, "GetObject", self.thing(key), "Short", why));
-                }
-                again
+        let mut head_answered = false;
+        loop {
+            let why = match self.body_of(key, version, range, cap_bytes).await {
+                Ok(Got { bytes, meta }) if bytes.len() as u64 == meta.size_bytes => return Ok(Got { bytes, meta }),
+                Ok(Got { bytes, meta }) => Error::new(Kind::Unavailable, "GetObject", self.thing(key), "BodyCut", format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes)),
+                Err(e) if e.code == "NoConnection" => e,
+                Err(e) => return Err(e),
+            };
+            if head_answered {
+                let why = format!("the store has it, and twice did not deliver it whole: {}", why.full());
+                return Err(Error::new(Kind::Integrity, "GetObject", self.thing(key), "Undelivered", why));
             }
-            whole => whole,
-        };
-        if bytes.len() as u64 != meta.size_bytes {
-            let why = format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes);
-            return Err(Error::new(Kind::Unavailable, "GetObject", self.thing(key), "BodyCut", why));
+            // The way to the store, or this object? A store that answers for it is there.
+            if self.head(key, version).await.is_err() {
+                return Err(why);
+            }
+            head_answered = true;
         }
-        Ok(Got { bytes, meta })
     }
 
     /// What arrives of a body; it may be cut.
-    async fn body_of(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Body, Error> {
+    async fn body_of(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
         let thing = self.thing(key);
         let request = self.client.get_object().bucket(self.name.as_str()).key(key).set_version_id(version.map(str::to_owned));
         let mut answer = request
@@ -128,7 +124,7 @@ impl Bucket {
                 answer.object_lock_retain_until_date(),
             ),
         };
-        Ok(Body { bytes: bytes.freeze(), meta })
+        Ok(Got { bytes: bytes.freeze(), meta })
     }
 
     /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME or SHA-256, elsewhere the MD5 that is its ETag.
