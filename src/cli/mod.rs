@@ -14,6 +14,7 @@ mod progress;
 mod restore;
 mod runs;
 mod status;
+mod sweep;
 mod tick;
 mod vault;
 mod verify;
@@ -105,6 +106,7 @@ async fn run(world: &World, verb: Verb) -> Outcome {
             clap_complete::generate(shell, &mut Cli::command(), "dr", &mut script);
             let mut answer = Answer::new("dr/completions/1");
             answer.text = String::from_utf8_lossy(&script).into_owned();
+            answer.set("script", answer.text.clone());
             Ok(answer)
         }
     }

@@ -6,6 +6,7 @@ use super::load::{Loaded, load};
 use super::output::{Answer, Fail, Finding, Outcome, Severity};
 use super::planning;
 use super::progress::Shown;
+use super::sweep::sweep;
 use super::runs::{Session, roles_of, tell, word};
 use crate::engine::{Left, Report, Whoami};
 use crate::plan::{Kind, RunId};
@@ -49,6 +50,9 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
     let mut told = Vec::new();
     for kind in kinds {
         one_kind(&session, &home, kind, &mut answer, &mut told).await?;
+    }
+    if args.role.is_none_or(|r| r == crate::policy::Role::Driller) && !world.stopping() {
+        sweep(&session, &home, &mut answer).await?;
     }
     progress.clear();
     for (target, why) in &home.away {

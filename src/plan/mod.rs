@@ -11,7 +11,7 @@ mod restore;
 pub use action::{Action, BaseCopy, ClusterSpec, Source, StepRef, Tags, Unknown};
 pub use backup::{BackupInput, backup, plan_targets};
 pub use drill::{DrillInput, drill};
-pub use names::{drill_cluster_id, restored_tags, scratch_tags, snapshot_tags};
+pub use names::{drill_cluster_id, drill_prefix, restored_tags, scratch_tags, snapshot_tags};
 pub use restore::{RestoreInput, RestoreInto, restore};
 
 use crate::manifest::{Sha256Hex, VaultId, sha256_hex};

@@ -23,7 +23,7 @@ pub(super) fn snapshot_arn(region: &str, account: &str, id: &str) -> String {
 }
 
 /// The beginning of every scratch cluster's name of one run. A run id can be long, so its hash stands for it.
-pub(super) fn drill_prefix(vault: &VaultId, run: &RunId) -> String {
+pub fn drill_prefix(vault: &VaultId, run: &RunId) -> String {
     let hash = crate::manifest::sha256_hex(run.0.as_bytes());
     format!("dr-drill-{}-{}", vault.short(), &hash.0[..10])
 }

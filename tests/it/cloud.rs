@@ -190,10 +190,6 @@ impl Cloud {
         self.tell("/region", &json!({"region": region, "do": what}));
     }
 
-    pub fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
     /// Ends the lab in order and keeps its directory for another.
     pub fn stop_and_keep(mut self) -> PathBuf {
         self.keep = true;

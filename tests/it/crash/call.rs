@@ -62,6 +62,11 @@ pub fn named(calls: &[Value]) -> Vec<Named> {
 }
 
 impl Named {
+    /// Every occurrence of it.
+    pub fn wanted_each(&self) -> Value {
+        json!({"region": self.region, "service": self.service, "operation": self.operation, "thing": self.thing})
+    }
+
     /// As the lab's faults match it.
     pub fn wanted(&self) -> Value {
         json!({"region": self.region, "service": self.service, "operation": self.operation, "thing": self.thing, "nth": self.nth})

@@ -4,12 +4,11 @@
 //! the fault at that call, and `dr` is run again until it says finished. What is then stored must be what the clean
 //! run stored. docs/RELIABILITY.md tells what this covers.
 
-mod call;
+pub mod call;
 mod kind;
-pub(crate) mod stage;
-mod stored;
+pub mod stage;
+pub mod stored;
 
-use crate::cloud::Cloud;
 use call::Named;
 use dr::world::World;
 use kind::Kind;
@@ -40,7 +39,7 @@ impl Clean {
         let ran = stage.run(&cloud);
         assert!(stage.finished(&ran), "the clean run of {stage:?}: {ran:?}");
         let calls = call::named(&cloud.calls(since));
-        let stored = stored_after(cloud);
+        let stored = Stored::after(cloud);
         Self { stage, template, calls, stored }
     }
 
@@ -64,18 +63,17 @@ impl Clean {
         if verified.code != 0 {
             return Err(format!("verify says {}: {}", verified.code, verified.stdout));
         }
-        let found = stored_after(cloud);
+        let found = Stored::after(cloud);
         let differences = self.stored.differences(&found);
         if differences.is_empty() { Ok(runs) } else { Err(differences.join("; ")) }
     }
 }
 
-fn stored_after(cloud: Cloud) -> Stored {
-    let left = cloud.ask("/leftovers");
-    let root = cloud.stop_and_keep();
-    let stored = Stored::read(&root.join("lab"), &left);
-    drop(std::fs::remove_dir_all(&root));
-    stored
+/// Written for docs/RELIABILITY.md where `DR_REPORTS` names a folder.
+pub fn report(name: &str, report: &Value) {
+    let Some(folder) = World::default().env("DR_REPORTS") else { return };
+    std::fs::create_dir_all(&folder).expect("the folder of DR_REPORTS");
+    std::fs::write(std::path::Path::new(&folder).join(name), report.to_string()).expect("written");
 }
 
 /// The report of a set of cases (docs/RELIABILITY.md is made from it).
@@ -184,15 +182,13 @@ impl Report {
     fn tell(&self, stage: Stage, wall_s: f64) {
         println!("crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, {wall_s:.0} s", self.calls, self.cases, self.failures.len(), self.most_runs);
         let world = World::default();
-        let Some(folder) = world.env("DR_REPORTS") else { return };
         let seed = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
         let report = json!({
             "stage": format!("{stage:?}"), "n_calls": self.calls, "ops": self.ops, "kinds": Kind::ALL.map(|k| format!("{k:?}")), "cases": self.cases, "failed": self.failures.len(),
             "sampled": world.env("DR_FULL").is_none(), "shard": world.env("SHARD"), "seed": seed, "most_runs": self.most_runs, "failures": self.failures, "wall_s": wall_s,
         });
-        std::fs::create_dir_all(&folder).expect("the folder of DR_REPORTS");
         let shard = world.env("SHARD").unwrap_or_default().replace('/', "-of-");
-        std::fs::write(format!("{folder}/crash-{stage:?}{shard}.json"), report.to_string()).expect("written");
+        self::report(&format!("crash-{stage:?}{shard}.json"), &report);
     }
 }
 

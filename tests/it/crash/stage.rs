@@ -10,8 +10,12 @@ use std::process::{Child, Command, Stdio};
 pub enum Stage {
     /// A vault that was made; nothing backed up. A policy without a cluster.
     Files,
-    /// The same with a cluster.
+    /// The same, and a run may be taken over after a few seconds.
+    Race,
+    /// With a cluster.
     Backup,
+    /// Backup and drill in one.
+    Whole,
     /// A point; nothing proven.
     Drill,
     /// A proven point, by each path.
@@ -47,8 +51,8 @@ fn policy(text: &str, drill: bool) -> String {
         "{head}\nschedule: {{cron: \"{CRON}\", deadline: 1h}}\n{drill_text}
 concurrency: {{objects: 1, streams: 1}}
 runner: {{alive_every: 20s, takeover_after: 30s, margin: 2s}}
-timeouts: {{connect: 1s, call: 3s, poll_every: 1s}}
-retry: {{requests: 2, steps: 3, backoff: 1s}}
+timeouts: {{connect: 1s, call: 3s, poll_every: 0s}}
+retry: {{requests: 2, steps: 3, backoff: 0s}}
 probe: {{control: 1s, lock: 30s}}
 "
     )
@@ -69,7 +73,8 @@ impl Stage {
         match self {
             Stage::Files => words("tick --json --policy lab/files.yaml"),
             Stage::Backup => words("tick --json --policy lab/backup.yaml"),
-            Stage::Drill => words("tick --json --policy lab/drill.yaml"),
+            Stage::Race => words("tick --json --policy lab/race.yaml"),
+            Stage::Drill | Stage::Whole => words("tick --json --policy lab/drill.yaml"),
             _ => {
                 let way = match self {
                     Stage::RestoreNative => "--target central --path native --cluster recovered".to_owned(),
@@ -108,7 +113,7 @@ impl Stage {
     }
 
     pub fn red(self, ran: &Ran) -> bool {
-        self == Stage::Drill && ran.code == 3 && ran.json()["runs"][0]["result"] == "complete"
+        matches!(self, Stage::Drill | Stage::Whole) && ran.code == 3 && ran.json()["runs"][0]["result"] == "complete"
     }
 }
 
@@ -130,17 +135,21 @@ impl Template {
         for (name, drill) in [("backup.yaml", false), ("drill.yaml", true)] {
             std::fs::write(root.join("lab").join(name), policy(&text, drill)).expect("written");
         }
-        std::fs::write(root.join("lab/files.yaml"), without_cluster(&policy(&text, false))).expect("written");
+        let files = without_cluster(&policy(&text, false));
+        let race = files.replace("alive_every: 20s, takeover_after: 30s, margin: 2s", "alive_every: 1s, takeover_after: 4s, margin: 1s").replace("call: 3s", "call: 2s");
+        for (name, text) in [("files.yaml", files), ("race.yaml", race)] {
+            std::fs::write(root.join("lab").join(name), text).expect("written");
+        }
         cloud.tell("/states", &json!({}));
         let init = ["vault", "init", "--policy", "../lab/backup.yaml", "--profile", "admin", "--profile", "other=other-admin"];
         cloud.dr(&init).exits(0);
-        if !matches!(stage, Stage::Files | Stage::Backup) {
+        if !matches!(stage, Stage::Files | Stage::Race | Stage::Backup | Stage::Whole) {
             // Two roles, one run: shared with the drill's account, and no drill yet.
             for role in ["scheduler", "copier"] {
                 cloud.dr(&["tick", "--policy", "../lab/drill.yaml", "--role", role]).exits(0);
             }
         }
-        if !matches!(stage, Stage::Files | Stage::Backup | Stage::Drill) {
+        if matches!(stage, Stage::RestoreNative | Stage::RestorePortable | Stage::RestoreFiles) {
             Stage::Drill.run(&cloud).exits(0);
             let shown = stage.run(&cloud).exits(2).json();
             let hash = shown["plan"]["hash"].as_str().unwrap_or_else(|| panic!("no plan: {shown}"));

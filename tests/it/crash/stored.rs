@@ -1,6 +1,7 @@
 //! What is on the lab's disk, in a form that two runs can be compared by.
 
 use super::call::masked;
+use crate::cloud::Cloud;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,9 @@ pub struct Stored {
     /// Snapshots and clusters, by region, without their tags' times.
     rds: BTreeMap<String, String>,
     failed_proofs: usize,
-    left: String,
+    /// Entries of journals, by key: how often.
+    journal: BTreeMap<String, usize>,
+    pub left: String,
 }
 
 fn json_files(folder: &Path) -> Vec<Value> {
@@ -42,7 +45,35 @@ fn stripped(value: &Value) -> Value {
 }
 
 impl Stored {
-    pub fn read(lab: &Path, left: &Value) -> Self {
+    /// What a lab holds when it has stopped; its directory is gone afterwards.
+    pub fn after(cloud: Cloud) -> Self {
+        let left = cloud.ask("/leftovers");
+        let root = cloud.stop_and_keep();
+        let stored = Self::read(&root.join("lab"), &left);
+        drop(std::fs::remove_dir_all(&root));
+        stored
+    }
+
+    /// Keys that end like this, in all buckets.
+    pub fn count(&self, end: &str) -> usize {
+        self.keys.keys().filter(|(k, _)| k.ends_with(end)).count()
+    }
+
+    pub fn rds_count(&self, start: &str) -> usize {
+        self.rds.keys().filter(|k| k.starts_with(start)).count()
+    }
+
+    /// Versions beyond the first of each key; names of probes are masked, and there are several.
+    pub fn duplicates(&self, start: &str) -> usize {
+        self.keys.iter().filter(|((k, _), _)| k.starts_with(start) && !k.contains("/targets/")).map(|(_, n)| n - 1).sum()
+    }
+
+    /// Entries that more than one runner wrote.
+    pub fn doubled_entries(&self) -> Vec<String> {
+        self.journal.iter().filter(|(_, n)| **n > 1).map(|(k, _)| k.clone()).collect()
+    }
+
+    fn read(lab: &Path, left: &Value) -> Self {
         let mut stored = Self { left: left.to_string(), ..Self::default() };
         for region in ["eu-west-3", "eu-central-1", "other"] {
             let buckets = lab.join("s3").join(region).join("buckets");
@@ -57,6 +88,9 @@ impl Stored {
     fn read_bucket(&mut self, folder: &Path, bucket: &str) {
         for version in json_files(&folder.join("versions")) {
             let key = version["key"].as_str().unwrap_or_default();
+            if key.starts_with("runs/") {
+                *self.journal.entry(format!("{bucket}/{key}")).or_default() += 1;
+            }
             if key.starts_with("runs/") || key.starts_with("probe/") || key.starts_with("policies/") {
                 continue;
             }

@@ -1,0 +1,154 @@
+//! Two runners of one run: whatever order their calls arrive in, one of them wins each entry and nothing is done wrongly.
+
+use crate::cloud::{Cloud, Ran, until};
+use crate::crash::call::Named;
+use crate::crash::stage::{Stage, Template};
+use crate::crash::stored::Stored;
+use dr::world::World;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use std::process::{Child, Stdio};
+
+struct Clean {
+    template: Template,
+    stored: Stored,
+    appends: Vec<Named>,
+}
+
+impl Clean {
+    fn record(stage: Stage) -> Self {
+        let template = Template::make(stage);
+        let cloud = template.copy();
+        let since = cloud.now();
+        stage.run(&cloud).exits(0);
+        let calls = crate::crash::call::named(&cloud.calls(since));
+        let appends = calls.into_iter().filter(|c| c.operation == "PutObject" && c.thing.contains("/runs/")).collect();
+        Self { template, stored: Stored::after(cloud), appends }
+    }
+}
+
+fn tick(cloud: &Cloud) -> Child {
+    Stage::Race.command(cloud).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts")
+}
+
+fn end(child: Child) -> Ran {
+    child.wait_with_output().expect("it ended").into()
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill(Pid::from_raw(i32::try_from(child.id()).expect("a pid")), signal).expect("a living child");
+}
+
+fn held(cloud: &Cloud, fault: u64, n: usize) {
+    until("the call is held", || cloud.fault_state(fault)["held"].as_array().filter(|h| h.len() >= n).map(|_| ()));
+}
+
+/// Runs until nothing is left to do; how many runs that took.
+fn finish(cloud: &Cloud) -> usize {
+    for n in 1.. {
+        let ran = Stage::Race.run(cloud);
+        let runs = ran.json()["runs"].clone();
+        let busy = runs.as_array().is_some_and(|r| r.iter().any(|r| r["result"] != "complete"));
+        if ran.code == 0 && !busy {
+            return n;
+        }
+        assert!(n < 400, "{ran:?}");
+    }
+    0
+}
+
+/// Nothing doubled, nothing missing, each entry of the journal once.
+fn check(clean: &Clean, cloud: Cloud, what: &str) {
+    let found = Stored::after(cloud);
+    assert_eq!(found.doubled_entries(), Vec::<String>::new(), "{what}");
+    assert_eq!(clean.stored.differences(&found), Vec::<String>::new(), "{what}");
+}
+
+#[test]
+fn a_live_runner_is_never_robbed() {
+    let clean = Clean::record(Stage::Race);
+    for append in &clean.appends {
+        let cloud = clean.template.copy();
+        let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
+        let first = tick(&cloud);
+        held(&cloud, fault, 1);
+        let second = Stage::Race.run(&cloud);
+        // Before the run is open the second one opens it; after that it leaves it alone.
+        assert_eq!(second.code, 0, "{append}: {second:?}");
+        cloud.clear_faults();
+        let first = end(first);
+        assert!(matches!(first.code, 0 | 10 | 12), "{append}: {first:?}");
+        finish(&cloud);
+        check(&clean, cloud, &format!("held at {append}"));
+    }
+    println!("race: {} interleavings with a live runner, 0 doubled, 0 failed", clean.appends.len());
+    crate::crash::report("race-live.json", &json!({"interleavings": clean.appends.len(), "winners_per_append": 1, "doubled": 0, "failed": 0}));
+}
+
+#[test]
+fn a_stalled_runner_that_wakes_after_a_takeover_does_no_harm() {
+    let clean = Clean::record(Stage::Race);
+    let full = World::default().env("DR_FULL").is_some();
+    let mut robbed = 0;
+    let step = if full { 1 } else { 4 };
+    for append in clean.appends.iter().skip(1).step_by(step) {
+        let cloud = clean.template.copy();
+        let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_after"}));
+        let first = tick(&cloud);
+        held(&cloud, fault, 1);
+        // Stopped in the middle of an append that the store has done: it cannot know.
+        signal(&first, Signal::SIGSTOP);
+        cloud.clear_faults();
+        robbed += usize::from(finish(&cloud) > 1);
+        signal(&first, Signal::SIGCONT);
+        let first = end(first);
+        assert!(matches!(first.code, 0 | 10 | 12), "{append}: {first:?}");
+        check(&clean, cloud, &format!("stalled at {append}"));
+    }
+    assert!(robbed > 0, "nobody waited for a stalled runner");
+    println!("race: {} stalled runners woke after a takeover, 0 doubled, 0 failed", clean.appends.len().div_ceil(step));
+}
+
+#[test]
+fn two_ticks_at_once_are_one() {
+    let clean = Clean::record(Stage::Race);
+    let times = if World::default().env("DR_FULL").is_some() { 50 } else { 10 };
+    for n in 0..times {
+        let cloud = clean.template.copy();
+        // Both are at the first entry before either writes it.
+        let fault = cloud.fault(&clean.appends[0].wanted_each(), 2, &json!({"kind": "hold_before"}));
+        let both = [tick(&cloud), tick(&cloud)];
+        held(&cloud, fault, 2);
+        cloud.clear_faults();
+        let codes: Vec<i32> = both.map(end).iter().map(|r| r.code).collect();
+        assert!(codes.iter().all(|c| matches!(c, 0 | 10 | 12)) && codes.contains(&0), "{n}: {codes:?}");
+        finish(&cloud);
+        check(&clean, cloud, &format!("two ticks, time {n}"));
+    }
+    println!("race: two ticks at once, {times} times: one run each time");
+    crate::crash::report("race-double.json", &json!({"interleavings": times, "winners_per_append": 1, "doubled": 0, "failed": 0}));
+}
+
+#[test]
+fn four_roles_hand_a_run_over_without_waiting() {
+    let template = Template::make(Stage::Whole);
+    let cloud = template.copy();
+    let mut results = Vec::new();
+    for role in ["scheduler", "copier", "driller", "prober", "driller"] {
+        let mut command = cloud.command(&["tick", "--json", "--policy", "../lab/drill.yaml", "--role", role]);
+        let ran = Ran::from(command.output().expect("dr runs")).exits(0);
+        let runs = ran.json()["runs"].as_array().cloned().unwrap_or_default();
+        results.extend(runs.iter().map(|r| format!("{role}: {} {}", r["kind"].as_str().unwrap_or(""), r["result"].as_str().unwrap_or(""))));
+    }
+    let wanted = [
+        "scheduler: backup waiting for the copier",
+        "copier: backup complete",
+        "driller: drill waiting for the prober",
+        "prober: drill waiting for the driller",
+        "driller: drill complete",
+    ];
+    assert_eq!(results, wanted);
+    let claimed = cloud.calls(0).iter().filter(|c| c["operation"] == "PutObject" && c["status"] == 412 && c["thing"].as_str().is_some_and(|t| t.contains("/runs/"))).count();
+    assert_eq!(claimed, 0, "nobody fought for an entry");
+}
