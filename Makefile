@@ -21,7 +21,7 @@ check-rds: build ## The lab's RDS by boto3
 	@scripts/check-rds.sh $(ARGS)
 
 check-damage: build ## Every kind of damage at every place of a vault
-	@DR_FULL=1 cargo nextest run --locked --package dr --test it damage:: --no-capture
+	@DR_FULL=1 cargo nextest run --locked --profile full --package dr --test it damage:: --no-capture
 
 check-negative: build ## What is broken on purpose is found and named
 	@scripts/check-negative.sh $(ARGS)

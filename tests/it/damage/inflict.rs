@@ -140,7 +140,7 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
         return harm_snapshot(cloud, damage);
     }
     let rows = versions(cloud, target, place.prefix());
-    let row = rows.iter().find(|r| place.is(&r.key, target)).unwrap_or_else(|| panic!("no {place:?} at {target:?} among {:?}", rows.iter().map(|r| &r.key).collect::<Vec<_>>()));
+    let row = rows.iter().find(|r| place.is(&r.key, target) && r.size_bytes > 10).unwrap_or_else(|| panic!("no {place:?} at {target:?} among {:?}", rows.iter().map(|r| &r.key).collect::<Vec<_>>()));
     let behind = |how: &str| {
         let done = cloud.tell("/damage", &json!({"region": target.region(), "bucket": target.bucket(), "key": row.key, "version": row.version, "how": how}));
         assert_eq!(done["version"], json!(row.version));
