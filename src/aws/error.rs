@@ -67,6 +67,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// With its causes, in one line.
+    pub fn full(&self) -> String {
+        let mut text = self.to_string();
+        let mut cause = StdError::source(self);
+        while let Some(e) = cause {
+            text.push_str(&format!(": {e}"));
+            cause = e.source();
+        }
+        text
+    }
+}
+
 const TABLE: &[(&str, Kind)] = &[
     ("NoSuchKey", Kind::NotFound),
     ("NoSuchVersion", Kind::NotFound),

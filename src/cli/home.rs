@@ -39,11 +39,42 @@ pub struct Home {
     pub away: Vec<(TargetName, String)>,
 }
 
-/// Looks at every target.
+/// Looks at every target, for verbs that write: the home must be able to hold a journal.
 ///
 /// # Errors
-/// 12 where none answers, 13 where none has a vault or is capable, 11 where every key is refused or the local clock is wrong.
+/// 12 where none answers that could be the home, 13 where none has a vault or is capable, 11 where every key is refused or the local clock is wrong.
 pub async fn find(world: &World, loaded: &Loaded, clients: &Clients, role: Role) -> Result<Home, Fail> {
+    let Look { seen, away, why } = look_at_all(world, loaded, clients, role).await?;
+    let Some(at) = seen.iter().position(Seen::capable) else {
+        let names: Vec<String> = seen.iter().map(|s| s.target.name.to_string()).collect();
+        if why.iter().any(VaultError::transient) {
+            let told = format!("the targets that answer ({}) cannot hold a journal, and those that could do not answer: {}", names.join(", "), told(&away));
+            return Err(Fail::new(Exit::Unavailable, "target-unavailable", told).hint(format!("dr status --policy {}", loaded.file)));
+        }
+        let fail = Fail::refused("no-capable-target", format!("no target that answers ({}) has passed a probe of its lock and of its conditional writes", names.join(", ")));
+        return Err(fail.hint(format!("dr vault probe --policy {}", loaded.file)));
+    };
+    at_home(world, loaded, seen, away, at).await
+}
+
+/// As [`find`] for verbs that only read: where no capable target answers, any other will do.
+///
+/// # Errors
+/// As [`find`], but for 13 where none is capable.
+pub async fn reading(world: &World, loaded: &Loaded, clients: &Clients, role: Role) -> Result<Home, Fail> {
+    let Look { seen, away, .. } = look_at_all(world, loaded, clients, role).await?;
+    let at = seen.iter().position(Seen::capable).unwrap_or(0);
+    at_home(world, loaded, seen, away, at).await
+}
+
+struct Look {
+    seen: Vec<Seen>,
+    away: Vec<(TargetName, String)>,
+    why: Vec<VaultError>,
+}
+
+/// At least one target answered.
+async fn look_at_all(world: &World, loaded: &Loaded, clients: &Clients, role: Role) -> Result<Look, Fail> {
     let (mut seen, mut away, mut why) = (Vec::new(), Vec::new(), Vec::new());
     for target in loaded.targets(world.now()) {
         let vault = open(clients, role, &target).await;
@@ -55,14 +86,11 @@ pub async fn find(world: &World, loaded: &Loaded, clients: &Clients, role: Role)
             }
         }
     }
-    if seen.is_empty() {
-        return Err(nothing_answers(loaded, &away, &why));
-    }
-    let Some(home) = seen.iter().find(|s| s.capable()) else {
-        let names: Vec<String> = seen.iter().map(|s| s.target.name.to_string()).collect();
-        let fail = Fail::refused("no-capable-target", format!("no target that answers ({}) has passed a probe of its lock and of its conditional writes", names.join(", ")));
-        return Err(fail.hint(format!("dr vault probe --policy {}", loaded.file)));
-    };
+    if seen.is_empty() { Err(nothing_answers(loaded, &away, &why)) } else { Ok(Look { seen, away, why }) }
+}
+
+async fn at_home(world: &World, loaded: &Loaded, seen: Vec<Seen>, mut away: Vec<(TargetName, String)>, at: usize) -> Result<Home, Fail> {
+    let home = &seen[at];
     let (name, vault) = (home.target.name.clone(), home.vault.clone());
     let now = vault.now().await?;
     skew(world, now, &name)?;
@@ -76,10 +104,13 @@ pub async fn find(world: &World, loaded: &Loaded, clients: &Clients, role: Role)
     Ok(Home { name, vault, id: document.id, now, seen: kept, away })
 }
 
+fn told(away: &[(TargetName, String)]) -> String {
+    away.iter().map(|(t, e)| format!("{t}: {e}")).collect::<Vec<_>>().join("; ")
+}
+
 /// Waiting cures an outage; it cures neither a key that is refused nor a vault that was never made.
 fn nothing_answers(loaded: &Loaded, away: &[(TargetName, String)], why: &[VaultError]) -> Fail {
-    let told: Vec<String> = away.iter().map(|(t, e)| format!("{t}: {e}")).collect();
-    let told = told.join("; ");
+    let told = told(away);
     if why.iter().any(VaultError::transient) {
         return Fail::new(Exit::Unavailable, "target-unavailable", format!("no target answers: {told}")).hint(format!("dr status --policy {}", loaded.file));
     }

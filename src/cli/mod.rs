@@ -8,6 +8,7 @@ mod load;
 mod output;
 mod plan;
 mod planning;
+mod points;
 mod policy;
 mod progress;
 mod restore;

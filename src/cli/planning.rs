@@ -3,11 +3,11 @@
 use super::home::Home;
 use super::load::Loaded;
 use super::output::Fail;
+use super::points;
 use crate::manifest::{Copy, Point, sha256_hex};
 use crate::plan::{Action, BackupInput, BaseCopy, DrillInput, Kind, Plan, RunId, backup, drill};
 use crate::policy::TargetName;
 use crate::schedule::Slot;
-use crate::vault::layout;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -21,13 +21,13 @@ const BASE_LOOK_BACK: usize = 30;
 pub async fn bases(loaded: &Loaded, home: &Home, before: &str) -> Result<BTreeMap<TargetName, BaseCopy>, Fail> {
     let mut bases = BTreeMap::new();
     let policy = &loaded.policy;
-    let slots = home.vault.slots(&policy.name, "").await?;
+    let slots = points::slots(home, loaded).await?;
     for slot in slots.iter().filter(|s| s.as_str() < before).take(BASE_LOOK_BACK) {
         for target in &policy.targets {
             if bases.contains_key(&target.name) {
                 continue;
             }
-            if let Some(copy) = home.vault.find::<Copy>(&layout::copy(&policy.name, slot, &target.name)).await?
+            if let Some(copy) = points::copy(home, loaded, slot, &target.name).await?
                 && !copy.manifest_key.is_empty()
             {
                 bases.insert(target.name.clone(), base_of(&copy));
@@ -89,10 +89,12 @@ pub async fn drillable(loaded: &Loaded, home: &Home, slot: Option<&str>) -> Resu
     let policy = &loaded.policy;
     let slots = match slot {
         Some(slot) => vec![slot.to_owned()],
-        None => home.vault.slots(&policy.name, "").await?,
+        None => points::slots(home, loaded).await?,
     };
     for candidate in slots.iter().take(BASE_LOOK_BACK) {
-        let Some(found) = home.vault.point(&policy.name, candidate).await? else { continue };
+        // A point that no target can show whole any more is passed over: status and verify name it, and the drill proves the next one.
+        let merged = points::point(home, loaded, candidate).await?;
+        let Some(found) = merged.point else { continue };
         let order = |name: &TargetName| policy.targets.iter().position(|t| &t.name == name);
         let mut copies: Vec<Copy> = found.copies.into_iter().filter(|c| order(&c.target).is_some()).collect();
         copies.sort_by_key(|c| order(&c.target));

@@ -51,7 +51,7 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
 
 async fn one(world: &World, loaded: &Loaded, role: Role, answer: &mut Answer) -> Result<Status, Fail> {
     let clients = loaded.clients(None);
-    let home = home::find(world, loaded, &clients, role).await?;
+    let home = home::reading(world, loaded, &clients, role).await?;
     for (target, why) in &home.away {
         let finding = Finding {
             code: "target-unavailable".into(),
@@ -100,44 +100,13 @@ async fn one(world: &World, loaded: &Loaded, role: Role, answer: &mut Answer) ->
 
 /// Points of all targets that answer, merged: a copy or proof that one of them knows is known.
 async fn points(home: &Home, loaded: &Loaded, answer: &mut Answer) -> Result<Vec<Known>, Fail> {
-    let name = &loaded.policy.name;
-    let mut slots = Vec::new();
-    for seen in &home.seen {
-        slots.extend(seen.vault.slots(name, "").await?);
+    let mut known = Vec::new();
+    for slot in super::points::slots(home, loaded).await?.iter().take(POINTS) {
+        let merged = super::points::point(home, loaded, slot).await?;
+        merged.findings.into_iter().for_each(|(finding, exit)| answer.find(finding, exit));
+        known.extend(merged.point.map(|p| Known { point: p.point, copies: p.copies, proofs: p.proofs }));
     }
-    slots.sort();
-    slots.dedup();
-    let mut points = Vec::new();
-    for slot in slots.iter().rev().take(POINTS) {
-        let mut known: Option<Known> = None;
-        for seen in &home.seen {
-            let found = match seen.vault.point(name, slot).await {
-                Ok(Some(found)) => found,
-                Ok(None) => continue,
-                Err(e) if e.transient() => return Err(e.into()),
-                Err(e) => {
-                    let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
-                    let fail = Fail::from(e);
-                    let finding = Finding { code: code.into(), severity: Severity::Error, thing: slot.clone(), place: seen.target.name.to_string(), hint: format!("dr verify --policy {} --point {slot}", loaded.file), message: fail.message };
-                    answer.find(finding, exit);
-                    continue;
-                }
-            };
-            let merged = known.get_or_insert_with(|| Known { point: found.point.clone(), copies: Vec::new(), proofs: Vec::new() });
-            for copy in found.copies {
-                if !merged.copies.iter().any(|c| c.target == copy.target) {
-                    merged.copies.push(copy);
-                }
-            }
-            for proof in found.proofs {
-                if !merged.proofs.contains(&proof) {
-                    merged.proofs.push(proof);
-                }
-            }
-        }
-        points.extend(known);
-    }
-    Ok(points)
+    Ok(known)
 }
 
 fn text(answer: &mut Answer, status: &Status, measured_on: &str) {

@@ -1,14 +1,18 @@
 //! `dr verify`: reads everything that a point references, at each target, and names what is wrong.
 
+mod evidence;
+
 use super::exit::Exit;
-use super::home;
-use super::load::load;
+use super::home::{self, Home};
+use super::load::{Loaded, load};
 use super::output::{Answer, Fail, Finding, Outcome, Severity, bytes};
+use super::points;
 use super::progress::Shown;
+use crate::aws::Clients;
 use crate::manifest::{Copy, Dump, Verified};
 use crate::policy::{Role, TargetName};
-use crate::steps::{Progress, Wrong, verify_point};
-use crate::vault::{JournalStore, PointRef};
+use crate::steps::{Other, PointAt, Progress, Wrong, foreign, verify_native, verify_point};
+use crate::vault::PointRef;
 use crate::world::World;
 use serde_json::json;
 use std::path::PathBuf;
@@ -37,51 +41,31 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
         return Err(loaded.no_target(name));
     }
     let clients = loaded.clients(None);
-    let home = home::find(world, &loaded, &clients, args.role).await?;
-    let name = &loaded.policy.name;
-    let mut slots = home.vault.slots(name, "").await?;
-    if let Some(wanted) = &args.point {
-        slots.retain(|s| s == wanted);
-    }
+    let home = home::reading(world, &loaded, &clients, args.role).await?;
     let mut answer = Answer::new("dr/verify/1");
     answer.measured_on = loaded.measured_on();
-    let mut found: Option<PointRef> = None;
-    for slot in &slots {
-        match home.vault.point(name, slot).await {
-            Ok(point) => found = point.filter(|p| !p.copies.is_empty()),
-            Err(e) if e.transient() => return Err(e.into()),
-            Err(e) => {
-                let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
-                answer.find(finding(code, slot, "", &home.name.to_string(), &Fail::from(e).message, &loaded.file), exit);
-            }
-        }
-        if found.is_some() {
-            break;
-        }
-    }
-    let Some(point) = found else {
+    let Some(point) = newest(&home, &loaded, args.point.as_deref(), &mut answer).await? else {
         if answer.exit != Exit::Done {
             return Ok(answer);
         }
         let what = args.point.as_ref().map_or_else(|| "no recovery point".to_owned(), |p| format!("no recovery point {p}"));
-        let fail = Fail::new(if args.point.is_some() { Exit::Usage } else { Exit::Findings }, "nothing-to-verify", format!("policy {name} has {what} with a complete copy"));
+        let fail = Fail::new(if args.point.is_some() { Exit::Usage } else { Exit::Findings }, "nothing-to-verify", format!("policy {} has {what} with a complete copy", loaded.policy.name));
         return Err(fail.hint(format!("dr status --policy {}", loaded.file)));
     };
+    let witness = evidence::witness(&home, &loaded, &point, &mut answer).await?;
+    evidence::documents(&home, &loaded, &point, &witness, args.target.as_ref(), &mut answer).await?;
     let mut total = Verified::default();
     let mut targets = Vec::new();
-    journal(&home, name, &point.point.run, &loaded.file, &mut answer).await?;
-    let dumps: Vec<Dump> = point.dumps.iter().map(|(_, d)| d.clone()).collect();
     let progress = Shown::new(world);
+    let reader = Reader { loaded: &loaded, clients: &clients, home: &home, role: args.role, progress: &progress, point: &point, witness: &witness };
     for copy in point.copies.iter().filter(|c| args.target.as_ref().is_none_or(|t| t == &c.target)) {
-        let one = target(&loaded, &clients, &home, copy, &dumps, args.role, &progress, &mut answer).await?;
-        if let Some((verified, value)) = one {
-            total.population += verified.population;
-            total.tested += verified.tested;
-            total.bytes += verified.bytes;
-            total.lock_ok += verified.lock_ok;
-            total.unknown += verified.unknown;
-            targets.push(value);
-        }
+        let Some((verified, value)) = reader.target(copy, &mut answer).await? else { continue };
+        total.population += verified.population;
+        total.tested += verified.tested;
+        total.bytes += verified.bytes;
+        total.lock_ok += verified.lock_ok;
+        total.unknown += verified.unknown;
+        targets.push(value);
     }
     progress.clear();
     if total.tested == 0 && answer.exit == Exit::Done {
@@ -98,52 +82,100 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
     Ok(answer)
 }
 
+/// The newest point with a complete copy, or the one asked for; newer ones that no target can show are told.
+async fn newest(home: &Home, loaded: &Loaded, wanted: Option<&str>, answer: &mut Answer) -> Result<Option<PointRef>, Fail> {
+    let mut slots = points::slots(home, loaded).await?;
+    slots.retain(|s| wanted.is_none_or(|w| w == s));
+    for slot in &slots {
+        let merged = points::point(home, loaded, slot).await?;
+        match merged.point {
+            Some(point) if !point.copies.is_empty() => return Ok(Some(point)),
+            _ => merged.findings.into_iter().for_each(|(finding, exit)| answer.find(finding, exit)),
+        }
+    }
+    Ok(None)
+}
+
 fn finding(code: &str, key: &str, version: &str, place: &str, message: &str, policy: &str) -> Finding {
     let thing = if version.is_empty() { key.to_owned() } else { format!("{key} version {version}") };
     Finding { code: code.into(), severity: Severity::Error, thing, place: place.into(), hint: format!("dr status --policy {policy}"), message: message.into() }
 }
 
-/// The run's own journal must be whole: every digest, no second version, no delete marker.
-async fn journal(home: &home::Home, name: &crate::policy::PolicyName, run: &str, policy: &str, answer: &mut Answer) -> Result<(), Fail> {
-    let journal = JournalStore::Home { vault: home.vault.clone(), lock: None };
-    match journal.read(name, &crate::plan::RunId(run.into())).await {
-        Ok(Some(_)) => {}
-        Ok(None) => answer.find(finding("run-missing", run, "", home.name.as_str(), "the run that made this point is not in the home's journal", policy), Exit::Findings),
-        Err(e) if e.transient() => return Err(e.into()),
-        Err(e) => answer.find(finding("run-damaged", run, "", home.name.as_str(), &e.to_string(), policy), Exit::Findings),
+/// Each wrong thing as a finding with its key and version, and the target as its place.
+fn tell(answer: &mut Answer, loaded: &Loaded, target: &TargetName, wrong: Vec<Wrong>) {
+    for Wrong { code, key, version, why } in wrong {
+        let named = if version.is_empty() { key.clone() } else { format!("{key} version {version}") };
+        let exit = if code == "format-unknown" { Exit::Stuck } else { Exit::Findings };
+        answer.find(finding(code, &key, &version, target.as_str(), &format!("{named} at {target}: {why}"), &loaded.file), exit);
     }
-    Ok(())
 }
 
-#[expect(clippy::too_many_arguments, reason = "one call site, in the loop above")]
-async fn target(
-    loaded: &super::load::Loaded,
-    clients: &crate::aws::Clients,
-    home: &home::Home,
-    copy: &Copy,
-    dumps: &[Dump],
+struct Reader<'a> {
+    loaded: &'a Loaded,
+    clients: &'a Clients,
+    home: &'a Home,
     role: Role,
-    progress: &Shown,
-    answer: &mut Answer,
-) -> Result<Option<(Verified, serde_json::Value)>, Fail> {
-    if let Some((_, why)) = home.away.iter().find(|(t, _)| t == &copy.target) {
-        answer.find(finding("target-unavailable", copy.target.as_str(), "", &loaded.file, &format!("target {} does not answer: {why}", copy.target), &loaded.file), Exit::Unavailable);
-        return Ok(None);
+    progress: &'a Shown,
+    point: &'a PointRef,
+    witness: &'a evidence::Witness,
+}
+
+impl Reader<'_> {
+    async fn target(&self, copy: &Copy, answer: &mut Answer) -> Result<Option<(Verified, serde_json::Value)>, Fail> {
+        let (loaded, home, name) = (self.loaded, self.home, &copy.target);
+        if let Some((_, why)) = home.away.iter().find(|(t, _)| t == name) {
+            answer.find(finding("target-unavailable", name.as_str(), "", &loaded.file, &format!("target {name} does not answer: {why}"), &loaded.file), Exit::Unavailable);
+            return Ok(None);
+        }
+        let vault = loaded.vault(self.clients, self.role, name, home.now).await?;
+        let dumps: Vec<Dump> = self.point.dumps.iter().map(|(_, d)| d.clone()).collect();
+        let at = PointAt {
+            vault: &vault,
+            point: &self.point.point,
+            copy,
+            dumps: &dumps,
+            is_home: self.witness.home.as_ref() == Some(name),
+            drills: &self.witness.drills,
+            now: home.now,
+            in_flight: loaded.policy.concurrency.objects,
+        };
+        let step = format!("verify:{name}");
+        let report = |done: u64, total: u64| self.progress.report(&step, done, total, "objects");
+        let reading = verify_point(&at, &report).await?;
+        tell(answer, loaded, name, reading.wrong);
+        self.strangers(name, reading.others, answer).await?;
+        self.native(name, answer).await;
+        if reading.verified.unknown > 0 {
+            let message = format!("the lock of {} objects at {name} could not be read", reading.verified.unknown);
+            answer.find(finding("lock-unknown", name.as_str(), "", &copy.slot, &message, &loaded.file), Exit::Findings);
+        }
+        let v = reading.verified;
+        let value = json!({"target": name, "population": v.population, "tested": v.tested, "bytes": v.bytes, "lock_ok": v.lock_ok, "unknown": v.unknown, "retain_until_min": v.retain_until_min, "lock_mode": copy.lock_mode});
+        Ok(Some((v, value)))
     }
-    let vault = loaded.vault(clients, role, &copy.target, home.now).await?;
-    let step = format!("verify:{}", copy.target);
-    let report = |done: u64, total: u64| progress.report(&step, done, total, "objects");
-    let reading = verify_point(&vault, copy, dumps, home.now, loaded.policy.concurrency.objects, &report).await?;
-    for Wrong { code, key, version, why } in &reading.wrong {
-        let message = format!("{key} version {version} at {}: {why}", copy.target);
-        let exit = if *code == "format-unknown" { Exit::Stuck } else { Exit::Findings };
-        answer.find(finding(code, key, version, copy.target.as_str(), &message, &loaded.file), exit);
+
+    /// Objects that no list of any home names. While the home of the lists is away nothing can be said of them.
+    async fn strangers(&self, name: &TargetName, others: Vec<Other>, answer: &mut Answer) -> Result<(), Fail> {
+        if self.witness.home.is_some() && self.home.away.is_empty() {
+            let mut left = others;
+            for seen in self.home.seen.iter().filter(|s| s.capable()) {
+                left = foreign(&seen.vault, left).await?;
+            }
+            let why = "no run wrote it: no list of any point names it";
+            tell(answer, self.loaded, name, left.into_iter().map(|o| Wrong { code: "foreign-object", key: o.key, version: o.version, why: why.into() }).collect());
+        }
+        Ok(())
     }
-    if reading.verified.unknown > 0 {
-        let message = format!("the lock of {} objects at {} could not be read", reading.verified.unknown, copy.target);
-        answer.find(finding("lock-unknown", copy.target.as_str(), "", &copy.slot, &message, &loaded.file), Exit::Findings);
+
+    async fn native(&self, name: &TargetName, answer: &mut Answer) {
+        let copies = self.point.point.cluster.iter().flat_map(|c| &c.copies).filter(|c| c.target == *name);
+        for copy in copies {
+            let rds = self.clients.rds(self.role, &copy.region, self.loaded.policy.rds_endpoint(&copy.region)).await;
+            match verify_native(&rds, &self.home.id, &self.point.point, copy).await {
+                Ok(wrong) => tell(answer, self.loaded, name, wrong),
+                // The snapshot's service is not the vault's: what was read there counts all the same.
+                Err(e) => answer.find(finding(e.code, &copy.arn, "", name.as_str(), &e.full(), &self.loaded.file), Exit::from(e.kind)),
+            }
+        }
     }
-    let v = reading.verified;
-    let value = json!({"target": copy.target, "population": v.population, "tested": v.tested, "bytes": v.bytes, "lock_ok": v.lock_ok, "unknown": v.unknown, "retain_until_min": v.retain_until_min, "lock_mode": copy.lock_mode});
-    Ok(Some((v, value)))
 }

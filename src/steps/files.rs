@@ -43,7 +43,9 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
     let rows = manifest(&vault, base).await?;
     let current = current(&rows);
     let chosen: Vec<&StoredRow> = sample(current.len(), files).into_iter().map(|i| current[i]).collect();
-    let place = Place { provider: *provider, ..source_place(bucket, region, endpoint.as_deref()) };
+    // Beside the vault, the vault's key holds for the destination as well.
+    let beside = ctx.plan_target(target).is_ok_and(|v| v.region == *region && v.endpoint == *endpoint);
+    let place = Place { provider: *provider, target: beside.then_some(target), ..source_place(bucket, region, endpoint.as_deref()) };
     let to = ctx.clients.bucket(ctx.role, &place).await;
     let many = one_bucket(&current).is_none();
     let (total, mut done, mut bytes, mut mismatches) = (chosen.len() as u64, 0u64, 0u64, Vec::new());

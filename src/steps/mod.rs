@@ -16,7 +16,7 @@ pub use error::StepError;
 pub use files::sample;
 pub use objects::manifest as read_manifest;
 pub use proofs::proofs_of;
-pub use verify::{Reading, Wrong, verify_point};
+pub use verify::{Documents, Other, PointAt, Wrong, foreign, point_documents, policy_copies, verify_journal, verify_native, verify_point};
 
 use crate::aws::Clients;
 use crate::aws::s3::{Bucket, Lock};

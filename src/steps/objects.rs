@@ -4,14 +4,14 @@ use super::{Context, StepError};
 use crate::aws::Kind;
 use crate::aws::s3::{LockState, hex_of_base64};
 use crate::inventory;
-use crate::journal::Evidence;
+use crate::journal::{Evidence, Failure};
 use crate::manifest::{CapturedBucket, ListRow, RowKind, Stored, StoredRow, Verified, read_rows, sha256_hex, stored_key, write_rows};
 use crate::plan::{BaseCopy, Source};
 use crate::policy::{Provider, TargetName};
 use crate::transfer::{CopyTask, copy_object};
 use crate::vault::Vault;
 use futures_util::StreamExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A list or manifest may have this many bytes compressed.
@@ -93,19 +93,22 @@ pub(super) async fn copy(ctx: &Context<'_>, target: &TargetName, base: Option<&B
     let (home, vault) = (ctx.vault(&ctx.plan.home).await?, ctx.vault(target).await?);
     guard(&vault).await?;
     let list = rows_of(ctx, &home).await?;
-    let known = match base {
-        Some(base) => manifest(&vault, base).await?,
-        None => Vec::new(),
-    };
-    let (same, new) = inventory::difference(&list, &known);
+    let known = base_rows(&vault, base).await?;
+    let (same, mut new) = inventory::difference(&list, &known);
     let (tally, total) = (Tally::default(), list.len() as u64);
     let endpoints = sources(ctx);
     let mut rows: Vec<StoredRow> = Vec::with_capacity(list.len());
-    let reused = futures_util::stream::iter(same).map(|(row, stored)| extend(ctx, &vault, target, row, stored, &tally, total));
+    let (to, counts) = (&vault, &tally);
+    let reused = futures_util::stream::iter(same).map(|(row, known)| async move { (row, reuse(ctx, to, target, row, known, counts, total).await) });
     let mut reused = reused.buffer_unordered(in_flight as usize);
-    while let Some(row) = reused.next().await {
-        rows.push(row?);
+    while let Some((row, found)) = reused.next().await {
+        match found? {
+            Some(stored) => rows.push(stored),
+            // Lost or damaged since the base was made: it is put again from the source.
+            None => new.push(row),
+        }
     }
+    drop(reused);
     let reused_count = rows.iter().filter(|r| r.stored.is_some()).count() as u64;
     let copied = futures_util::stream::iter(new).map(|row| copy_one(ctx, &vault, target, row, &endpoints, part_size_bytes, &tally, total));
     let mut copied = copied.buffer_unordered(in_flight as usize);
@@ -171,20 +174,31 @@ fn sources(ctx: &Context<'_>) -> BTreeMap<String, Source> {
     ctx.plan.steps.iter().find_map(|s| of(&s.action)).unwrap_or_default().into_iter().map(|s| (s.bucket.name.to_string(), s)).collect()
 }
 
-/// An unchanged object: nothing is put, its lock is extended where it ends before this run's.
-async fn extend(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &ListRow, known: &StoredRow, tally: &Tally, total: u64) -> Result<StoredRow, StepError> {
+/// What the newest complete copy holds. One that was damaged since is no base: everything is then looked at key by key.
+async fn base_rows(vault: &Vault, base: Option<&BaseCopy>) -> Result<Vec<StoredRow>, StepError> {
+    let Some(base) = base else { return Ok(Vec::new()) };
+    match manifest(vault, base).await {
+        Err(e) if e.kind == Failure::Finding => Ok(Vec::new()),
+        other => other,
+    }
+}
+
+/// An unchanged object: read back, nothing is put, its lock is extended where it ends before this run's. `None`: it is not what it was.
+async fn reuse(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &ListRow, known: &StoredRow, tally: &Tally, total: u64) -> Result<Option<StoredRow>, StepError> {
     if let Some(stored) = &known.stored {
         let lock = ctx.lock(target)?;
-        match vault.bucket.lock_of(&stored.key, &stored.version).await? {
-            LockState::Until(mode, until) if mode == lock.mode && until >= lock.retain_until => {}
-            _ => {
+        match read_back(vault, known, stored, true).await {
+            Ok((LockState::Until(mode, until), ..)) if mode == lock.mode && until >= lock.retain_until => {}
+            Ok(_) => {
                 vault.bucket.extend_lock(&stored.key, &stored.version, lock).await?;
                 tally.extended.fetch_add(1, Ordering::Relaxed);
             }
+            Err(e) if e.kind == Failure::Finding => return Ok(None),
+            Err(e) => return Err(e),
         }
     }
     ctx.report(tally.done.fetch_add(1, Ordering::Relaxed) + 1, total, "objects");
-    Ok(StoredRow { listed: row.clone(), stored: known.stored.clone() })
+    Ok(Some(StoredRow { listed: row.clone(), stored: known.stored.clone() }))
 }
 
 #[expect(clippy::too_many_arguments, reason = "one call site, in the loop above")]
@@ -230,10 +244,11 @@ pub(super) async fn verify(ctx: &Context<'_>, target: &TargetName, in_flight: u3
     let base = BaseCopy { slot: ctx.plan.slot.clone(), manifest_key: manifest_key.clone(), manifest_version: manifest_version.clone(), manifest_sha256: manifest_sha256.clone() };
     let rows = manifest(&vault, &base).await?;
     let lock = ctx.lock(target)?;
+    let reused = reused_by(ctx, target, &vault).await?;
     let objects: Vec<(&StoredRow, &Stored)> = rows.iter().filter_map(|r| Some((r, r.stored.as_ref()?))).collect();
     let mut verified = Verified { population: objects.len() as u64, ..Default::default() };
     let total = verified.population;
-    let mut checks = futures_util::stream::iter(objects).map(|(row, stored)| read_back(&vault, row, stored)).buffer_unordered(in_flight as usize);
+    let mut checks = futures_util::stream::iter(objects).map(|(row, stored)| read_back(&vault, row, stored, !reused.contains(&(stored.key.clone(), stored.version.clone())))).buffer_unordered(in_flight as usize);
     while let Some(result) = checks.next().await {
         let state = result?;
         verified.tested += 1;
@@ -254,8 +269,17 @@ pub(super) async fn verify(ctx: &Context<'_>, target: &TargetName, in_flight: u3
     Ok(Evidence::Verified { verified })
 }
 
-/// Presence, size, digest and lock of one stored version. Where the service keeps no digest the bytes are read.
-async fn read_back(vault: &Vault, row: &StoredRow, stored: &Stored) -> Result<(LockState, u64, String, String), StepError> {
+/// Versions that the copy step of this run took from the base: it read them back before it wrote the manifest.
+async fn reused_by(ctx: &Context<'_>, target: &TargetName, vault: &Vault) -> Result<BTreeSet<(String, String)>, StepError> {
+    let base = ctx.plan.steps.iter().find_map(|s| match &s.action {
+        crate::plan::Action::CopyObjects { target: of, base, .. } if of == target => base.as_ref(),
+        _ => None,
+    });
+    Ok(base_rows(vault, base).await?.into_iter().filter_map(|r| r.stored).map(|s| (s.key, s.version)).collect())
+}
+
+/// Presence, size, digest and lock of one stored version. Where the service keeps no digest the bytes are read, if `whole`.
+async fn read_back(vault: &Vault, row: &StoredRow, stored: &Stored, whole: bool) -> Result<(LockState, u64, String, String), StepError> {
     let wrong = |what: String| StepError::finding("checksum-mismatch", format!("{} version {} at {}: {what}", stored.key, stored.version, vault.target));
     let gone = |e: crate::aws::Error| match e.kind {
         Kind::NotFound => StepError::finding("object-missing", format!("{} version {} at {} is not there", stored.key, stored.version, vault.target)),
@@ -268,7 +292,8 @@ async fn read_back(vault: &Vault, row: &StoredRow, stored: &Stored) -> Result<(L
     let by_service = head.sha256.as_deref().and_then(hex_of_base64);
     let found = match by_service {
         Some(hex) => hex,
-        None => digest_of(vault, stored, head.size_bytes).await?,
+        None if whole => digest_of(vault, stored, head.size_bytes).await?,
+        None => stored.sha256_stored.0.clone(),
     };
     if found != stored.sha256_stored.0 {
         return Err(wrong(format!("SHA-256 is {found}, should be {}", stored.sha256_stored)));

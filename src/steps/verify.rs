@@ -1,14 +1,28 @@
 //! Reads back everything that a point references at one target: manifest, objects, dumps. Names key and version of what is wrong.
 
+mod around;
+mod documents;
+mod journal;
+mod native;
+mod strays;
+
+pub use around::foreign;
+pub use documents::{Documents, point_documents, policy_copies};
+pub use journal::verify_journal;
+pub use native::verify_native;
+pub use strays::Other;
+use strays::{Expected, strays};
+
 use super::StepError;
 use super::objects::digest_of;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
 use crate::journal::Failure;
-use crate::manifest::{Copy, Dump, HashedBy, Sha256Hex, Stored, StoredRow, Verified, read_rows, sha256_hex};
+use crate::manifest::{Copy, Dump, Point, HashedBy, Sha256Hex, Stored, StoredRow, Verified, read_rows, sha256_hex};
 use crate::vault::Vault;
 use futures_util::StreamExt;
 use jiff::Timestamp;
+use std::collections::BTreeSet;
 
 const MAX_LIST_BYTES: u64 = 1 << 30;
 /// More findings than this are counted, not listed.
@@ -27,6 +41,8 @@ pub struct Wrong {
 pub struct Reading {
     pub verified: Verified,
     pub wrong: Vec<Wrong>,
+    /// Objects that this point does not refer to.
+    pub others: Vec<Other>,
 }
 
 /// A stored version with what it must be.
@@ -35,18 +51,35 @@ struct Item {
     size_bytes: u64,
 }
 
+/// One point at one target, with what must be there.
+pub struct PointAt<'a> {
+    pub vault: &'a Vault,
+    pub point: &'a Point,
+    pub copy: &'a Copy,
+    pub dumps: &'a [Dump],
+    /// Lists are kept at the home of the run only.
+    pub is_home: bool,
+    /// Drills that the journal knows.
+    pub drills: &'a BTreeSet<String>,
+    pub now: Timestamp,
+    pub in_flight: u32,
+}
+
 /// # Errors
 /// Only where the target does not answer; all else is in the reading.
-pub async fn verify_point(vault: &Vault, copy: &Copy, dumps: &[Dump], now: Timestamp, in_flight: u32, report: &(dyn Fn(u64, u64) + Sync)) -> Result<Reading, StepError> {
+pub async fn verify_point(at: &PointAt<'_>, report: &(dyn Fn(u64, u64) + Sync)) -> Result<Reading, StepError> {
+    let PointAt { vault, copy, dumps, now, in_flight, .. } = *at;
     let mut reading = Reading::default();
-    let mut items = Vec::new();
+    let (mut items, mut rows) = (Vec::new(), None);
     if !copy.manifest_key.is_empty() {
         match manifest_rows(vault, copy).await {
-            Ok(rows) => items.extend(rows.into_iter().filter_map(|r| Some(Item { size_bytes: r.listed.size_bytes, stored: r.stored? }))),
+            Ok(read) => rows = Some(read),
             Err(Found::Away(e)) => return Err(e),
             Err(Found::Wrong(w)) => reading.wrong.push(w),
         }
     }
+    let of_row = |r: &StoredRow| Some(Item { size_bytes: r.listed.size_bytes, stored: r.stored.clone()? });
+    items.extend(rows.iter().flatten().filter_map(of_row));
     for dump in dumps.iter().filter(|d| d.target == vault.target) {
         let chunks = dump.tables.iter().flat_map(|t| &t.chunks).chain(dump.sections.iter().map(|s| &s.chunk));
         items.extend(chunks.map(|c| Item { size_bytes: c.size_bytes, stored: stored(&c.key, &c.version, &c.sha256) }));
@@ -76,6 +109,10 @@ pub async fn verify_point(vault: &Vault, copy: &Copy, dumps: &[Dump], now: Times
         report(reading.verified.tested, total);
     }
     drop(work);
+    let strays = around::around(at, rows.as_deref().unwrap_or_default()).await?;
+    reading.wrong.extend(strays.wrong);
+    // Without the manifest it is not known which objects are this point's.
+    reading.others = if rows.is_some() { strays.others } else { Vec::new() };
     reading.wrong.sort_by(|a, b| (&a.key, &a.version).cmp(&(&b.key, &b.version)));
     Ok(reading)
 }
@@ -85,13 +122,9 @@ enum Found {
     Wrong(Wrong),
 }
 
-impl From<StepError> for Found {
-    fn from(e: StepError) -> Self {
-        if e.kind == Failure::Unavailable {
-            return Found::Away(e);
-        }
-        Found::Wrong(Wrong { code: e.code, key: String::new(), version: String::new(), why: e.full() })
-    }
+/// An answer that is not "away" says something of this version.
+fn of(stored: &Stored, e: StepError) -> Found {
+    if e.kind == Failure::Unavailable { Found::Away(e) } else { wrong(e.code, stored, e.full()) }
 }
 
 fn stored(key: &str, version: &str, sha256: &Sha256Hex) -> Stored {
@@ -115,7 +148,7 @@ async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Fou
     let place = stored(&copy.manifest_key, &copy.manifest_version, &copy.manifest_sha256);
     let got = match vault.bucket.get(&place.key, Some(&place.version), MAX_LIST_BYTES).await {
         Err(e) if e.kind == Kind::NotFound => return Err(wrong("manifest-missing", &place, format!("the manifest is not at {}", vault.target))),
-        Err(e) => return Err(StepError::from(e).into()),
+        Err(e) => return Err(of(&place, e.into())),
         Ok(got) => got,
     };
     if sha256_hex(&got.bytes) != copy.manifest_sha256 {
@@ -129,22 +162,23 @@ async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
     let stored = &item.stored;
     let head = match vault.bucket.head(&stored.key, Some(&stored.version)).await {
         Err(e) if matches!(e.kind, Kind::NotFound | Kind::Invalid) => return Err(wrong("object-missing", stored, format!("it is not at {}", vault.target))),
-        Err(e) => return Err(StepError::from(e).into()),
+        Err(e) => return Err(of(stored, e.into())),
         Ok(head) => head,
     };
     if head.size_bytes != item.size_bytes {
         return Err(wrong("checksum-mismatch", stored, format!("it has {} bytes, should have {}", head.size_bytes, item.size_bytes)));
     }
-    let found = digest_of(vault, stored, item.size_bytes).await.map_err(|e| match e.kind {
-        Failure::Unavailable => Found::Away(e),
-        _ => wrong(e.code, stored, e.full()),
-    })?;
+    let found = digest_checked(vault, stored, item.size_bytes).await?;
     if found != stored.sha256_stored.0 {
         return Err(wrong("checksum-mismatch", stored, format!("SHA-256 is {found}, should be {}", stored.sha256_stored)));
     }
-    let lock = vault.bucket.lock_of(&stored.key, &stored.version).await.map_err(StepError::from)?;
+    let lock = vault.bucket.lock_of(&stored.key, &stored.version).await.map_err(|e| of(stored, e.into()))?;
     match &lock {
         LockState::None => Err(wrong("lock-short", stored, "it is not locked")),
         _ => Ok((head.size_bytes, lock)),
     }
+}
+
+async fn digest_checked(vault: &Vault, stored: &Stored, size_bytes: u64) -> Result<String, Found> {
+    digest_of(vault, stored, size_bytes).await.map_err(|e| of(stored, e))
 }

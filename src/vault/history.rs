@@ -2,6 +2,7 @@
 
 use super::layout;
 use super::store::{Vault, VaultError};
+use crate::aws::s3::Listed;
 use crate::manifest::{Copy, Dump, Point, Proof};
 use crate::plan::{Kind, RunId};
 use crate::policy::PolicyName;
@@ -25,6 +26,18 @@ pub struct PointRef {
     pub proofs: Vec<Proof>,
     /// Portable dumps with the keys of their documents.
     pub dumps: Vec<(String, Dump)>,
+    /// Documents of the point that cannot be believed; the others count all the same.
+    pub unread: Vec<Unread>,
+}
+
+/// A document that is there and cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    pub key: String,
+    pub version: String,
+    pub why: String,
+    /// A newer program wrote it; nothing is damaged.
+    pub unknown_version: bool,
 }
 
 /// `backup-20261124T020000Z…` to its parts.
@@ -91,40 +104,67 @@ impl Vault {
     pub async fn point_index(&self, policy: &PolicyName) -> Result<Vec<(String, bool)>, VaultError> {
         let prefix = layout::points(policy);
         let mut index: std::collections::BTreeMap<String, bool> = Default::default();
-        for key in self.bucket.keys(&prefix, None, CAP * 20).await? {
-            if let Some((slot, rest)) = key.strip_prefix(&prefix).and_then(|k| k.split_once('/')) {
+        for row in self.bucket.versions(&prefix, None, CAP * 20).await?.0 {
+            if let Some((slot, rest)) = row.key.strip_prefix(&prefix).and_then(|k| k.split_once('/')) {
                 *index.entry(slot.to_owned()).or_default() |= rest.starts_with("proofs/");
             }
         }
         Ok(index.into_iter().rev().collect())
     }
 
-    /// A point with all that is known of it here; `None` where it has no `point.json` (yet).
+    /// A point with all that is known of it here; `None` where it has no `point.json` (yet). A document that cannot be read
+    /// is named and hides no other; delete markers hide nothing.
     ///
     /// # Errors
-    /// The store's; a document that cannot be read.
+    /// The store's; `point.json` itself cannot be read.
     pub async fn point(&self, policy: &PolicyName, slot: &str) -> Result<Option<PointRef>, VaultError> {
-        let Some(point) = self.find::<Point>(&layout::point(policy, slot)).await? else {
-            return Ok(None);
-        };
-        let keys = self.bucket.keys(&format!("{}{slot}/", layout::points(policy)), None, CAP).await?;
+        let (rows, _) = self.bucket.versions(&format!("{}{slot}/", layout::points(policy)), None, CAP).await?;
+        let firsts = first_versions(rows);
+        let key = layout::point(policy, slot);
+        let Some(first) = firsts.iter().find(|r| r.key == key) else { return Ok(None) };
         let mut found = PointRef {
-            point,
+            point: self.read_version(first).await?,
             copies: Vec::new(),
             proofs: Vec::new(),
             dumps: Vec::new(),
+            unread: Vec::new(),
         };
-        for key in keys {
-            if key.contains("/copies/") {
-                found.copies.push(self.read(&key).await?);
-            } else if key.contains("/proofs/") {
-                found.proofs.push(self.read(&key).await?);
-            } else if key.contains("/dumps/") {
-                found.dumps.push((key.clone(), self.read(&key).await?));
+        for row in &firsts {
+            let read = if row.key.contains("/copies/") {
+                self.read_version(row).await.map(|c| found.copies.push(c))
+            } else if row.key.contains("/proofs/") {
+                self.read_version(row).await.map(|p| found.proofs.push(p))
+            } else if row.key.contains("/dumps/") {
+                self.read_version(row).await.map(|d| found.dumps.push((row.key.clone(), d)))
+            } else {
+                Ok(())
+            };
+            match read {
+                Ok(()) => {}
+                Err(e) if e.transient() => return Err(e),
+                Err(e) => found.unread.push(Unread {
+                    key: row.key.clone(),
+                    version: row.version.clone(),
+                    unknown_version: e.unknown_version(),
+                    why: e.to_string(),
+                }),
             }
         }
         Ok(Some(found))
     }
+}
+
+/// The oldest version of each key, in the order of the keys: what was created, whatever was put over it since.
+pub fn first_versions(rows: Vec<Listed>) -> Vec<Listed> {
+    let mut firsts: Vec<Listed> = Vec::new();
+    // Rows come with the newest version of a key first.
+    for row in rows.into_iter().filter(|r| !r.delete_marker) {
+        match firsts.last_mut() {
+            Some(last) if last.key == row.key => *last = row,
+            _ => firsts.push(row),
+        }
+    }
+    firsts
 }
 
 #[cfg(test)]

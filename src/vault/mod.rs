@@ -7,6 +7,6 @@ mod probe;
 mod store;
 
 pub use append::{Appended, JournalStore, RunRead};
-pub use history::{PointRef, RunRef};
+pub use history::{PointRef, RunRef, Unread, first_versions};
 pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

@@ -172,9 +172,10 @@ impl Vault {
     /// # Errors
     /// The store's; a record that cannot be read.
     pub async fn newest_probe(&self, target: &TargetName) -> Result<Option<ProbeRecord>, VaultError> {
-        let keys = self.bucket.keys(&layout::probes(target), None, 10_000).await?;
-        match keys.iter().filter(|k| k.contains("/probe-")).max() {
-            Some(key) => self.find(key).await,
+        let (rows, _) = self.bucket.versions(&layout::probes(target), None, 10_000).await?;
+        let firsts = super::first_versions(rows);
+        match firsts.iter().rfind(|r| r.key.contains("/probe-")) {
+            Some(row) => self.read_version(row).await.map(Some),
             None => Ok(None),
         }
     }

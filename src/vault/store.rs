@@ -150,6 +150,19 @@ impl Vault {
         })
     }
 
+    /// A document at the version that a listing showed.
+    ///
+    /// # Errors
+    /// The store's; not a document of this kind.
+    pub async fn read_version<D: Document>(&self, row: &Listed) -> Result<D, VaultError> {
+        let got = self.bucket.get(&row.key, Some(&row.version), MAX_DOCUMENT_BYTES).await?;
+        D::from_bytes(&got.bytes).map_err(|source| VaultError::Format {
+            target: self.target.clone(),
+            key: row.key.clone(),
+            source,
+        })
+    }
+
     /// As [`Vault::read`]; absence is `None`.
     ///
     /// # Errors

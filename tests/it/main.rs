@@ -8,6 +8,7 @@ mod cloud;
 mod codes;
 mod contract;
 mod crash;
+mod damage;
 mod deploy;
 mod format_pages;
 mod formats;

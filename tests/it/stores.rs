@@ -31,3 +31,25 @@ impl Cloud {
         bucket(&clients(file.to_str().expect("a path"), profile), &self.endpoint(region, "s3"), region, name, provider).await
     }
 }
+
+/// The SDK itself, for what `dr` never does.
+pub fn raw(endpoint: &str, region: &str, id: &str, secret: &str) -> aws_sdk_s3::Client {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(aws_sdk_s3::config::BehaviorVersion::v2026_01_12())
+        .region(aws_sdk_s3::config::Region::new(region.to_owned()))
+        .endpoint_url(endpoint)
+        .force_path_style(true)
+        .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
+    aws_sdk_s3::Client::from_conf(config.build())
+}
+
+/// RDS of a region with the administrator's key.
+pub fn rds(cloud: &Cloud, region: &str) -> aws_sdk_rds::Client {
+    let (id, secret) = cloud.key("aws", "admin");
+    let config = aws_sdk_rds::Config::builder()
+        .behavior_version(aws_sdk_rds::config::BehaviorVersion::v2026_01_12())
+        .region(aws_sdk_rds::config::Region::new(region.to_owned()))
+        .endpoint_url(cloud.endpoint(region, "rds"))
+        .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
+    aws_sdk_rds::Client::from_conf(config.build())
+}

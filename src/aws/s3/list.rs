@@ -79,29 +79,7 @@ impl Bucket {
     /// # Errors
     /// As the service's.
     pub async fn keys(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
-        Ok(self.list(prefix, after, None, cap).await?.0)
-    }
-
-    /// Names between `prefix` and the next slash, after `after`, at most `cap`.
-    ///
-    /// # Errors
-    /// As the service's.
-    pub async fn folders(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
-        let (_, folders) = self.list(prefix, after, Some("/"), cap).await?;
-        Ok(folders
-            .into_iter()
-            .filter_map(|f| f.strip_prefix(prefix).map(|n| n.trim_end_matches('/').to_owned()))
-            .collect())
-    }
-
-    async fn list(
-        &self,
-        prefix: &str,
-        after: Option<&str>,
-        delimiter: Option<&str>,
-        cap: usize,
-    ) -> Result<(Vec<String>, Vec<String>), Error> {
-        let (mut keys, mut folders, mut token) = (Vec::new(), Vec::new(), None);
+        let (mut keys, mut token) = (Vec::new(), None);
         loop {
             let request = self
                 .client
@@ -109,16 +87,37 @@ impl Bucket {
                 .bucket(self.name.as_str())
                 .prefix(prefix)
                 .set_continuation_token(token);
-            let request = request
-                .set_start_after(after.map(str::to_owned))
-                .set_delimiter(delimiter.map(str::to_owned));
+            let request = request.set_start_after(after.map(str::to_owned));
             let answer = request.send().await.map_err(|e| classify(e, "ListObjectsV2", self.thing(prefix)))?;
             keys.extend(answer.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
-            folders.extend(answer.common_prefixes().iter().filter_map(|p| p.prefix().map(str::to_owned)));
             token = answer.next_continuation_token().map(str::to_owned);
-            if token.is_none() || keys.len() + folders.len() >= cap {
-                return Ok((keys, folders));
+            if token.is_none() || keys.len() >= cap {
+                return Ok(keys);
             }
+        }
+    }
+
+    /// Names between `prefix` and the next slash, after `after`, at most `cap`; also those in which delete markers hide everything.
+    ///
+    /// # Errors
+    /// As the service's.
+    pub async fn folders(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
+        let (mut folders, mut key_marker, mut version_marker) = (Vec::new(), after.map(str::to_owned), None);
+        loop {
+            let request = self.client.list_object_versions().bucket(self.name.as_str()).prefix(prefix).delimiter("/");
+            let answer = request
+                .set_key_marker(key_marker)
+                .set_version_id_marker(version_marker)
+                .send()
+                .await
+                .map_err(|e| classify(e, "ListObjectVersions", self.thing(prefix)))?;
+            let names = answer.common_prefixes().iter().filter_map(|p| p.prefix()?.strip_prefix(prefix));
+            folders.extend(names.map(|n| n.trim_end_matches('/').to_owned()));
+            if !answer.is_truncated().unwrap_or(false) || folders.len() >= cap {
+                return Ok(folders);
+            }
+            key_marker = answer.next_key_marker().map(str::to_owned);
+            version_marker = answer.next_version_id_marker().map(str::to_owned);
         }
     }
 

@@ -2,9 +2,9 @@
 
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
-use crate::policy::LockMode;
+use crate::policy::{LockMode, Provider};
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl Bucket {
     /// The whole object, which must not be larger than `cap_bytes`.
     ///
     /// # Errors
-    /// `NotFound`; `Integrity` where it is larger than the cap or arrives cut.
+    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store has it and does not deliver it whole.
     pub async fn get(&self, key: &str, version: Option<&str>, cap_bytes: u64) -> Result<Got, Error> {
         self.get_range(key, version, None, cap_bytes).await
     }
@@ -64,13 +64,31 @@ impl Bucket {
     /// # Errors
     /// As [`Bucket::get`].
     pub async fn get_range(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
+        let mut head_answered = false;
+        loop {
+            let why = match self.body_of(key, version, range, cap_bytes).await {
+                Ok(Got { bytes, meta }) if bytes.len() as u64 == meta.size_bytes => return Ok(Got { bytes, meta }),
+                Ok(Got { bytes, meta }) => Error::new(Kind::Unavailable, "GetObject", self.thing(key), "BodyCut", format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes)),
+                Err(e) if e.code == "NoConnection" => e,
+                Err(e) => return Err(e),
+            };
+            if head_answered {
+                let why = format!("the store has it, and twice did not deliver it whole: {}", why.full());
+                return Err(Error::new(Kind::Integrity, "GetObject", self.thing(key), "Undelivered", why));
+            }
+            // The way to the store, or this object? A store that answers for it is there.
+            if self.head(key, version).await.is_err() {
+                return Err(why);
+            }
+            head_answered = true;
+        }
+    }
+
+    /// What arrives of a body; it may be cut.
+    async fn body_of(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
         let thing = self.thing(key);
-        let answer = self
-            .client
-            .get_object()
-            .bucket(self.name.as_str())
-            .key(key)
-            .set_version_id(version.map(str::to_owned))
+        let request = self.client.get_object().bucket(self.name.as_str()).key(key).set_version_id(version.map(str::to_owned));
+        let mut answer = request
             .set_range(range.map(|(a, b)| format!("bytes={a}-{b}")))
             .send()
             .await
@@ -84,6 +102,10 @@ impl Bucket {
                 "TooLarge",
                 format!("{length} bytes, at most {cap_bytes} are read"),
             ));
+        }
+        let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
+        while let Some(Ok(piece)) = answer.body.next().await {
+            bytes.extend_from_slice(&piece);
         }
         let meta = Meta {
             size_bytes: length,
@@ -102,25 +124,30 @@ impl Bucket {
                 answer.object_lock_retain_until_date(),
             ),
         };
-        let bytes = answer
-            .body
-            .collect()
-            .await
-            .map(aws_smithy_types::byte_stream::AggregatedBytes::into_bytes)
-            .map_err(|e| Error {
-                source: Some(Box::new(e)),
-                ..Error::new(Kind::Unavailable, "GetObject", &thing, "BodyCut", String::new())
-            })?;
-        if bytes.len() as u64 != length {
-            return Err(Error::new(
-                Kind::Unavailable,
-                "GetObject",
-                thing,
-                "BodyCut",
-                format!("{} of {length} bytes arrived", bytes.len()),
-            ));
+        Ok(Got { bytes: bytes.freeze(), meta })
+    }
+
+    /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME or SHA-256, elsewhere the MD5 that is its ETag.
+    ///
+    /// # Errors
+    /// As [`Bucket::get`]; `Integrity` where they differ.
+    pub async fn get_checked(&self, key: &str, version: &str, cap_bytes: u64) -> Result<Got, Error> {
+        let wrong = |why: String| Error::new(Kind::Integrity, "GetObject", self.thing(key), "ChecksumMismatch", why);
+        let head = self.head(key, Some(version)).await?;
+        let got = self.get(key, Some(version), cap_bytes).await?;
+        let md5 = head.etag.filter(|e| self.provider == Provider::Compatible && e.len() == 32 && !e.contains('-'));
+        let pairs = [
+            ("CRC64NVME", head.crc64, super::write::crc64_base64 as fn(&[u8]) -> String),
+            ("SHA-256", head.sha256.filter(|s| !s.contains('-')), super::write::sha256_base64),
+            ("MD5", md5, super::write::md5_hex),
+        ];
+        for (name, wanted, of) in pairs {
+            let found = of(&got.bytes);
+            if wanted.as_ref().is_some_and(|w| *w != found) {
+                return Err(wrong(format!("its {name} is {found}, the store recorded {}", wanted.unwrap_or_default())));
+            }
         }
-        Ok(Got { bytes, meta })
+        Ok(got)
     }
 
     /// # Errors

@@ -67,6 +67,15 @@ pub(super) fn crc64_base64(body: &[u8]) -> String {
     BASE64_STANDARD.encode(crc.to_be_bytes())
 }
 
+pub(super) fn sha256_base64(body: &[u8]) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(body))
+}
+
+/// MD5 as an ETag shows it.
+pub(super) fn md5_hex(body: &[u8]) -> String {
+    hex::encode(Md5::digest(body))
+}
+
 pub(super) fn tagging(tags: &BTreeMap<String, String>) -> Option<String> {
     let encode = |t: &str| percent_encoding::utf8_percent_encode(t, percent_encoding::NON_ALPHANUMERIC).to_string();
     (!tags.is_empty()).then(|| {

@@ -2,6 +2,8 @@
 
 use crate::cloud::{Cloud, Ran, place};
 use crate::negative::sql;
+use crate::stores::block_on;
+use dr::aws::s3::PutOptions;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -42,7 +44,7 @@ fn policy(text: &str, drill: bool) -> String {
     let (head, tail) = text.split_once("\nschedule:").expect("a schedule");
     let (_, rest) = tail.split_once("\ndrill:").expect("a drill");
     let (drill_text, _) = rest.split_once("\nconcurrency:").expect("concurrency");
-    let head = head.replace("account: \"111111111111\"\n\ntargets", "account: \"111111111111\"\n      prefix: tenants/1/000\n\ntargets");
+    let head = head.replace("account: \"111111111111\"\n\ntargets", "account: \"111111111111\"\n      prefix: small/\n\ntargets");
     assert!(head.contains("prefix:"), "the lab's policy names its bucket in another way: {head}");
     let assertions = drill_text.find("  assertions:").unwrap_or(drill_text.len());
     let drill_text = drill_text[..assertions].replace("30 3 * * *", CRON).replace("heartbeat_max_age: 60s", "heartbeat_max_age: 30d");
@@ -117,6 +119,17 @@ impl Stage {
     }
 }
 
+/// Three files, one of them empty.
+fn three_files(cloud: &Cloud) {
+    block_on(async {
+        let bucket = cloud.bucket("admin", "eu-west-3", "app-files").await;
+        for (name, size) in [("small/empty", 0), ("small/note.txt", 1_000), ("small/photo.bin", 40_000)] {
+            let bytes: Vec<u8> = (0..size).map(|i: u32| u8::try_from(i * 7 % 251).unwrap_or(0)).collect();
+            bucket.put(name, bytes.into(), &PutOptions::default()).await.expect("put");
+        }
+    });
+}
+
 /// A stopped lab that cases start from. Its ports are its worker's: two workers never meet.
 pub struct Template {
     root: PathBuf,
@@ -131,6 +144,7 @@ impl Template {
         sql(&cloud, "eu-west-3", "shop", "CREATE DATABASE rebuilt TEMPLATE template0");
         let url = cloud.ready["clusters"][0]["url"].as_str().expect("the production URL").replace("/shop", "/rebuilt");
         std::fs::write(root.join("empty.url"), url).expect("written");
+        three_files(&cloud);
         let text = std::fs::read_to_string(cloud.policy()).expect("the lab's policy");
         for (name, drill) in [("backup.yaml", false), ("drill.yaml", true)] {
             std::fs::write(root.join("lab").join(name), policy(&text, drill)).expect("written");
