@@ -150,7 +150,11 @@ impl Clients {
 
     pub async fn bucket(&self, role: Role, place: &Place<'_>) -> Bucket {
         let settings = self.settings(role, place.target, place.region, place.endpoint);
-        let cache_key = format!("{:?} {} {} {:?}", settings.credential, place.region, place.bucket, place.endpoint);
+        // Everything that the bucket is made from: one opened as if it were at AWS must not be taken for the same one elsewhere.
+        let cache_key = format!(
+            "{:?} {} {} {:?} {:?} {:?}",
+            settings.credential, place.region, place.bucket, place.endpoint, place.provider, place.kms_key
+        );
         if let Some(found) = self.buckets.lock().ok().and_then(|b| b.get(&cache_key).cloned()) {
             return found;
         }
@@ -180,6 +184,23 @@ impl Clients {
         match provider {
             Provider::Aws => super::sts::actor(&settings).await,
             Provider::Compatible => super::sts::key_of(&settings).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_bucket_is_kept_apart_from_the_same_name_at_another_provider() {
+        let keys = Keys { file: None, profiles: BTreeMap::new(), by_target: BTreeMap::new(), only: None };
+        let tuning = Tuning { connect: Seconds(1), call: Seconds(1), attempts: 1 };
+        let clients = Clients::new(keys, tuning, BTreeMap::new(), None);
+        let (region, bucket) = (Region::new("other"), BucketName::new("vault"));
+        let place = |provider| Place { region: &region, endpoint: Some("http://127.0.0.1:1"), bucket: &bucket, provider, kms_key: None, target: None };
+        for provider in [Provider::Aws, Provider::Compatible, Provider::Aws] {
+            assert_eq!(clients.bucket(Role::Restorer, &place(provider)).await.provider, provider);
         }
     }
 }

@@ -10,7 +10,7 @@ use super::exit::Exit;
 use super::output::{Answer, Fail, Finding, Outcome, Severity, span};
 use crate::pg::Address;
 use crate::plan::{Plan, RestoreInput, RestoreInto, RunId, restore};
-use crate::policy::{BucketName, ClusterId, Name, Path, PolicyName, Region, Runner, Seconds, TargetName};
+use crate::policy::{BucketName, ClusterId, Name, Path, PolicyName, Provider, Region, Runner, Seconds, TargetName};
 use crate::world::World;
 use choose::Way;
 use jiff::Timestamp;
@@ -235,6 +235,8 @@ async fn destination(found: &Places, place: &Place, way: &Way, args: &Args, addr
                 bucket: bucket.clone(),
                 region: args.bucket_region.clone().unwrap_or_else(|| place.target.region.clone()),
                 endpoint: args.bucket_endpoint.clone().or_else(|| place.target.endpoint.clone()),
+                // Of an endpoint that only the flag names nothing is known: what every provider takes will do there.
+                provider: if args.bucket_endpoint.is_none() || args.bucket_endpoint == place.target.endpoint { place.target.provider } else { Provider::Compatible },
                 prefix: args.prefix.clone(),
             };
             Ok((into, bucket.to_string()))

@@ -2,7 +2,7 @@
 
 use crate::manifest::HeartbeatColumn;
 use crate::manifest::{Sha256Hex, VaultId};
-use crate::policy::{AccountId, Assertion, BucketName, ClusterId, FilesChecked, KmsKey, Name, Region, Seconds, SourceBucket, TargetName};
+use crate::policy::{AccountId, Assertion, BucketName, ClusterId, FilesChecked, KmsKey, Name, Provider, Region, Seconds, SourceBucket, TargetName};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -127,6 +127,9 @@ pub enum Action {
         bucket: BucketName,
         region: Region,
         endpoint: Option<String>,
+        /// Of the bucket that files go into.
+        #[serde(default, skip_serializing_if = "Provider::is_aws")]
+        provider: Provider,
         prefix: String,
         files: FilesChecked,
         in_flight: u32,

@@ -4,7 +4,7 @@ use super::action::ClusterSpec;
 use super::backup::plan_targets;
 use super::{Action, BaseCopy, Kind, Plan, RunId, Step, StepId, VERSION, names};
 use crate::manifest::{CapturedCluster, Copy, HeartbeatColumn, Point, Sha256Hex, VaultId};
-use crate::policy::{ClusterId, Drill, Policy, Role, TargetName};
+use crate::policy::{ClusterId, Drill, Policy, Provider, Region, Role, TargetName};
 use jiff::Timestamp;
 
 pub struct DrillInput<'a> {
@@ -182,12 +182,18 @@ fn files_step(input: &DrillInput<'_>, copy: &Copy) -> Step {
         bucket: drill.scratch_bucket.clone(),
         region: drill.scratch_region.clone(),
         endpoint: input.policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),
+        provider: provider_of(input.policy, &drill.scratch_region),
         prefix: format!("dr-drill/{}/{}/{}/", input.vault.short(), input.run, copy.target),
         files: drill.files.clone(),
         in_flight: input.policy.concurrency.objects,
         scratch: true,
     };
     step(format!("restore-files:{}", copy.target), Role::Driller, action, &[])
+}
+
+/// A region is at another provider where a target says so.
+fn provider_of(policy: &Policy, region: &Region) -> Provider {
+    policy.targets.iter().find(|t| &t.region == region).map_or(Provider::Aws, |t| t.provider)
 }
 
 fn teardown(input: &DrillInput<'_>, cluster_prefix: String) -> Action {

@@ -3,7 +3,7 @@
 use super::action::ClusterSpec;
 use super::{Action, BaseCopy, Kind, Plan, PlanTarget, RunId, Step, StepId, VERSION, names};
 use crate::manifest::{Copy, Point, VaultId};
-use crate::policy::{BucketName, ClusterId, FilesChecked, Name, Region, Role, Runner, Seconds, TargetName};
+use crate::policy::{BucketName, ClusterId, FilesChecked, Name, Provider, Region, Role, Runner, Seconds, TargetName};
 use jiff::Timestamp;
 
 /// Where to.
@@ -29,6 +29,7 @@ pub enum RestoreInto {
         bucket: BucketName,
         region: Region,
         endpoint: Option<String>,
+        provider: Provider,
         prefix: String,
     },
 }
@@ -79,6 +80,7 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
             bucket,
             region,
             endpoint,
+            provider,
             prefix,
         } => {
             let copy = input
@@ -95,6 +97,7 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
                 bucket: bucket.clone(),
                 region: region.clone(),
                 endpoint: endpoint.clone(),
+                provider: *provider,
                 prefix: prefix.clone(),
                 files: FilesChecked::All,
                 in_flight: input.in_flight,

@@ -118,6 +118,12 @@ pub enum Provider {
     Compatible,
 }
 
+impl Provider {
+    pub fn is_aws(&self) -> bool {
+        *self == Provider::Aws
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {

@@ -1,13 +1,13 @@
 //! Files brought back from one target, every digest compared with the manifest.
 
 use super::objects::{digest_of, manifest};
-use super::{Context, StepError};
+use super::{Context, StepError, source_place};
 use crate::aws::{Kind, Place};
 use crate::aws::s3::Bucket;
 use crate::journal::Evidence;
 use crate::manifest::{RowKind, Stored, StoredRow};
 use crate::plan::Action;
-use crate::policy::{BucketName, FilesChecked, Provider, Region, TargetName};
+use crate::policy::{FilesChecked, Provider};
 use crate::transfer::{CopyTask, copy_object};
 use crate::vault::Vault;
 use futures_util::StreamExt;
@@ -35,7 +35,7 @@ enum One {
 }
 
 pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::RestoreFiles { target, manifest: base, bucket, region, endpoint, prefix, files, in_flight, scratch } = &ctx.step.action else {
+    let Action::RestoreFiles { target, manifest: base, bucket, region, endpoint, provider, prefix, files, in_flight, scratch } = &ctx.step.action else {
         return Err(StepError::bug("not a restore of files"));
     };
     let start = ctx.world.monotonic();
@@ -43,7 +43,10 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
     let rows = manifest(&vault, base).await?;
     let current = current(&rows);
     let chosen: Vec<&StoredRow> = sample(current.len(), files).into_iter().map(|i| current[i]).collect();
-    let to = destination(ctx, target, bucket, region, endpoint.as_deref()).await?;
+    // Beside the vault, the vault's key holds for the destination as well.
+    let beside = ctx.plan_target(target).is_ok_and(|v| v.region == *region && v.endpoint == *endpoint);
+    let place = Place { provider: *provider, target: beside.then_some(target), ..source_place(bucket, region, endpoint.as_deref()) };
+    let to = ctx.clients.bucket(ctx.role, &place).await;
     let many = one_bucket(&current).is_none();
     let (total, mut done, mut bytes, mut mismatches) = (chosen.len() as u64, 0u64, 0u64, Vec::new());
     let work = chosen.into_iter().map(|row| {
@@ -74,16 +77,6 @@ pub(super) async fn restore(ctx: &Context<'_>) -> Result<Evidence, StepError> {
         answered_at: ctx.world.now(),
         took_s: start.elapsed().as_secs_f64(),
     })
-}
-
-/// Beside the vault, the vault's provider and its key hold for the destination as well.
-async fn destination(ctx: &Context<'_>, target: &TargetName, bucket: &BucketName, region: &Region, endpoint: Option<&str>) -> Result<Bucket, StepError> {
-    let vault = ctx.plan_target(target)?;
-    if vault.region != *region || vault.endpoint.as_deref() != endpoint {
-        return Ok(ctx.bucket(bucket, region, endpoint).await);
-    }
-    let place = Place { region, endpoint, bucket, provider: vault.provider, kms_key: None, target: Some(target) };
-    Ok(ctx.clients.bucket(ctx.role, &place).await)
 }
 
 fn one_bucket(rows: &[&StoredRow]) -> Option<String> {

@@ -174,7 +174,7 @@ impl Vault {
     pub async fn newest_probe(&self, target: &TargetName) -> Result<Option<ProbeRecord>, VaultError> {
         let (rows, _) = self.bucket.versions(&layout::probes(target), None, 10_000).await?;
         let firsts = super::first_versions(rows);
-        match firsts.iter().filter(|r| r.key.contains("/probe-")).next_back() {
+        match firsts.iter().rfind(|r| r.key.contains("/probe-")) {
             Some(row) => self.read_version(row).await.map(Some),
             None => Ok(None),
         }

@@ -230,3 +230,9 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
 }
+
+/// A figure of a test, for people who read its output.
+#[expect(clippy::print_stdout, reason = "the one place where a test tells what it measured")]
+pub fn say(line: &str) {
+    println!("{line}");
+}

@@ -48,7 +48,7 @@ fn a_kill_at_any_moment_costs_at_most_five_ticks() {
             "copies": found.rds_count("eu-central-1 snapshots"), "duplicate_versions": found.duplicates("eu-central-1/dr-vault"), "leftovers": found.left,
         }));
     }
-    println!("kill: {n} runs of {calls} calls killed, seed {seed}: {}", told.iter().map(|t| format!("call {} in {} ticks", t["killed_at_call"], t["ticks_to_finish"])).collect::<Vec<_>>().join(", "));
+    crate::cloud::say(&format!("kill: {n} runs of {calls} calls killed, seed {seed}: {}", told.iter().map(|t| format!("call {} in {} ticks", t["killed_at_call"], t["ticks_to_finish"])).collect::<Vec<_>>().join(", ")));
     for one in &told {
         let counted = ["points", "snapshots", "copies", "duplicate_versions"].map(|field| one[field].as_u64());
         assert_eq!(counted, [Some(1), Some(1), Some(1), Some(0)], "{one}");

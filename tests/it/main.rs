@@ -20,6 +20,7 @@ mod policies;
 mod program;
 mod runbooks;
 mod race;
+mod roles;
 mod source;
 mod stores;
 mod sweep;

@@ -82,7 +82,7 @@ fn a_live_runner_is_never_robbed() {
         finish(&cloud);
         check(&clean, cloud, &format!("held at {append}"));
     }
-    println!("race: {} interleavings with a live runner, 0 doubled, 0 failed", clean.appends.len());
+    crate::cloud::say(&format!("race: {} interleavings with a live runner, 0 doubled, 0 failed", clean.appends.len()));
     crate::crash::report("race-live.json", &json!({"interleavings": clean.appends.len(), "winners_per_append": 1, "doubled": 0, "failed": 0}));
 }
 
@@ -107,7 +107,7 @@ fn a_stalled_runner_that_wakes_after_a_takeover_does_no_harm() {
         check(&clean, cloud, &format!("stalled at {append}"));
     }
     assert!(robbed > 0, "nobody waited for a stalled runner");
-    println!("race: {} stalled runners woke after a takeover, 0 doubled, 0 failed", clean.appends.len().div_ceil(step));
+    crate::cloud::say(&format!("race: {} stalled runners woke after a takeover, 0 doubled, 0 failed", clean.appends.len().div_ceil(step)));
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn two_ticks_at_once_are_one() {
         finish(&cloud);
         check(&clean, cloud, &format!("two ticks, time {n}"));
     }
-    println!("race: two ticks at once, {times} times: one run each time");
+    crate::cloud::say(&format!("race: two ticks at once, {times} times: one run each time"));
     crate::crash::report("race-double.json", &json!({"interleavings": times, "winners_per_append": 1, "doubled": 0, "failed": 0}));
 }
 

@@ -92,7 +92,7 @@ impl Report {
         match result {
             Ok(runs) => self.most_runs = self.most_runs.max(runs),
             Err(difference) => {
-                eprintln!("FAILED {stage:?} {named} {kind:?}: {difference}");
+                crate::cloud::say(&format!("FAILED {stage:?} {named} {kind:?}: {difference}"));
                 self.failures.push(json!({"stage": format!("{stage:?}"), "call": named.to_string(), "op": named.operation, "kind": format!("{kind:?}"), "difference": difference}));
             }
         }
@@ -180,7 +180,7 @@ fn explore(stage: Stage, cases: impl FnOnce(&Clean) -> Vec<(Named, Kind)>) {
 impl Report {
     /// A line for people, and a file for docs/RELIABILITY.md.
     fn tell(&self, stage: Stage, wall_s: f64) {
-        println!("crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, {wall_s:.0} s", self.calls, self.cases, self.failures.len(), self.most_runs);
+        crate::cloud::say(&format!("crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, {wall_s:.0} s", self.calls, self.cases, self.failures.len(), self.most_runs));
         let world = World::default();
         let seed = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
         let report = json!({
