@@ -7,7 +7,7 @@ pub use decide::{Decision, decide};
 pub use hold::{Hold, hold};
 
 use crate::aws::Clients;
-use crate::journal::{Actor, Entry, Event, Failure, Host, Identity, Outcome, Process, RunState, RunnerId};
+use crate::journal::{Actor, Entry, Event, Failure, Host, Identity, LastSeen, Outcome, Process, RunState, RunnerId};
 use crate::plan::{Plan, StepId};
 use crate::policy::Role;
 use crate::steps::{Context, Progress, Secrets, StepError, perform};
@@ -105,8 +105,16 @@ pub struct Report {
 /// # Errors
 /// The store's.
 pub async fn open(runner: &Runner<'_>, plan: &Plan) -> Result<Option<RunState>, VaultError> {
+    open_after(runner, plan, None).await
+}
+
+/// As [`open`], for a local journal that goes on where the vault's could not.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_after(runner: &Runner<'_>, plan: &Plan, after: Option<LastSeen>) -> Result<Option<RunState>, VaultError> {
     let desk = runner.desk(plan.steps.first().map(|s| s.role))?;
-    let entry = Entry { seq: 0, prev: None, at: plan.opened_at, by: runner.identity.acting(&desk.actor), event: Event::Opened { plan: Box::new(plan.clone()) } };
+    let entry = Entry { seq: 0, prev: None, at: plan.opened_at, by: runner.identity.acting(&desk.actor), event: Event::Opened { plan: Box::new(plan.clone()), after } };
     match desk.journal.append(&plan.policy, &plan.run, &entry).await? {
         Appended::Ours(sha256) => Ok(crate::journal::fold([(&entry, sha256)]).ok()),
         Appended::Lost => Ok(None),

@@ -76,11 +76,22 @@ pub enum Outcome {
     Abandoned,
 }
 
+/// An entry of another journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSeen {
+    pub run: crate::plan::RunId,
+    pub seq: u64,
+    pub sha256: Sha256Hex,
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "lowercase")]
 pub enum Event {
     Opened {
         plan: Box<Plan>,
+        /// Of a local journal: the newest entry of the vault's journal that was seen before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<LastSeen>,
     },
     Started {
         step: StepId,

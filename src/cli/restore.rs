@@ -2,6 +2,7 @@
 
 mod choose;
 mod go;
+mod local;
 mod places;
 mod tell;
 
@@ -100,6 +101,9 @@ pub struct Args {
     /// Where to journal when the vault cannot be written
     #[arg(long, value_name = "FILE")]
     journal_file: Option<PathBuf>,
+    /// Restore nothing: bring a journal that could not be written into the vault, as a run of its own
+    #[arg(long, value_name = "FILE")]
+    upload_journal: Option<PathBuf>,
 }
 
 fn path(text: &str) -> Result<Path, String> {
@@ -131,6 +135,10 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
         && let Err(fail) = super::home::skew(world, place.now, &place.target.name)
     {
         answer.find(warning("clock-skew", place.target.name.as_str(), &format!("{}; the store's time is used", fail.message)), Exit::Stuck);
+    }
+    if let Some(file) = &args.upload_journal {
+        local::upload(&found, file, &mut answer).await?;
+        return Ok(answer);
     }
     let Some(path) = args.path else {
         tell::reachable(&mut answer, &ways);

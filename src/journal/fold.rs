@@ -71,7 +71,7 @@ impl RunState {
     }
 
     fn open(entry: &Entry, sha256: Sha256Hex) -> Result<Self, Illegal> {
-        let Event::Opened { plan } = &entry.event else {
+        let Event::Opened { plan, .. } = &entry.event else {
             return Err(Illegal::Move {
                 seq: 0,
                 why: "the first entry is not Opened".into(),

@@ -57,7 +57,7 @@ fn folded(events: Vec<(&str, Event)>) -> Result<RunState, Illegal> {
 }
 
 fn opened() -> (&'static str, Event) {
-    ("a", Event::Opened { plan: Box::new(plan()) })
+    ("a", Event::Opened { plan: Box::new(plan()), after: None })
 }
 fn started(runner: &'static str) -> (&'static str, Event) {
     (

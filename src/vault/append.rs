@@ -1,6 +1,7 @@
 //! The journal's storage: one more entry, or not; and reading a run back.
 
 use super::layout;
+use super::local::{LocalJournal, file_error};
 use super::store::{Vault, VaultError};
 use crate::aws::Kind;
 use crate::aws::s3::Lock;
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What became of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,35 +165,16 @@ async fn read_home(vault: &Vault, policy: &PolicyName, run: &RunId) -> Result<Op
     }))
 }
 
-fn read_file(path: &PathBuf, run: &RunId) -> Result<Option<RunRead>, VaultError> {
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(file_error(path, &e)),
-    };
-    let mut entries = Vec::new();
-    for line in text.lines() {
-        // A line cut by a crash is the last one, and was never acted upon.
-        let Ok((entry, _)) = read(line.as_bytes()) else { break };
-        entries.push((entry, sha256_hex(line.as_bytes())));
-    }
-    if entries.is_empty() {
-        return Ok(None);
-    }
-    let state = folded(&entries).map_err(|e| file_error(path, &std::io::Error::other(e.to_string())))?;
-    let now = entries.last().map_or(Timestamp::UNIX_EPOCH, |(e, _)| e.at);
-    Ok(Some(RunRead {
+fn read_file(path: &Path, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+    let read = LocalJournal::read(path)?;
+    Ok(read.map(|journal| RunRead {
         run: run.clone(),
-        state,
         head_age: SignedDuration::ZERO,
-        store_now: now,
+        store_now: journal.newest.at,
+        state: journal.state,
     }))
 }
 
 fn folded(entries: &[(Entry, Sha256Hex)]) -> Result<RunState, Illegal> {
     fold(entries.iter().map(|(e, s)| (e, s.clone())))
-}
-
-fn file_error(path: &std::path::Path, e: &std::io::Error) -> VaultError {
-    crate::aws::Error::new(Kind::Denied, "journal file", path.display().to_string(), "Io", e.to_string()).into()
 }

@@ -3,10 +3,12 @@
 mod append;
 mod history;
 pub mod layout;
+mod local;
 mod probe;
 mod store;
 
 pub use append::{Appended, JournalStore, RunRead};
 pub use history::{PointRef, RunRef, Unread, first_versions};
+pub use local::LocalJournal;
 pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

@@ -15,7 +15,7 @@ const VERBS: &[&[&str]] = &[
     &["src/cli/status.rs"],
     &["src/cli/verify.rs"],
     &["src/cli/drill.rs"],
-    &["src/cli/restore.rs", "src/cli/restore/tell.rs", "src/cli/restore/go.rs"],
+    &["src/cli/restore.rs", "src/cli/restore/tell.rs", "src/cli/restore/go.rs", "src/cli/restore/local.rs"],
     &["src/cli/mod.rs"],
 ];
 

@@ -10,6 +10,7 @@ mod contract;
 mod crash;
 mod damage;
 mod deploy;
+mod evidence;
 mod format_pages;
 mod formats;
 mod kill;

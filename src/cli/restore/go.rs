@@ -1,6 +1,7 @@
 //! Executing a restore: a journal in the vault, or in a file where the vault cannot be written; evidence never stands in the way.
 
-use super::{Args, Choice, make_plan, tell, warning};
+use super::local::{self, Local};
+use super::{Args, Choice, make_plan, tell};
 use crate::aws::s3::Lock;
 use crate::aws::Clients;
 use crate::cli::exit::Exit;
@@ -8,7 +9,7 @@ use crate::cli::output::{Answer, Fail};
 use crate::cli::progress::Shown;
 use crate::cli::runs::{self, compact};
 use crate::engine::{self, Desk, Report, Runner, Whoami};
-use crate::journal::Outcome;
+use crate::journal::{LastSeen, Outcome};
 use crate::pg::Secret;
 use crate::plan::{Kind, Plan, RunId};
 use crate::policy::Role;
@@ -17,7 +18,7 @@ use crate::vault::{JournalStore, RunRead, VaultError};
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::sync::Mutex;
 
 /// Runs older than this are not gone on with.
 const RESUME_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 7);
@@ -40,19 +41,8 @@ pub(super) async fn execute(world: &World, args: &Args, clients: &Clients, choic
         }
         None => None,
     };
-    let work = Work { world, args, clients, choice, whoami: Whoami::of(world), secrets: Secrets::with_wish(wished), progress: Shown::new(world) };
-    let mut journal = "vault";
-    let in_vault = if choice.place.capable { work.in_vault().await } else { Err(no_conditional_writes(choice)) };
-    let (report, resumed) = match in_vault {
-        Ok(done) => done,
-        Err(why) if !world.stopping() => {
-            let (file, message) = (work.journal_file(), StepText(&why).to_string());
-            answer.find(warning("journal-local", &file.display().to_string(), &format!("the vault's journal cannot be used ({message}); this restore is journalled in {}", file.display())), Exit::Findings);
-            journal = "local";
-            work.in_file(file).await?
-        }
-        Err(why) => return Err(why.into()),
-    };
+    let work = Work { world, args, clients, choice, whoami: Whoami::of(world), secrets: Secrets::with_wish(wished), progress: Shown::new(world), run: Mutex::default() };
+    let (report, resumed, journal) = work.journalled(answer).await?;
     work.progress.clear();
     let (incident_at, rto_from) = match args.incident_at {
         Some(at) => (at, "incident_at"),
@@ -86,6 +76,8 @@ struct Work<'a> {
     whoami: Whoami,
     secrets: Secrets,
     progress: Shown,
+    /// The plan of the run that the vault's journal holds, once there is one.
+    run: Mutex<Option<Plan>>,
 }
 
 impl Work<'_> {
@@ -119,6 +111,28 @@ impl Work<'_> {
         make_plan(self.choice, &stored.run, stored.opened_at).is_ok_and(|p| p.hash() == stored.hash())
     }
 
+    /// In the vault where that can be; evidence never stands in the way.
+    async fn journalled(&self, answer: &mut Answer) -> Result<(Report, bool, &'static str), Fail> {
+        let place = self.choice.place;
+        // Whatever the vault can do by now: a restore is told in one journal.
+        if let Some(begun) = local::begun(self.world, self.args, self.mark(), place.now - RESUME_WINDOW, &|plan| self.ours(plan)) {
+            answer.find(begun.finding("this restore was begun without the vault's journal"), Exit::Findings);
+            let (report, resumed) = self.in_file(begun, None).await?;
+            return Ok((report, resumed, "local"));
+        }
+        let tried = if place.capable { self.in_vault().await } else { Err(no_conditional_writes(self.choice)) };
+        let why = match tried {
+            Ok((report, resumed)) => return Ok((report, resumed, "vault")),
+            Err(why) if self.world.stopping() => return Err(why.into()),
+            Err(why) => why,
+        };
+        let fresh = local::fresh(self.world, self.args, self.mark());
+        answer.find(fresh.finding(&format!("the vault's journal cannot be used ({})", StepText(&why))), Exit::Findings);
+        let seen = self.last_seen().await;
+        let (report, resumed) = self.in_file(fresh, seen).await?;
+        Ok((report, resumed, "local"))
+    }
+
     async fn in_vault(&self) -> Result<(Report, bool), VaultError> {
         let place = self.choice.place;
         let lock = Some(Lock { mode: place.target.lock_mode, retain_until: place.target.retain_until });
@@ -135,7 +149,10 @@ impl Work<'_> {
         }
         let plan = self.plan()?;
         match engine::open(&runner, &plan).await? {
-            Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
+            Some(state) => {
+                self.holds(&plan);
+                Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false))
+            }
             // Two of us in one second: the other one's run is ours as well.
             None => match journal.read(&place.name, &plan.run).await? {
                 Some(read) => self.go_on(&runner, read).await?.map(|r| (r, true)).ok_or_else(|| place.vault.damaged(plan.run.0.as_str(), "another plan has this name")),
@@ -149,38 +166,42 @@ impl Work<'_> {
         if !self.ours(&read.state.plan) || read.state.finished.is_some_and(|o| o != Outcome::Complete) {
             return Ok(None);
         }
+        self.holds(&read.state.plan);
         engine::advance(runner, read.state, read.head_age, read.store_now).await.map(Some)
     }
 
-    /// Named, or a new file in the working directory, else in $TMPDIR; the name is the plan's, so the same command finds it again.
-    fn journal_file(&self) -> PathBuf {
-        if let Some(file) = &self.args.journal_file {
-            return file.clone();
+    fn holds(&self, plan: &Plan) {
+        if let Ok(mut run) = self.run.lock() {
+            *run = Some(plan.clone());
         }
-        let name = format!("dr-restore-{}.jsonl", self.mark());
-        let here = PathBuf::from(&name);
-        let writable = std::fs::OpenOptions::new().create(true).append(true).open(&here).is_ok();
-        if writable { here } else { PathBuf::from(self.world.env("TMPDIR").unwrap_or_else(|| "/tmp".into())).join(name) }
     }
 
-    async fn in_file(&self, file: PathBuf) -> Result<(Report, bool), Fail> {
-        let journal = if writable(&file) { JournalStore::File(file) } else { JournalStore::Stderr };
-        let runner = self.runner(journal.clone()).await;
-        let plan = self.plan()?;
-        if let Some(read) = journal.read(&plan.policy, &plan.run).await.unwrap_or(None)
-            && let Some(report) = self.go_on(&runner, read).await?
-        {
-            return Ok((report, true));
+    /// The run that the vault's journal holds, with the newest entry of it that can be read.
+    async fn last_seen(&self) -> Option<(Plan, Option<LastSeen>)> {
+        let plan = self.run.lock().ok()?.clone()?;
+        let journal = JournalStore::Home { vault: self.choice.place.vault.clone(), lock: None };
+        let read = journal.read(&plan.policy, &plan.run).await.ok().flatten();
+        let seen = read.map(|r| LastSeen { run: plan.run.clone(), seq: r.state.head.seq, sha256: r.state.head.sha256 });
+        Some((plan, seen))
+    }
+
+    /// The same run as in the vault where one was begun there: what it made carries its name.
+    async fn in_file(&self, local: Local, seen: Option<(Plan, Option<LastSeen>)>) -> Result<(Report, bool), Fail> {
+        let runner = self.runner(local.store).await;
+        if let Some(begun) = local.begun {
+            let now = self.world.now();
+            let age = now.duration_since(begun.newest.at);
+            return Ok((engine::advance(&runner, begun.state, age, now).await?, true));
         }
-        match engine::open(&runner, &plan).await? {
+        let (plan, after) = match seen {
+            Some((plan, after)) => (plan, after),
+            None => (self.plan()?, None),
+        };
+        match engine::open_after(&runner, &plan, after).await? {
             Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
             None => Err(Fail::new(Exit::Stuck, "journal-local", "the journal file cannot be used").hint("dr restore … --journal-file NEW-FILE")),
         }
     }
-}
-
-fn writable(file: &std::path::Path) -> bool {
-    std::fs::OpenOptions::new().create(true).append(true).open(file).is_ok()
 }
 
 fn bug(fail: &Fail) -> VaultError {

@@ -140,7 +140,7 @@ async fn drills_of(home: &Home, loaded: &Loaded, point: &PointRef, found: &mut W
 /// An entry 0 that cannot be read may be this point's.
 async fn plans_for(vault: &Vault, key: &str, slot: &str) -> Result<bool, Fail> {
     match vault.oldest(key).await {
-        Ok((bytes, _)) => Ok(read(&bytes).map_or(true, |(entry, _)| matches!(entry.event, Event::Opened { plan } if plan.slot == slot))),
+        Ok((bytes, _)) => Ok(read(&bytes).map_or(true, |(entry, _)| matches!(entry.event, Event::Opened { plan, .. } if plan.slot == slot))),
         Err(e) if e.transient() => Err(e.into()),
         Err(_) => Ok(true),
     }

@@ -24,7 +24,7 @@ fn start() -> RunState {
         process: Process { pid: 1, started: 2 },
         actor: Actor { id: "x".into(), basis: "key".into() },
     };
-    let entry = Entry { seq: 0, prev: None, at: plan.opened_at, by, event: Event::Opened { plan: Box::new(plan) } };
+    let entry = Entry { seq: 0, prev: None, at: plan.opened_at, by, event: Event::Opened { plan: Box::new(plan), after: None } };
     fold([(&entry, sha256_hex(&entry.to_bytes()))]).unwrap()
 }
 

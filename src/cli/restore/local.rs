@@ -1,0 +1,86 @@
+//! A restore's journal outside of the vault: where it lies, and bringing it into the vault later.
+
+use super::places::{Place, Places};
+use super::{Args, warning};
+use crate::aws::s3::Lock;
+use crate::cli::exit::Exit;
+use crate::cli::output::{Answer, Fail, Finding};
+use crate::plan::Plan;
+use crate::vault::{JournalStore, LocalJournal};
+use crate::world::World;
+use jiff::Timestamp;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Where this process journals, and what is there already.
+pub(super) struct Local {
+    pub store: JournalStore,
+    pub begun: Option<LocalJournal>,
+}
+
+impl Local {
+    fn shown(&self) -> String {
+        match &self.store {
+            JournalStore::File(path) => path.display().to_string(),
+            _ => "stderr".into(),
+        }
+    }
+
+    pub(super) fn finding(&self, why: &str) -> Finding {
+        let (what, hint) = match &self.store {
+            JournalStore::File(path) => (format!("in {}", path.display()), format!("dr restore … --upload-journal {}", path.display())),
+            _ => ("on stderr, as lines that begin with {\"schema\":\"dr/entry/1\"; save them".into(), "dr restore … --upload-journal SAVED-LINES".into()),
+        };
+        let message = format!("{why}; this restore is journalled {what}, and can be brought into the vault later");
+        Finding { hint, ..warning("journal-local", &self.shown(), &message) }
+    }
+}
+
+/// Names that a local journal may have: the one that was asked for, the working directory, then $TMPDIR. The default name is the plan's, so that the same command finds it again.
+fn candidates(world: &World, args: &Args, mark: &str) -> Vec<PathBuf> {
+    let name = format!("dr-restore-{mark}.jsonl");
+    let temporary = PathBuf::from(world.env("TMPDIR").unwrap_or_else(|| "/tmp".into())).join(&name);
+    args.journal_file.iter().cloned().chain([PathBuf::from(name), temporary]).collect()
+}
+
+/// A local journal of this very restore, from an earlier command: unfinished, or finished not long ago.
+pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<Local> {
+    candidates(world, args, mark).into_iter().find_map(|path| {
+        let journal = LocalJournal::read(&path).ok().flatten()?;
+        let fits = ours(&journal.state.plan) && (journal.state.finished.is_none() || journal.state.plan.opened_at > since);
+        let usable = fits && journal.mend(&path).is_ok() && writable(&path);
+        usable.then(|| Local { store: JournalStore::File(path), begun: Some(journal) })
+    })
+}
+
+/// The first place that can be written and holds nothing; stderr where there is none.
+pub(super) fn fresh(world: &World, args: &Args, mark: &str) -> Local {
+    let empty = |path: &Path| writable(path) && std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
+    let found = candidates(world, args, mark).into_iter().flat_map(|path| [path.clone(), path.with_extension(format!("{}.jsonl", world.now().as_second()))]).find(|p| empty(p));
+    Local { store: found.map_or(JournalStore::Stderr, JournalStore::File), begun: None }
+}
+
+fn writable(file: &Path) -> bool {
+    std::fs::OpenOptions::new().create(true).append(true).open(file).is_ok()
+}
+
+/// `--upload-journal`: nothing is restored.
+pub(super) async fn upload(found: &Places, file: &Path, answer: &mut Answer) -> Result<(), Fail> {
+    let journal = LocalJournal::read(file)?;
+    let journal = journal.ok_or_else(|| Fail::usage(format!("--upload-journal {}: it holds no entry of a journal", file.display())).hint(format!("ls -l {}", file.display())))?;
+    let plan = &journal.state.plan;
+    let fits = |p: &&Place| p.id == plan.vault;
+    let place = found.places.iter().filter(fits).find(|p| p.target.name == plan.home).or_else(|| found.places.iter().find(fits));
+    let place = place.ok_or_else(|| Fail::refused("vault-foreign", format!("{} is the journal of a restore from vault {}, which none of these is", file.display(), plan.vault)))?;
+    let lock = Lock { mode: place.target.lock_mode, retain_until: place.target.retain_until };
+    let entries = journal.upload(&place.vault, Some(lock)).await?;
+    let run = journal.name();
+    let ended = journal.state.finished.map_or("not finished", |_| "finished");
+    answer.line(format!("{entries} entries are in the vault as run {run} at {}; the restore had {ended}", place.target.name));
+    if journal.state.finished.is_none() {
+        answer.find(warning("journal-local", &file.display().to_string(), "the restore that it tells of has not ended; upload it again when it has"), Exit::Findings);
+    }
+    answer.set("executed", false);
+    answer.set("uploaded", json!({"run": run, "entries": entries, "target": place.target.name, "after": journal.after()}));
+    Ok(())
+}
