@@ -112,11 +112,12 @@ impl<'a> Session<'a> {
     async fn store_policy(&self, home: &Home, plan: &Plan) -> Result<(), Fail> {
         let target = plan.target(&plan.home).ok_or_else(|| Fail::refused("plan-broken", "the plan has no home"))?;
         let key = layout::policy(&self.loaded.sha256.0);
-        if home.vault.bucket.head(&key, None).await.is_ok() {
-            return Ok(());
-        }
         let role = self.reader(plan.kind);
         for seen in &home.seen {
+            // Each target for itself: a runner may have died between two of them.
+            if seen.vault.bucket.head(&key, None).await.is_ok() {
+                continue;
+            }
             let vault = open(self.clients, role, &seen.target).await;
             let retain_until = plan.target(&seen.target.name).unwrap_or(target).retain_until;
             let lock = Some(crate::aws::s3::Lock { mode: seen.target.lock_mode, retain_until });

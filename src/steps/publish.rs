@@ -1,11 +1,13 @@
 //! `point.json` and `copies/<target>.json`: what makes a copy count.
 
 use super::{Context, StepError};
+use crate::aws::Kind;
+use crate::aws::s3::Lock;
 use crate::journal::Evidence;
 use crate::manifest::{CapturedCluster, Copy, Document, HeartbeatColumn, NativeCopy, Point, PointTarget, Verified};
 use crate::plan::Action;
 use crate::policy::TargetName;
-use crate::vault::{VaultError, layout};
+use crate::vault::{Vault, VaultError, layout};
 
 /// Writes the point and the copies that are complete by now to every target that answers: a target that was away when an
 /// earlier copy was published gets that one as well.
@@ -22,6 +24,7 @@ pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evid
         let lock = Some(ctx.lock(&other.name)?);
         // A crash between two of them leaves a point without a copy, which the next runner adds.
         let written = async {
+            policy(ctx, &vault, lock).await?;
             vault.create(&point_key, point.to_bytes().into(), lock).await?;
             for (key, copy) in &copies {
                 vault.create(key, copy.to_bytes().into(), lock).await?;
@@ -36,6 +39,23 @@ pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evid
         }
     }
     Ok(Evidence::Published { point_at, failed })
+}
+
+/// A vault describes itself: the policy that a point was made by lies beside it. It was put there when the run was opened,
+/// unless this target was away then.
+async fn policy(ctx: &Context<'_>, vault: &Vault, lock: Option<Lock>) -> Result<(), VaultError> {
+    let key = layout::policy(&ctx.plan.policy_sha256.0);
+    match vault.bucket.head(&key, None).await {
+        Err(e) if e.kind == Kind::NotFound => {}
+        other => return other.map(|_| ()).map_err(VaultError::from),
+    }
+    let Ok(home) = ctx.vault(&ctx.plan.home).await else { return Ok(()) };
+    match home.oldest(&key).await {
+        Ok((text, _)) => vault.create(&key, text, lock).await.map(|_| ()),
+        // Gone from the home as well: `verify` names it, and the copies count without it.
+        Err(e) if e.not_found() => Ok(()),
+        Err(e) => Err(e),
+    }
 }
 
 fn build_point(ctx: &Context<'_>) -> Result<Point, StepError> {
