@@ -8,15 +8,17 @@ use crate::aws::Clients;
 use crate::engine::{self, Desk, Left, Report, Runner, Whoami};
 use crate::journal::Outcome;
 use crate::plan::{Kind, Plan, RunId, VERSION};
-use crate::policy::Role;
+use crate::policy::{Role, TargetName};
 use crate::steps::{Progress, Secrets, open};
-use crate::vault::{JournalStore, RunRead, RunRef, layout};
+use crate::vault::{JournalStore, RunRead, RunRef, VaultError, layout};
 use crate::world::World;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many of the newest runs of a kind are looked at for open ones.
 pub const LOOK_BACK: usize = 12;
+/// And at so many of slots that are not due yet.
+const PLANTED: usize = 3;
 
 /// What every verb that runs something holds.
 pub struct Session<'a> {
@@ -129,36 +131,43 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The newest runs of a kind that are not finished, oldest first; damaged ones apart, as findings.
+    /// The newest runs of a kind that are not finished, oldest first, each read at the home that has it; damaged ones apart, as findings.
     ///
     /// # Errors
     /// The store's.
     pub async fn open_runs(&self, home: &Home, runs: &[RunRef]) -> Result<(Vec<RunRead>, Vec<(Finding, Exit)>), Fail> {
-        let (mut open, mut damaged) = (Vec::new(), Vec::new());
-        let journal = JournalStore::Home { vault: home.vault.clone(), lock: None };
-        for run in runs.iter().rev().take(LOOK_BACK).rev() {
-            if journal.finished(&self.loaded.policy.name, &run.run).await? {
-                continue;
-            }
-            match journal.read(&self.loaded.policy.name, &run.run).await {
-                Ok(Some(read)) if read.state.finished.is_none() => open.push(read),
-                Ok(_) => {}
-                Err(e) if e.transient() => return Err(e.into()),
-                Err(e) => {
-                    let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("run-damaged", Exit::Findings) };
-                    let finding = Finding {
-                        code: code.into(),
-                        severity: Severity::Error,
-                        thing: run.run.to_string(),
-                        place: home.name.to_string(),
-                        hint: super::output::hint(code).map_or_else(|| format!("dr status --policy {}", self.loaded.file), str::to_owned),
-                        message: format!("the journal of {} cannot be believed, nothing is appended to it: {}", run.run, Fail::from(e).message),
-                    };
-                    damaged.push((finding, exit));
+        let (mut open, mut findings) = (Vec::new(), Vec::new());
+        // Runs of slots to come were planted; they must not push the others out of sight.
+        let now = compact(home.now);
+        let (past, planted): (Vec<&RunRef>, Vec<&RunRef>) = runs.iter().partition(|r| r.slot <= now);
+        for run in past.into_iter().rev().take(LOOK_BACK).rev().chain(planted.into_iter().take(PLANTED)) {
+            for seen in home.seen.iter().filter(|s| s.capable()) {
+                let journal = JournalStore::Home { vault: seen.vault.clone(), lock: None };
+                if journal.finished(&self.loaded.policy.name, &run.run).await? {
+                    continue;
+                }
+                match journal.read(&self.loaded.policy.name, &run.run).await {
+                    Ok(Some(read)) if read.state.finished.is_none() => open.push(read),
+                    Ok(_) => {}
+                    Err(e) if e.transient() => return Err(e.into()),
+                    Err(e) => findings.push(self.damaged(&run.run, &seen.target.name, e)),
                 }
             }
         }
-        Ok((open, damaged))
+        Ok((open, findings))
+    }
+
+    fn damaged(&self, run: &RunId, at: &TargetName, e: VaultError) -> (Finding, Exit) {
+        let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("run-damaged", Exit::Findings) };
+        let finding = Finding {
+            code: code.into(),
+            severity: Severity::Error,
+            thing: run.to_string(),
+            place: at.to_string(),
+            hint: super::output::hint(code).map_or_else(|| format!("dr status --policy {}", self.loaded.file), str::to_owned),
+            message: format!("the journal of {run} cannot be believed, nothing is appended to it: {}", Fail::from(e).message),
+        };
+        (finding, exit)
     }
 }
 

@@ -30,8 +30,9 @@ pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evid
         };
         match written.await {
             Ok(()) => point_at.push(other.name.to_string()),
-            // Another target that stays away must not undo this one; a moment's trouble is worth the engine's next attempt.
-            Err(e) if other.name != *target && e.transient() && ctx.state.attempt(&ctx.step.id) >= ctx.plan.step_attempts => failed.push(other.name.to_string()),
+            // Another target's trouble must not undo this one, whatever it is: away for longer than a moment, full, locked out,
+            // or holding the point of a run that another home opened for this slot. A moment's is worth the engine's next attempt.
+            Err(e) if other.name != *target && (!e.transient() || ctx.state.attempt(&ctx.step.id) >= ctx.plan.step_attempts) => failed.push(other.name.to_string()),
             Err(e) => return Err(e.into()),
         }
     }
