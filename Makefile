@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test check-s3 check-rds check-damage check-negative check-deploy lint clean build prepare
+.PHONY: help demo test check-s3 check-rds check-damage check-negative check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -26,8 +26,21 @@ check-damage: build ## Every kind of damage at every place of a vault
 check-negative: build ## What is broken on purpose is found and named
 	@scripts/check-negative.sh $(ARGS)
 
+crash-full: build ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE DR_REPORTS=DIR
+	@DR_FULL=1 cargo nextest run --profile full --locked --package dr --test it crash:: $(ARGS)
+
+check-kill: build ## N random kills of a backup and its drill; N=20 SEED=7
+	@cargo nextest run --profile full --locked --package dr --test it kill:: $(ARGS)
+
+check-race: build ## Two runners of one run, at every append
+	@DR_FULL=1 cargo nextest run --profile full --locked --package dr --test it race:: $(ARGS)
+
 check-deploy: prepare ## The manifests under deploy/ against the schemas of Kubernetes
 	@scripts/check-deploy.sh $(ARGS)
+
+reliability: ## docs/RELIABILITY.md from the reports in DR_REPORTS
+	@scripts/reports.sh $(DR_REPORTS)
+	@scripts/reliability.sh $(DR_REPORTS)
 
 lint: ## Clippy; licences, bans, sources and known vulnerabilities of dependencies
 	@scripts/prepare.sh deny

@@ -11,7 +11,8 @@ trap 'rm -f "$log"' EXIT
 # The tests run both programs, so they are built first.
 cargo build --workspace --bins --locked
 cargo clippy --workspace --all-targets --locked -- -D warnings
-cargo nextest run --workspace --locked 2>&1 | tee "$log"
+# The negative ones come with the checks below.
+cargo nextest run --workspace --locked -E 'not (binary_id(dr::it) and test(/^negative::/))' 2>&1 | tee "$log"
 tests=$(sed -nE 's/.*Summary \[[^]]*\] *([0-9]+) tests? run: ([0-9]+) passed.*/\2/p' "$log" | tail -n 1)
 : "${tests:?nextest printed no summary}"
 
@@ -22,6 +23,9 @@ for check in scripts/check-*.sh; do
     "$check" 2>&1 | tee "$log"
     told+=("$(tail -n 1 "$log")")
 done
+if [[ -n ${DR_REPORTS:-} ]]; then
+    scripts/reports.sh "$DR_REPORTS"
+fi
 if cargo deny --version >/dev/null 2>&1; then
     scripts/deny.sh
 fi

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Fields whose values are a run's own: times, durations, ids that a store made up. docs/formats/volatile.md has the list.
-pub const VOLATILE: [&str; 22] = [
+pub const VOLATILE: [&str; 19] = [
     "at", "opened_at", "deadline_at", "created", "retain_until", "retain_until_min", "snapshot_at", "listed_at", "heartbeat_at", "rto_s", "rpo_s", "took_s",
-    "version", "manifest_version", "manifest_sha256", "why", "dump", "run", "actor", "sha256", "bytes", "size_bytes",
+    "version", "manifest_version", "manifest_sha256", "why", "dump", "run", "actor",
 ];
 
 #[derive(Debug, Default)]
