@@ -12,6 +12,7 @@ use crate::policy::{Role, TargetName};
 use crate::steps::{Progress, Secrets, open};
 use crate::vault::{JournalStore, RunRead, RunRef, VaultError, layout};
 use crate::world::World;
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -78,7 +79,7 @@ impl<'a> Session<'a> {
         match engine::open(&runner, plan).await? {
             Some(state) => Ok(engine::advance(&runner, state, jiff::SignedDuration::ZERO, plan.opened_at).await?),
             None => match self.read(home, &plan.run).await? {
-                Some(read) => self.join(read, recompute).await,
+                Some(read) => self.join(home, read, recompute).await,
                 None => Err(Fail::new(Exit::Unavailable, "target-unavailable", format!("run {} was opened by another runner and cannot be read yet", plan.run))),
             },
         }
@@ -93,7 +94,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// 11 for a plan of another version, 13 for one that names what this policy does not.
-    pub async fn join(&self, read: RunRead, recompute: &dyn Fn(&Plan) -> Option<Plan>) -> Result<Report, Fail> {
+    pub async fn join(&self, home: &Home, read: RunRead, recompute: &dyn Fn(&Plan) -> Option<Plan>) -> Result<Report, Fail> {
         let plan = &read.state.plan;
         if plan.version != VERSION {
             return Err(Fail::new(Exit::Stuck, "plan-version", format!("run {} has a plan of version {}; this program knows {VERSION}", plan.run, plan.version)));
@@ -106,25 +107,30 @@ impl<'a> Session<'a> {
             let fail = Fail::refused("plan-not-ours", format!("the stored plan of run {} names what policy {} does not give: {shown}", plan.run, self.loaded.policy.name));
             return Err(fail.hint(format!("dr plan --policy {}", self.loaded.file)));
         }
+        // Evidence of what was planned, not a condition of going on.
+        let _told_by_verify = self.store_policy(home, plan).await;
         let runner = self.runner(plan).await?;
         Ok(engine::advance(&runner, read.state, read.head_age, read.store_now).await?)
     }
 
-    /// Every policy ever used is in the vault, stored before its first use.
+    /// Every policy ever used is in the vault, stored before its first use; a target that was away then gets it later.
     async fn store_policy(&self, home: &Home, plan: &Plan) -> Result<(), Fail> {
-        let target = plan.target(&plan.home).ok_or_else(|| Fail::refused("plan-broken", "the plan has no home"))?;
-        let key = layout::policy(&self.loaded.sha256.0);
-        if home.vault.bucket.head(&key, None).await.is_ok() {
-            return Ok(());
-        }
+        let key = layout::policy(&plan.policy_sha256.0);
+        let text = if plan.policy_sha256 == self.loaded.sha256 { self.loaded.text.clone().into_bytes().into() } else { home.vault.oldest(&key).await?.0 };
         let role = self.reader(plan.kind);
         for seen in &home.seen {
             let vault = open(self.clients, role, &seen.target).await;
-            let retain_until = plan.target(&seen.target.name).unwrap_or(target).retain_until;
+            let retain_until = plan.target(&seen.target.name).map_or(seen.target.retain_until, |t| t.retain_until);
             let lock = Some(crate::aws::s3::Lock { mode: seen.target.lock_mode, retain_until });
-            match vault.create(&key, self.loaded.text.clone().into_bytes().into(), lock).await {
-                Ok(_) => {}
-                Err(e) if seen.target.name != home.name && e.transient() => {}
+            let stored = async {
+                // Under a delete marker it is there all the same.
+                let there = vault.versions_of(&key).await?.iter().any(|v| !v.delete_marker);
+                if there { Ok(()) } else { vault.create(&key, Bytes::clone(&text), lock).await.map(|_| ()) }
+            };
+            match stored.await {
+                Ok(()) => {}
+                // Another target's trouble is told by the steps that meet it.
+                Err(_) if seen.target.name != plan.home => {}
                 Err(e) => return Err(e.into()),
             }
         }

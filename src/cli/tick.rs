@@ -94,7 +94,7 @@ async fn one_kind(session: &Session<'_>, home: &Home, kind: Kind, answer: &mut A
             Kind::Drill => planning::drill_again(session.loaded, home, &read.state.plan).await?,
             _ => planning::backup_again(session.loaded, home, &read.state.plan),
         };
-        note(session.join(read, &|_| again.clone()).await, answer, told)?;
+        note(session.join(home, read, &|_| again.clone()).await, answer, told)?;
         if session.world.stopping() {
             return Ok(());
         }
