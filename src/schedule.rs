@@ -53,7 +53,8 @@ const MAX_CATCH_UP: usize = 100;
 /// The schedule cannot be read (`policy check` says so as well).
 pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
     let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
-    let newest = history.seen.iter().max().map(|s| s.0);
+    // A run of a slot to come was not made by this schedule: it must not keep real ones from their turn.
+    let newest = history.seen.iter().map(|s| s.0).filter(|t| *t <= now).max();
     let from = match (newest, history.since) {
         (Some(newest), _) => newest + SignedDuration::from_secs(1),
         (None, Some(since)) => since,

@@ -26,6 +26,8 @@ pub enum Kind {
     /// A KMS key is disabled, pending deletion, or not ours.
     KeyUnusable,
     Quota,
+    /// No room is left in the bucket or at the provider.
+    Full,
     /// The store does not know this call or header.
     Unsupported,
     /// Not in a state that allows this (a cluster being modified).
@@ -133,6 +135,14 @@ const TABLE: &[(&str, Kind)] = &[
     ("InstanceQuotaExceeded", Kind::Quota),
     ("StorageQuotaExceeded", Kind::Quota),
     ("InsufficientStorageClusterCapacity", Kind::Quota),
+    // What S3-compatible providers answer: Ceph and those that run it, MinIO, Backblaze, Wasabi.
+    ("QuotaExceeded", Kind::Full),
+    ("QuotaExceededException", Kind::Full),
+    ("XMinioStorageFull", Kind::Full),
+    ("XMinioAdminBucketQuotaExceeded", Kind::Full),
+    ("StorageCapExceeded", Kind::Full),
+    ("InsufficientStorage", Kind::Full),
+    ("InsufficientCapacity", Kind::Full),
     ("NotImplemented", Kind::Unsupported),
     ("InvalidDBClusterStateFault", Kind::State),
     ("InvalidDBClusterSnapshotStateFault", Kind::State),
@@ -151,6 +161,7 @@ fn kind_of(code: &str, status: u16) -> Kind {
         409 => Kind::Conflict,
         412 => Kind::Exists,
         429 | 503 => Kind::Throttled,
+        507 => Kind::Full,
         501 | 405 => Kind::Unsupported,
         500.. => Kind::Unavailable,
         _ => Kind::Invalid,
@@ -218,6 +229,8 @@ mod tests {
     fn the_table_decides_before_the_status() {
         assert_eq!(kind_of("ConditionalRequestConflict", 409), Kind::Conflict);
         assert_eq!(kind_of("KMSKeyNotAccessibleFault", 400), Kind::KeyUnusable);
+        assert_eq!(kind_of("QuotaExceeded", 403), Kind::Full, "not a matter of rights");
+        assert_eq!(kind_of("", 507), Kind::Full);
         assert_eq!(kind_of("", 404), Kind::NotFound);
         assert_eq!(kind_of("Whatever", 400), Kind::Invalid);
         assert_eq!(kind_of("Whatever", 500), Kind::Unavailable);

@@ -62,7 +62,7 @@ async fn open_or_resume(session: &Session<'_>, home: &home::Home, found: &Drilla
     let (mut open, _) = session.open_runs(home, &runs).await?;
     if let Some(read) = open.pop() {
         let again = planning::drill_again(session.loaded, home, &read.state.plan).await?;
-        return session.join(read, &|_| again.clone()).await;
+        return session.join(home, read, &|_| again.clone()).await;
     }
     let run = RunId(format!("drill-{}-{mark}", compact(home.now)));
     let plan = planning::drill_plan(session.loaded, home, found, run, home.now).ok_or_else(|| Fail::usage("the policy has no drill"))?;

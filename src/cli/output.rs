@@ -142,7 +142,7 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "lock-not-proven" | "lock-unknown" | "lock-open" => "dr vault probe --policy FILE",
         "access-denied" => "aws sts get-caller-identity",
         "kms-key-unusable" => "aws kms describe-key --key-id KEY",
-        "target-unavailable" | "database-unavailable" | "state-busy" => "dr status --policy FILE",
+        "target-unavailable" | "target-full" | "database-unavailable" | "state-busy" => "dr status --policy FILE",
         "checksum-mismatch" | "object-missing" | "missing" | "damaged" | "dump-damaged" | "object-gone" => "dr verify --policy FILE",
         "clock-skew" => "timedatectl status",
         "vault-missing" => "dr vault init --policy FILE --profile PROFILE",

@@ -8,15 +8,18 @@ use crate::aws::Clients;
 use crate::engine::{self, Desk, Left, Report, Runner, Whoami};
 use crate::journal::Outcome;
 use crate::plan::{Kind, Plan, RunId, VERSION};
-use crate::policy::Role;
+use crate::policy::{Role, TargetName};
 use crate::steps::{Progress, Secrets, open};
-use crate::vault::{JournalStore, RunRead, RunRef, layout};
+use crate::vault::{JournalStore, RunRead, RunRef, VaultError, layout};
 use crate::world::World;
+use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// So many of the newest runs of a kind are looked at for open ones.
 pub const LOOK_BACK: usize = 12;
+/// And at so many of slots that are not due yet.
+const PLANTED: usize = 3;
 
 /// What every verb that runs something holds.
 pub struct Session<'a> {
@@ -76,7 +79,7 @@ impl<'a> Session<'a> {
         match engine::open(&runner, plan).await? {
             Some(state) => Ok(engine::advance(&runner, state, jiff::SignedDuration::ZERO, plan.opened_at).await?),
             None => match self.read(home, &plan.run).await? {
-                Some(read) => self.join(read, recompute).await,
+                Some(read) => self.join(home, read, recompute).await,
                 None => Err(Fail::new(Exit::Unavailable, "target-unavailable", format!("run {} was opened by another runner and cannot be read yet", plan.run))),
             },
         }
@@ -91,7 +94,7 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// 11 for a plan of another version, 13 for one that names what this policy does not.
-    pub async fn join(&self, read: RunRead, recompute: &dyn Fn(&Plan) -> Option<Plan>) -> Result<Report, Fail> {
+    pub async fn join(&self, home: &Home, read: RunRead, recompute: &dyn Fn(&Plan) -> Option<Plan>) -> Result<Report, Fail> {
         let plan = &read.state.plan;
         if plan.version != VERSION {
             return Err(Fail::new(Exit::Stuck, "plan-version", format!("run {} has a plan of version {}; this program knows {VERSION}", plan.run, plan.version)));
@@ -104,14 +107,16 @@ impl<'a> Session<'a> {
             let fail = Fail::refused("plan-not-ours", format!("the stored plan of run {} names what policy {} does not give: {shown}", plan.run, self.loaded.policy.name));
             return Err(fail.hint(format!("dr plan --policy {}", self.loaded.file)));
         }
+        // Evidence of what was planned, not a condition of going on.
+        let _told_by_verify = self.store_policy(home, plan).await;
         let runner = self.runner(plan).await?;
         Ok(engine::advance(&runner, read.state, read.head_age, read.store_now).await?)
     }
 
-    /// Every policy ever used is in the vault, stored before its first use.
+    /// Every policy ever used is in the vault, stored before its first use; a target that was away then gets it later.
     async fn store_policy(&self, home: &Home, plan: &Plan) -> Result<(), Fail> {
-        let target = plan.target(&plan.home).ok_or_else(|| Fail::refused("plan-broken", "the plan has no home"))?;
-        let key = layout::policy(&self.loaded.sha256.0);
+        let key = layout::policy(&plan.policy_sha256.0);
+        let text = if plan.policy_sha256 == self.loaded.sha256 { self.loaded.text.clone().into_bytes().into() } else { home.vault.oldest(&key).await?.0 };
         let role = self.reader(plan.kind);
         for seen in &home.seen {
             // Each target for itself: a runner may have died between two of them.
@@ -119,47 +124,60 @@ impl<'a> Session<'a> {
                 continue;
             }
             let vault = open(self.clients, role, &seen.target).await;
-            let retain_until = plan.target(&seen.target.name).unwrap_or(target).retain_until;
+            let retain_until = plan.target(&seen.target.name).map_or(seen.target.retain_until, |t| t.retain_until);
             let lock = Some(crate::aws::s3::Lock { mode: seen.target.lock_mode, retain_until });
-            match vault.create(&key, self.loaded.text.clone().into_bytes().into(), lock).await {
-                Ok(_) => {}
-                Err(e) if seen.target.name != home.name && e.transient() => {}
+            let stored = async {
+                // Under a delete marker it is there all the same.
+                let there = vault.versions_of(&key).await?.iter().any(|v| !v.delete_marker);
+                if there { Ok(()) } else { vault.create(&key, Bytes::clone(&text), lock).await.map(|_| ()) }
+            };
+            match stored.await {
+                Ok(()) => {}
+                // Another target's trouble is told by the steps that meet it.
+                Err(_) if seen.target.name != plan.home => {}
                 Err(e) => return Err(e.into()),
             }
         }
         Ok(())
     }
 
-    /// The newest runs of a kind that are not finished, oldest first; damaged ones apart, as findings.
+    /// The newest runs of a kind that are not finished, oldest first, each read at the home that has it; damaged ones apart, as findings.
     ///
     /// # Errors
     /// The store's.
     pub async fn open_runs(&self, home: &Home, runs: &[RunRef]) -> Result<(Vec<RunRead>, Vec<(Finding, Exit)>), Fail> {
-        let (mut open, mut damaged) = (Vec::new(), Vec::new());
-        let journal = JournalStore::Home { vault: home.vault.clone(), lock: None };
-        for run in runs.iter().rev().take(LOOK_BACK).rev() {
-            if journal.finished(&self.loaded.policy.name, &run.run).await? {
-                continue;
-            }
-            match journal.read(&self.loaded.policy.name, &run.run).await {
-                Ok(Some(read)) if read.state.finished.is_none() => open.push(read),
-                Ok(_) => {}
-                Err(e) if e.transient() => return Err(e.into()),
-                Err(e) => {
-                    let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("run-damaged", Exit::Findings) };
-                    let finding = Finding {
-                        code: code.into(),
-                        severity: Severity::Error,
-                        thing: run.run.to_string(),
-                        place: home.name.to_string(),
-                        hint: super::output::hint(code).map_or_else(|| format!("dr status --policy {}", self.loaded.file), str::to_owned),
-                        message: format!("the journal of {} cannot be believed, nothing is appended to it: {}", run.run, Fail::from(e).message),
-                    };
-                    damaged.push((finding, exit));
+        let (mut open, mut findings) = (Vec::new(), Vec::new());
+        // Runs of slots to come were planted; they must not push the others out of sight.
+        let now = compact(home.now);
+        let (past, planted): (Vec<&RunRef>, Vec<&RunRef>) = runs.iter().partition(|r| r.slot <= now);
+        for run in past.into_iter().rev().take(LOOK_BACK).rev().chain(planted.into_iter().take(PLANTED)) {
+            for seen in home.seen.iter().filter(|s| s.capable()) {
+                let journal = JournalStore::Home { vault: seen.vault.clone(), lock: None };
+                if journal.finished(&self.loaded.policy.name, &run.run).await? {
+                    continue;
+                }
+                match journal.read(&self.loaded.policy.name, &run.run).await {
+                    Ok(Some(read)) if read.state.finished.is_none() => open.push(read),
+                    Ok(_) => {}
+                    Err(e) if e.transient() => return Err(e.into()),
+                    Err(e) => findings.push(self.damaged(&run.run, &seen.target.name, e)),
                 }
             }
         }
-        Ok((open, damaged))
+        Ok((open, findings))
+    }
+
+    fn damaged(&self, run: &RunId, at: &TargetName, e: VaultError) -> (Finding, Exit) {
+        let (code, exit) = if e.unknown_version() { ("format-unknown", Exit::Stuck) } else { ("run-damaged", Exit::Findings) };
+        let finding = Finding {
+            code: code.into(),
+            severity: Severity::Error,
+            thing: run.to_string(),
+            place: at.to_string(),
+            hint: super::output::hint(code).map_or_else(|| format!("dr status --policy {}", self.loaded.file), str::to_owned),
+            message: format!("the journal of {run} cannot be believed, nothing is appended to it: {}", Fail::from(e).message),
+        };
+        (finding, exit)
     }
 }
 

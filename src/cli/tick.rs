@@ -94,7 +94,7 @@ async fn one_kind(session: &Session<'_>, home: &Home, kind: Kind, answer: &mut A
             Kind::Drill => planning::drill_again(session.loaded, home, &read.state.plan).await?,
             _ => planning::backup_again(session.loaded, home, &read.state.plan),
         };
-        note(session.join(read, &|_| again.clone()).await, answer, told)?;
+        note(session.join(home, read, &|_| again.clone()).await, answer, told)?;
         if session.world.stopping() {
             return Ok(());
         }
@@ -178,8 +178,8 @@ fn note(result: Result<Report, Fail>, answer: &mut Answer, told: &mut Vec<serde_
             }));
             Ok(())
         }
-        // One run that must not be touched does not keep the others from their slots.
-        Err(fail) if fail.exit == Exit::Refused && fail.code == "plan-not-ours" => {
+        // One run that must not be touched, or whose journal cannot be written, does not keep the others from their slots.
+        Err(fail) if !matches!(fail.exit, Exit::Usage | Exit::Bug) => {
             let finding = Finding { code: fail.code.clone(), severity: Severity::Error, thing: String::new(), place: fail.place.clone(), hint: fail.hints.first().cloned().unwrap_or_default(), message: fail.message.clone() };
             answer.find(finding, fail.exit);
             Ok(())

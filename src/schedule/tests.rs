@@ -142,3 +142,11 @@ proptest::proptest! {
         proptest::prop_assert!(longest <= most);
     }
 }
+
+#[test]
+fn a_run_of_a_slot_to_come_keeps_no_real_slot_from_its_turn() {
+    let slot = |text: &str| Slot(text.parse().unwrap());
+    let history = History { seen: vec![slot("2026-11-24T01:00:00Z"), slot("2999-01-01T00:00:00Z")], since: None };
+    let due = due(&schedule("0 * * * *", "UTC"), &history, "2026-11-24T02:10:00Z".parse().unwrap()).unwrap();
+    assert_eq!(due, [slot("2026-11-24T02:00:00Z")]);
+}

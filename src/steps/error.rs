@@ -63,6 +63,8 @@ impl From<aws::Error> for StepError {
             Kind::Conflict | Kind::Throttled | Kind::Unavailable => (Failure::Unavailable, "target-unavailable"),
             Kind::State => (Failure::Unavailable, "state-busy"),
             Kind::Quota => (Failure::Unavailable, "quota"),
+            // Somebody must make room; a later tick then goes on.
+            Kind::Full => (Failure::Stuck, "target-full"),
             Kind::Denied | Kind::Credentials => (Failure::Stuck, "access-denied"),
             Kind::KeyUnusable => (Failure::Stuck, "kms-key-unusable"),
             Kind::NotFound => (Failure::Finding, "missing"),

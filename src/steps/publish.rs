@@ -8,37 +8,42 @@ use crate::manifest::{CapturedCluster, Copy, Document, HeartbeatColumn, NativeCo
 use crate::plan::Action;
 use crate::policy::TargetName;
 use crate::vault::{Vault, VaultError, layout};
+use bytes::Bytes;
 
 /// Writes the point and the copies that are complete by now to every target that answers: a target that was away when an
 /// earlier copy was published gets that one as well.
 pub(super) async fn point(ctx: &Context<'_>, target: &TargetName) -> Result<Evidence, StepError> {
-    let point = build_point(ctx)?;
-    let point_key = layout::point(&ctx.plan.policy, &ctx.plan.slot);
-    let mut copies = Vec::new();
+    let mut documents = vec![(layout::point(&ctx.plan.policy, &ctx.plan.slot), Bytes::from(build_point(ctx)?.to_bytes()))];
     for done in ctx.plan.targets.iter().map(|t| &t.name).filter(|t| *t == target || ctx.evidence(&format!("publish:{t}")).is_some()) {
-        copies.push((layout::copy(&ctx.plan.policy, &ctx.plan.slot, done), build_copy(ctx, done)?));
+        documents.push((layout::copy(&ctx.plan.policy, &ctx.plan.slot, done), build_copy(ctx, done)?.to_bytes().into()));
     }
-    let (mut point_at, mut failed) = (Vec::new(), Vec::new());
+    let (mut point_at, mut failed, mut trouble) = (Vec::new(), Vec::new(), None);
     for other in &ctx.plan.targets {
         let vault = ctx.vault(&other.name).await?;
         let lock = Some(ctx.lock(&other.name)?);
-        // A crash between two of them leaves a point without a copy, which the next runner adds.
         let written = async {
             policy(ctx, &vault, lock).await?;
-            vault.create(&point_key, point.to_bytes().into(), lock).await?;
-            for (key, copy) in &copies {
-                vault.create(key, copy.to_bytes().into(), lock).await?;
+            // A crash between two of them leaves a point without a copy, which the next runner adds.
+            for (key, bytes) in &documents {
+                write(&vault, key, bytes, lock).await?;
             }
             Ok::<(), VaultError>(())
         };
         match written.await {
             Ok(()) => point_at.push(other.name.to_string()),
-            // Another target that stays away must not undo this one; a moment's trouble is worth the engine's next attempt.
-            Err(e) if other.name != *target && e.transient() && ctx.state.attempt(&ctx.step.id) >= ctx.plan.step_attempts => failed.push(other.name.to_string()),
-            Err(e) => return Err(e.into()),
+            Err(e) if other.name == *target => return Err(e.into()),
+            Err(e) => {
+                failed.push(other.name.to_string());
+                trouble = Some(e);
+            }
         }
     }
-    Ok(Evidence::Published { point_at, failed })
+    match trouble {
+        // Another target's trouble must not undo this one, whatever it is: away, full, or it refuses. What passes in a
+        // moment, or by the next tick, is worth the engine's next attempts.
+        Some(e) if ctx.state.attempt(&ctx.step.id) < ctx.plan.step_attempts => Err(e.into()),
+        _ => Ok(Evidence::Published { point_at, failed }),
+    }
 }
 
 /// A vault describes itself: the policy that a point was made by lies beside it. It was put there when the run was opened,
@@ -56,6 +61,33 @@ async fn policy(ctx: &Context<'_>, vault: &Vault, lock: Option<Lock>) -> Result<
         Err(e) if e.not_found() => Ok(()),
         Err(e) => Err(e),
     }
+}
+
+/// Writes one document and reads it back: "stored" is the store's word only. What a run of another home wrote of this slot, while
+/// the two could not see each other, stays and counts.
+async fn write(vault: &Vault, key: &str, bytes: &Bytes, lock: Option<Lock>) -> Result<(), VaultError> {
+    match vault.create(key, bytes.clone(), lock).await {
+        Ok(_) => {}
+        Err(VaultError::Taken { target, key: taken }) => {
+            let (stored, _) = vault.oldest(key).await?;
+            return if same_slot(&stored, bytes) { Ok(()) } else { Err(VaultError::Taken { target, key: taken }) };
+        }
+        Err(e) => return Err(e),
+    }
+    match vault.oldest(key).await {
+        Ok((stored, _)) if stored == *bytes => Ok(()),
+        Ok(_) => Err(vault.damaged(key, "it reads back with other bytes than were written")),
+        Err(e) if e.not_found() => Err(vault.damaged(key, "the store said that it has it, and does not")),
+        Err(e) => Err(e),
+    }
+}
+
+/// Whether two documents are the same kind of document of the same slot.
+fn same_slot(a: &[u8], b: &[u8]) -> bool {
+    let copy = |bytes: &[u8]| Copy::from_bytes(bytes).ok().map(|c| (c.policy, c.slot, Some(c.target)));
+    let point = |bytes: &[u8]| Point::from_bytes(bytes).ok().map(|p| (p.policy, p.slot, None));
+    let of = |bytes: &[u8]| point(bytes).or_else(|| copy(bytes));
+    of(a).is_some_and(|found| Some(found) == of(b))
 }
 
 fn build_point(ctx: &Context<'_>) -> Result<Point, StepError> {

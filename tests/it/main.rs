@@ -24,3 +24,4 @@ mod roles;
 mod source;
 mod stores;
 mod sweep;
+mod targets;

@@ -8,6 +8,9 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+/// A call's timeout is meant for so many bytes of a body at most; larger ones have as many times longer.
+const BYTES_PER_CALL: u64 = 16 << 20;
+
 /// What the store says of one version.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Meta {
@@ -104,8 +107,16 @@ impl Bucket {
             ));
         }
         let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
-        while let Some(Ok(piece)) = answer.body.next().await {
-            bytes.extend_from_slice(&piece);
+        let reading = async {
+            while let Some(Ok(piece)) = answer.body.next().await {
+                bytes.extend_from_slice(&piece);
+            }
+        };
+        // The SDK's timeouts end with the headers; a body that trickles would hold a run until its deadline.
+        let within = self.settings.tuning.call.as_duration() * u32::try_from(length.div_ceil(BYTES_PER_CALL).max(1)).unwrap_or(u32::MAX);
+        if tokio::time::timeout(within, reading).await.is_err() {
+            let why = format!("{} of {length} bytes came in {} s", bytes.len(), within.as_secs());
+            return Err(Error::new(Kind::Unavailable, "GetObject", thing, "Timeout", why));
         }
         let meta = Meta {
             size_bytes: length,

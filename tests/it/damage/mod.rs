@@ -10,7 +10,7 @@ mod inflict;
 use crate::crash::stage::{Stage, Template};
 use aftermath::{Outcome, backed_up, named, restored};
 use dr::world::World;
-use inflict::{Damage, Harmed, Place, Target, inflict};
+use inflict::{Damage, Harmed, Place, Target, inflict, versions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -93,4 +93,29 @@ fn damage_is_named_and_neither_the_next_backup_nor_the_next_restore_minds() {
     let only = World::default().env("DR_CASE");
     let cases: Vec<Case> = cases.into_iter().filter(|c| only.as_ref().is_none_or(|o| format!("{c:?}").contains(o.as_str()))).collect();
     explore(&cases);
+}
+
+#[test]
+fn an_open_run_that_was_damaged_is_never_appended_to_and_a_newer_slot_goes_on() {
+    let template = Template::make(Stage::Files);
+    for damage in [Damage::DeleteMarker, Damage::NewerVersion, Damage::FlippedByte, Damage::Truncation, Damage::Missing, Damage::ForeignObject] {
+        let cloud = template.copy();
+        cloud.fault(&json!({"operation": "PutObject", "thing": "dr-vault-other/objects/*"}), 0, &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}));
+        let tick = |policy: &str| {
+            let mut command = cloud.command(&["tick", "--json", "--policy", policy]);
+            command.current_dir(&cloud.root);
+            crate::cloud::Ran::from(command.output().expect("dr runs"))
+        };
+        tick("lab/files.yaml").exits(11);
+        cloud.clear_faults();
+        inflict(&cloud, damage, Place::JournalEntry, Target::Central);
+        let before = versions(&cloud, Target::Central, "runs/");
+        let ran = tick("lab/files.yaml").exits(3);
+        assert_eq!(ran.findings(), ["no-drill", "run-damaged"], "{damage:?}: {ran:?}");
+        assert_eq!(versions(&cloud, Target::Central, "runs/"), before, "{damage:?}: nothing is appended");
+        let policy = std::fs::read_to_string(cloud.root.join("lab/files.yaml")).expect("the policy");
+        std::fs::write(cloud.root.join("lab/next.yaml"), policy.replace("0 0 1 1 *", "0 * * * *")).expect("written");
+        let next = tick("lab/next.yaml").exits(3).json();
+        assert_eq!(next["runs"][0]["result"], "complete", "{damage:?}: {next}");
+    }
 }
