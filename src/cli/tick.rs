@@ -10,7 +10,7 @@ use super::sweep::sweep;
 use super::runs::{Session, roles_of, tell, word};
 use crate::engine::{Left, Report, Whoami};
 use crate::plan::{Kind, RunId};
-use crate::policy::{Role, Schedule};
+use crate::policy::{Policy, Role, Schedule};
 use crate::schedule::{self, History, Slot};
 use crate::steps::Secrets;
 use crate::vault::RunRef;
@@ -79,13 +79,18 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
     Ok(answer)
 }
 
+/// `None`: runs of this kind have no schedule here.
+fn schedule_of(policy: &Policy, kind: Kind) -> Option<&Schedule> {
+    match kind {
+        Kind::Backup => Some(&policy.schedule),
+        Kind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
+        Kind::Restore => None,
+    }
+}
+
 async fn one_kind(session: &Session<'_>, home: &Home, kind: Kind, answer: &mut Answer, told: &mut Vec<serde_json::Value>) -> Result<(), Fail> {
     let policy = &session.loaded.policy;
-    let schedule = match (kind, &policy.drill) {
-        (Kind::Backup, _) => &policy.schedule,
-        (Kind::Drill, Some(drill)) => &drill.schedule,
-        _ => return Ok(()),
-    };
+    let Some(schedule) = schedule_of(policy, kind) else { return Ok(()) };
     let runs = known_runs(home, session.loaded, kind).await?;
     let (open, damaged) = session.open_runs(home, &runs).await?;
     damaged.into_iter().for_each(|(finding, exit)| answer.find(finding, exit));
@@ -143,13 +148,8 @@ async fn scheduled_drill(session: &Session<'_>, home: &Home, slot: Slot, answer:
 
 /// Runs of a kind in all reachable homes, merged; two runs of one slot are one slot.
 pub async fn known_runs(home: &Home, loaded: &Loaded, kind: Kind) -> Result<Vec<RunRef>, Fail> {
-    let policy = &loaded.policy;
-    let schedule = match kind {
-        Kind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
-        _ => Some(&policy.schedule),
-    };
     // A slot that comes once a year is older than the window, and still the one that was done.
-    let latest = schedule.and_then(|s| schedule::latest(s, home.now)).map_or(home.now, |s| s.0);
+    let latest = schedule_of(&loaded.policy, kind).and_then(|s| schedule::latest(s, home.now)).map_or(home.now, |s| s.0);
     let since = Slot((home.now - WINDOW).min(latest - SignedDuration::from_secs(1))).compact();
     let mut runs = Vec::new();
     for seen in home.seen.iter().filter(|s| s.capable()) {

@@ -188,7 +188,7 @@ async fn reuse(ctx: &Context<'_>, vault: &Vault, target: &TargetName, row: &List
     if let Some(stored) = &known.stored {
         let lock = ctx.lock(target)?;
         match read_back(vault, known, stored, true).await {
-            Ok((LockState::Until(mode, until), ..)) if mode == lock.mode && until >= lock.retain_until => {}
+            Ok((state, ..)) if state.meets(lock) => {}
             Ok(_) => {
                 vault.bucket.extend_lock(&stored.key, &stored.version, lock).await?;
                 tally.extended.fetch_add(1, Ordering::Relaxed);

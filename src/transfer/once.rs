@@ -1,7 +1,7 @@
 //! Data that leaves one version however often it is put: conditional where the store has that, and what is there already
 //! is taken where its bytes are the same. Where they are not, ours goes on top: a manifest names version ids.
 
-use crate::aws::s3::{Bucket, Lock, LockState, Part, Put, PutOptions, hex_of_base64};
+use crate::aws::s3::{Bucket, Lock, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -41,7 +41,7 @@ pub async fn put_once(bucket: &Bucket, key: &str, body: Bytes, options: &PutOpti
     }
 }
 
-/// Makes parts one object. The upload is gone afterwards, whatever became of it.
+/// Makes parts one object. On success the upload is gone, whether it became the object or one that was there was taken.
 ///
 /// # Errors
 /// The store's.
@@ -94,10 +94,7 @@ pub async fn adopt(bucket: &Bucket, key: &str, content: Content<'_>, lock: Optio
 
 async fn hold(bucket: &Bucket, key: &str, version: &str, lock: Option<Lock>) -> Result<(), Error> {
     let Some(lock) = lock else { return Ok(()) };
-    match bucket.lock_of(key, version).await? {
-        LockState::Until(mode, until) if mode == lock.mode && until >= lock.retain_until => Ok(()),
-        _ => bucket.extend_lock(key, version, lock).await,
-    }
+    if bucket.lock_of(key, version).await?.meets(lock) { Ok(()) } else { bucket.extend_lock(key, version, lock).await }
 }
 
 /// SHA-256 of a version, read in pieces of bounded size.

@@ -3,7 +3,7 @@
 use s3s::{S3Error, S3ErrorCode};
 
 /// An error with an explicit status: codes that the protocol crate does not know would be 500.
-pub fn error(status: u16, code: &'static str, message: impl Into<String>) -> S3Error {
+pub fn error(status: u16, code: &str, message: impl Into<String>) -> S3Error {
     let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
     let mut error = S3Error::with_message(code, message.into());
     if let Ok(status) = http::StatusCode::from_u16(status) {

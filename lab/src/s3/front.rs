@@ -140,12 +140,7 @@ impl S3 {
 
     fn faulty(&self, answer: Answer, after: After) -> Answer {
         if let Some((code, status)) = after.fail {
-            let code = s3s::S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(s3s::S3ErrorCode::InternalError);
-            let mut failed = S3Error::with_message(code, "done, then failed by a fault of the lab");
-            if let Ok(status) = StatusCode::from_u16(status) {
-                failed.set_status_code(status);
-            }
-            return refusal(failed);
+            return refusal(error(status, &code, "done, then failed by a fault of the lab"));
         }
         if after.slow.is_none() && !after.flip {
             return answer;

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderValue};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
-use s3s::{S3Error, S3ErrorCode, S3Result};
+use s3s::S3Result;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -57,7 +57,7 @@ impl S3Access for Gate {
                     trip.cut.store(true, Ordering::Relaxed);
                     return Err(error(500, "InternalError", "cut"));
                 }
-                Before::Refuse { code, status } => return Err(refusal(&code, status)),
+                Before::Refuse { code, status } => return Err(error(status, &code, "refused by a fault of the lab")),
             }
         }
         let caller = caller.ok_or_else(|| denied("anonymous requests are not allowed"))?;
@@ -67,15 +67,6 @@ impl S3Access for Gate {
         self.redirect(&operation, &bucket)?;
         self.permitted(&caller, &operation, &bucket, key.as_deref(), cx)
     }
-}
-
-fn refusal(code: &str, status: u16) -> S3Error {
-    let code = S3ErrorCode::from_bytes(code.as_bytes()).unwrap_or(S3ErrorCode::InternalError);
-    let mut refused = S3Error::with_message(code, "refused by a fault of the lab");
-    if let Ok(status) = http::StatusCode::from_u16(status) {
-        refused.set_status_code(status);
-    }
-    refused
 }
 
 /// What the other provider answers 501 to.

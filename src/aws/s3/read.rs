@@ -1,6 +1,6 @@
 //! Reading objects and their locks.
 
-use super::{Bucket, timestamp};
+use super::{Bucket, Lock, timestamp};
 use crate::aws::error::{Error, Kind, classify};
 use crate::policy::{LockMode, Provider};
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
@@ -43,6 +43,13 @@ pub enum LockState {
     None,
     /// We may not look, so we do not know: a finding, never "none".
     Unknown(String),
+}
+
+impl LockState {
+    /// Of the wanted mode, and not ending before the wanted instant.
+    pub fn meets(&self, wanted: Lock) -> bool {
+        matches!(self, LockState::Until(mode, until) if *mode == wanted.mode && *until >= wanted.retain_until)
+    }
 }
 
 pub(super) fn mode(text: &str) -> Option<LockMode> {
