@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// From the wish to stop to leaving whatever still waits: with what the answer takes, below the 20 s that are promised.
+const GRACE: Duration = Duration::from_secs(15);
+
 /// Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct World {
@@ -100,6 +103,13 @@ impl World {
         if !self.stopping() {
             woken.await;
         }
+    }
+
+    /// Asked to stop, and that long ago that whatever still waits is left behind.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    pub async fn overdue(&self) {
+        self.stopped().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     pub fn host(&self) -> Host {
