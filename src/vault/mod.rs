@@ -6,7 +6,7 @@ pub mod layout;
 mod probe;
 mod store;
 
-pub use append::{Appended, JournalStore, RunRead};
+pub use append::{Appended, JournalStore, LocalFile, RunRead};
 pub use history::{PointRef, RunRef};
 pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

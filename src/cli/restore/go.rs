@@ -13,7 +13,7 @@ use crate::pg::Secret;
 use crate::plan::{Kind, Plan, RunId};
 use crate::policy::Role;
 use crate::steps::Secrets;
-use crate::vault::{JournalStore, RunRead, VaultError};
+use crate::vault::{JournalStore, LocalFile, RunRead, VaultError};
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -46,10 +46,10 @@ pub(super) async fn execute(world: &World, args: &Args, clients: &Clients, choic
     let (report, resumed) = match in_vault {
         Ok(done) => done,
         Err(why) if !world.stopping() => {
-            let (file, message) = (work.journal_file(), StepText(&why).to_string());
-            answer.find(warning("journal-local", &file.display().to_string(), &format!("the vault's journal cannot be used ({message}); this restore is journalled in {}", file.display())), Exit::Findings);
             journal = "local";
-            work.in_file(file).await?
+            let (place, also, done) = work.beside().await?;
+            answer.find(warning("journal-local", &place, &format!("the vault's journal cannot be used ({}); this restore is journalled in {place}{also}", StepText(&why))), Exit::Findings);
+            done
         }
         Err(why) => return Err(why.into()),
     };
@@ -152,35 +152,45 @@ impl Work<'_> {
         engine::advance(runner, read.state, read.head_age, read.store_now).await.map(Some)
     }
 
-    /// Named, or a new file in the working directory, else in $TMPDIR; the name is the plan's, so the same command finds it again.
-    fn journal_file(&self) -> PathBuf {
+    /// Named, or new files in the working directory and in $TMPDIR; the name is the plan's, so the same command finds it again.
+    fn journal_files(&self) -> Vec<PathBuf> {
         if let Some(file) = &self.args.journal_file {
-            return file.clone();
+            return vec![file.clone()];
         }
         let name = format!("dr-restore-{}.jsonl", self.mark());
-        let here = PathBuf::from(&name);
-        let writable = std::fs::OpenOptions::new().create(true).append(true).open(&here).is_ok();
-        if writable { here } else { PathBuf::from(self.world.env("TMPDIR").unwrap_or_else(|| "/tmp".into())).join(name) }
+        let temporary = PathBuf::from(self.world.env("TMPDIR").unwrap_or_else(|| "/tmp".into()));
+        vec![PathBuf::from(&name), temporary.join(name)]
     }
 
-    async fn in_file(&self, file: PathBuf) -> Result<(Report, bool), Fail> {
-        let journal = if writable(&file) { JournalStore::File(file) } else { JournalStore::Stderr };
-        let runner = self.runner(journal.clone()).await;
+    /// Journalled outside of the vault: in the first place that takes an entry, else on stderr. Says where, and where else.
+    async fn beside(&self) -> Result<(String, &'static str, (Report, bool)), Fail> {
+        for path in self.journal_files() {
+            let file = LocalFile::new(path);
+            let journal = JournalStore::File(file.clone());
+            let runner = self.runner(journal.clone()).await;
+            let plan = self.plan()?;
+            let known = journal.read(&plan.policy, &plan.run).await.unwrap_or(None);
+            let report = match known {
+                Some(read) => self.go_on(&runner, read).await?.map(|report| (report, true)),
+                None => None,
+            };
+            let done = match report {
+                Some(done) => done,
+                None => match engine::open(&runner, &plan).await {
+                    Ok(Some(state)) => (engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false),
+                    // No room, or no right to write there.
+                    Ok(None) | Err(_) => continue,
+                },
+            };
+            return Ok((file.path.display().to_string(), if file.spilled() { ", and since that was full on stderr" } else { "" }, done));
+        }
+        let runner = self.runner(JournalStore::Stderr).await;
         let plan = self.plan()?;
-        if let Some(read) = journal.read(&plan.policy, &plan.run).await.unwrap_or(None)
-            && let Some(report) = self.go_on(&runner, read).await?
-        {
-            return Ok((report, true));
-        }
         match engine::open(&runner, &plan).await? {
-            Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
-            None => Err(Fail::new(Exit::Stuck, "journal-local", "the journal file cannot be used").hint("dr restore … --journal-file NEW-FILE")),
+            Some(state) => Ok(("stderr".into(), "", (engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false))),
+            None => Err(Fail::new(Exit::Stuck, "journal-local", "no place takes a journal").hint("dr restore … --journal-file NEW-FILE")),
         }
     }
-}
-
-fn writable(file: &std::path::Path) -> bool {
-    std::fs::OpenOptions::new().create(true).append(true).open(file).is_ok()
 }
 
 fn bug(fail: &Fail) -> VaultError {
