@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test check-s3 check-rds check-negative check-deploy lint clean build prepare
+.PHONY: help demo test check-s3 check-rds check-negative check-limits check-deploy lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -22,6 +22,9 @@ check-rds: build ## The lab's RDS by boto3
 
 check-negative: build ## What is broken on purpose is found and named
 	@scripts/check-negative.sh $(ARGS)
+
+check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binaries (not in CI)
+	@scripts/check-limits.sh $(ARGS)
 
 check-deploy: prepare ## The manifests under deploy/ against the schemas of Kubernetes
 	@scripts/check-deploy.sh $(ARGS)

@@ -17,8 +17,8 @@ tests=$(sed -nE 's/.*Summary \[[^]]*\] *([0-9]+) tests? run: ([0-9]+) passed.*/\
 
 told=()
 for check in scripts/check-*.sh; do
-    # What is broken on purpose was among the tests above.
-    if [[ $check == scripts/check-negative.sh ]]; then continue; fi
+    # What is broken on purpose was among the tests above; the limits need a release build and gigabytes.
+    case $check in scripts/check-negative.sh | scripts/check-limits.sh) continue ;; esac
     "$check" 2>&1 | tee "$log"
     told+=("$(tail -n 1 "$log")")
 done

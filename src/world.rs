@@ -14,22 +14,34 @@ const GRACE: Duration = Duration::from_secs(15);
 pub struct World {
     stop: Arc<AtomicBool>,
     woken: Arc<tokio::sync::Notify>,
+    /// Wall clock, monotonic clock and seconds since boot when this process began.
+    began: (Timestamp, Instant, f64),
 }
 
 impl Default for World {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
     fn default() -> Self {
         Self {
+            began: (Timestamp::now(), Instant::now(), boot_seconds()),
             stop: Arc::new(AtomicBool::new(false)),
             woken: Arc::new(tokio::sync::Notify::new()),
         }
     }
 }
 
+fn boot_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
+    text.split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0)
+}
+
 impl World {
-    /// The local wall clock. Decisions use the store's clock; this one is compared with it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    /// The local wall clock as it was when the process began, and the time that passed since: one that jumps changes no duration.
+    /// Decisions use the store's clock; this one is compared with it.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let (wall, monotonic, boot_s) = self.began;
+        // The monotonic clock does not count sleep, the other one is coarse.
+        let asleep_too = Duration::try_from_secs_f64(self.boot_seconds() - boot_s).unwrap_or_default();
+        wall.checked_add(monotonic.elapsed().max(asleep_too)).unwrap_or(wall)
     }
 
     /// For measuring; never stored.
@@ -40,8 +52,7 @@ impl World {
 
     /// Seconds since boot, time asleep included (CLOCK_BOOTTIME), so that a laptop's lid or a paused VM counts as silence.
     pub fn boot_seconds(&self) -> f64 {
-        let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-        text.split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0)
+        boot_seconds()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]

@@ -25,6 +25,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use futures_util::FutureExt;
 use output::{Answer, Fail, Outcome, show};
 use std::ffi::OsString;
+use std::io::Write;
 use std::pin::Pin;
 
 /// Backup and disaster recovery you can prove.
@@ -74,7 +75,10 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() && json => return show(Err(Fail::usage(e.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))), true),
         Err(e) => {
-            drop(e.print());
+            let told = e.to_string();
+            // What was typed in the wrong place can be a URL with a password.
+            let safe = output::without_passwords(&told);
+            drop(if safe == told { e.print() } else { std::io::stderr().lock().write_all(safe.as_bytes()) });
             return if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
         }
     };

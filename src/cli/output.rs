@@ -226,7 +226,27 @@ fn answer_of(fail: &Fail) -> Answer {
 
 /// Control characters of stored names must not reach a terminal, nor those that make it write backwards.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if unprintable(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+    without_passwords(text).chars().map(|c| if unprintable(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// `scheme://user:…@host`: the password of a URL that someone typed, or that an answer repeats. The word itself, in a hint, is none.
+pub fn without_passwords(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        shown.push_str(head);
+        let end = tail.find(|c: char| c.is_whitespace() || "/\"'<>`?#".contains(c)).unwrap_or(tail.len());
+        match tail[..end].rfind('@').and_then(|host| Some((tail[..host].find(':')?, host))) {
+            Some((colon, host)) if !tail[colon + 1..host].eq_ignore_ascii_case("password") => {
+                shown.push_str(&tail[..=colon]);
+                shown.push('…');
+                rest = &tail[host..];
+            }
+            _ => rest = tail,
+        }
+    }
+    shown + rest
 }
 
 fn unprintable(c: char) -> bool {
@@ -235,6 +255,7 @@ fn unprintable(c: char) -> bool {
 
 /// JSON leaves some of them as they are; inside its strings, and they stand nowhere else, they can be spelled.
 fn escaped(json: &str) -> String {
+    let json = &without_passwords(json);
     if !json.chars().any(unprintable) {
         return json.to_owned();
     }
@@ -303,6 +324,13 @@ mod tests {
         let json = escaped(&json!({"name": evil}).to_string());
         assert!(!json.chars().any(unprintable), "{json}");
         assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["name"], evil);
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_left_out() {
+        assert_eq!(without_passwords("'postgres://a:b@c@h/d' and https://u:p@x"), "'postgres://a:…@h/d' and https://u:…@x");
+        let kept = "postgres://user:password@host:5432/database s3://b/a:b@c https://h:80/a@b postgres://u@h";
+        assert_eq!(without_passwords(kept), kept);
     }
 
     #[test]

@@ -208,23 +208,23 @@ impl Answers {
     }
 }
 
-/// Every question whose answer is XML; `true` where one of them was understood.
+/// Every question whose answer is XML; `true` where one of them found something in it.
 async fn asked(answers: &Answers, clients: &Clients) -> bool {
     let bucket = bucket(clients, &answers.url, "eu-central-1", "vault", Provider::Aws).await;
     let rds = clients.rds(Role::Copier, &Region::new("eu-central-1"), Some(&answers.url)).await;
-    let mut understood = false;
-    let mut note = |result: Result<String, dr::aws::Error>| match result {
-        Ok(_) => understood = true,
+    let mut found = false;
+    let mut note = |result: Result<bool, dr::aws::Error>| match result {
+        Ok(something) => found |= something,
         Err(e) => told_shortly(&e.to_string()),
     };
-    note(bucket.versions("", None, 100).await.map(|v| format!("{v:?}")));
-    note(bucket.keys("", None, 100).await.map(|v| format!("{v:?}")));
-    note(bucket.uploads("").await.map(|v| v.len().to_string()));
-    note(bucket.lock_of("k", "v").await.map(|v| format!("{v:?}")));
-    note(rds.snapshot("s").await.map(|v| format!("{v:?}")));
-    note(rds.clusters().await.map(|v| format!("{v:?}")));
-    note(rds.shared_with("s").await.map(|v| format!("{v:?}")));
-    understood
+    note(bucket.versions("", None, 100).await.map(|(rows, _)| !rows.is_empty()));
+    note(bucket.keys("", None, 100).await.map(|v| !v.is_empty()));
+    note(bucket.uploads("").await.map(|v| !v.is_empty()));
+    note(bucket.lock_of("k", "v").await.map(|v| matches!(v, dr::aws::s3::LockState::Until(..))));
+    note(rds.snapshot("s").await.map(|v| v.is_some_and(|s| !s.arn.is_empty())));
+    note(rds.clusters().await.map(|v| !v.is_empty()));
+    note(rds.shared_with("s").await.map(|v| !v.is_empty()));
+    found
 }
 
 fn clients() -> (Clients, tempfile::TempDir) {

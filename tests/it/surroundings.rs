@@ -103,7 +103,7 @@ fn a_disk_that_fills_while_a_restore_runs_does_not_end_it() {
     let command = Stage::RestoreFiles.command(&cloud);
     // Room for the first entries only. Without its signal a write beyond the limit is an error, as on a full disk.
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; exec prlimit --fsize=6000 -- \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
+    limited.args(["-c", "trap '' XFSZ; exec prlimit --fsize=2800 -- \"$@\"", "sh"]).arg(command.get_program()).args(command.get_args());
     limited.env_clear().envs(command.get_envs().filter_map(|(k, v)| Some((k, v?)))).current_dir(&cloud.root);
     let done = ran(limited).exits(0);
     let file = cloud.root.join(journalled_in(&done));
