@@ -4,7 +4,7 @@ use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
 use crate::policy::LockMode;
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -102,15 +102,19 @@ impl Bucket {
                 answer.object_lock_retain_until_date(),
             ),
         };
-        let bytes = answer
-            .body
-            .collect()
-            .await
-            .map(aws_smithy_types::byte_stream::AggregatedBytes::into_bytes)
-            .map_err(|e| Error {
-                source: Some(Box::new(e)),
-                ..Error::new(Kind::Unavailable, "GetObject", &thing, "BodyCut", String::new())
-            })?;
+        let cut = |e| Error {
+            source: Some(e),
+            ..Error::new(Kind::Unavailable, "GetObject", &thing, "BodyCut", String::new())
+        };
+        // Gathered in one buffer of the announced size: no second copy, and no more than was announced.
+        let (mut body, mut bytes) = (answer.body, BytesMut::with_capacity(usize::try_from(length).unwrap_or(0)));
+        while let Some(piece) = body.next().await {
+            bytes.extend_from_slice(&piece.map_err(|e| cut(Box::new(e)))?);
+            if bytes.len() as u64 > length {
+                return Err(cut("more arrived than was announced".into()));
+            }
+        }
+        let bytes = bytes.freeze();
         if bytes.len() as u64 != length {
             return Err(Error::new(
                 Kind::Unavailable,
