@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test check-s3 check-rds check-damage check-negative check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -25,6 +25,9 @@ check-damage: build ## Every kind of damage at every place of a vault
 
 check-negative: build ## What is broken on purpose is found and named
 	@scripts/check-negative.sh $(ARGS)
+
+check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binaries (not in CI)
+	@scripts/check-limits.sh $(ARGS)
 
 crash-full: build ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE DR_REPORTS=DIR
 	@DR_FULL=1 cargo nextest run --profile full --locked --package dr --test it crash:: $(ARGS)

@@ -6,27 +6,42 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+/// From the wish to stop to leaving whatever still waits: with what the answer takes, below the 20 s that are promised.
+const GRACE: Duration = Duration::from_secs(15);
+
 /// Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct World {
     stop: Arc<AtomicBool>,
     woken: Arc<tokio::sync::Notify>,
+    /// Wall clock, monotonic clock and seconds since boot when this process began.
+    began: (Timestamp, Instant, f64),
 }
 
 impl Default for World {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
     fn default() -> Self {
         Self {
+            began: (Timestamp::now(), Instant::now(), boot_seconds()),
             stop: Arc::new(AtomicBool::new(false)),
             woken: Arc::new(tokio::sync::Notify::new()),
         }
     }
 }
 
+fn boot_seconds() -> f64 {
+    let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
+    text.split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0)
+}
+
 impl World {
-    /// The local wall clock. Decisions use the store's clock; this one is compared with it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    /// The local wall clock as it was when the process began, and the time that passed since: one that jumps changes no duration.
+    /// Decisions use the store's clock; this one is compared with it.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let (wall, monotonic, boot_s) = self.began;
+        // The monotonic clock does not count sleep, the other one is coarse.
+        let asleep_too = Duration::try_from_secs_f64(self.boot_seconds() - boot_s).unwrap_or_default();
+        wall.checked_add(monotonic.elapsed().max(asleep_too)).unwrap_or(wall)
     }
 
     /// For measuring; never stored.
@@ -37,8 +52,7 @@ impl World {
 
     /// Seconds since boot, time asleep included (CLOCK_BOOTTIME), so that a laptop's lid or a paused VM counts as silence.
     pub fn boot_seconds(&self) -> f64 {
-        let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-        text.split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0)
+        boot_seconds()
     }
 
     #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
@@ -100,6 +114,13 @@ impl World {
         if !self.stopping() {
             woken.await;
         }
+    }
+
+    /// Asked to stop, and that long ago that whatever still waits is left behind.
+    #[expect(clippy::disallowed_methods, reason = "the one place that sleeps")]
+    pub async fn overdue(&self) {
+        self.stopped().await;
+        tokio::time::sleep(GRACE).await;
     }
 
     pub fn host(&self) -> Host {

@@ -11,6 +11,7 @@ use crate::steps::open;
 use crate::vault::Vault;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::Path;
 
 /// A policy as it was given.
@@ -26,11 +27,18 @@ pub fn calendar() -> Calendar {
     Calendar { fires: schedule::fires, longest_interval_s: schedule::longest_interval_s }
 }
 
+/// The text of a policy file, as far as one can be long: what never ends is not read to its end.
+pub fn text_of(file: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(file)?.take(crate::policy::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// # Errors
 /// Exit 2: no such file, not a policy, or one that contradicts itself.
 pub fn load(file: &Path) -> Result<Loaded, Fail> {
     let shown = file.display().to_string();
-    let text = std::fs::read_to_string(file)
+    let text = text_of(file)
         .map_err(|e| Fail::new(Exit::Usage, "policy-unreadable", format!("policy {shown} cannot be read: {e}")).hint("dr tick --policy FILE").at(&shown))?;
     let invalid = |e: crate::policy::ParseError| Fail::new(Exit::Usage, "policy-invalid", e.to_string()).hint(format!("dr policy check {shown}")).at(&shown);
     let mut policy = parse(&shown, &text).map_err(invalid)?;

@@ -26,6 +26,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use futures_util::FutureExt;
 use output::{Answer, Fail, Outcome, show};
 use std::ffi::OsString;
+use std::io::Write;
 use std::pin::Pin;
 
 /// Backup and disaster recovery you can prove.
@@ -75,7 +76,10 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() && json => return show(Err(Fail::usage(e.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))), true),
         Err(e) => {
-            drop(e.print());
+            let told = e.to_string();
+            // What was typed in the wrong place can be a URL with a password.
+            let safe = output::without_passwords(&told);
+            drop(if safe == told { e.print() } else { std::io::stderr().lock().write_all(safe.as_bytes()) });
             return if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
         }
     };
@@ -83,7 +87,21 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
     // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler looks by default.
     let command: Pin<Box<dyn Future<Output = Outcome> + '_>> = Box::pin(run(&world, cli.verb));
     let typed = hints::Typed::new(&arguments, world.env("DR_POLICY"));
-    show(output::spelled(command.await, &typed), json)
+    // Dropping a command is what a kill would do to it, without the kill: every effect is observed before it is repeated.
+    let outcome = tokio::select! {
+        outcome = command => outcome,
+        () = world.overdue() => Err(left_behind()),
+    };
+    show(output::spelled(outcome, &typed), json)
+}
+
+fn left_behind() -> Fail {
+    Fail::new(Exit::Unavailable, "stopped", "asked to stop, and something did not answer in time: it was left; the next tick goes on").hint("dr status --policy FILE")
+}
+
+/// The machine gives no threads or no descriptors.
+pub fn no_runtime(why: &std::io::Error) -> u8 {
+    show(Err(Fail::new(Exit::Unavailable, "no-room", format!("this machine has no room for the process: {why}")).hint("ulimit -a")), false)
 }
 
 /// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.

@@ -49,7 +49,7 @@ impl Answer {
     }
 
     pub fn line(&mut self, text: impl AsRef<str>) {
-        self.text.push_str(text.as_ref());
+        self.text.push_str(&clean(text.as_ref()));
         self.text.push('\n');
     }
 
@@ -193,7 +193,7 @@ pub fn show(outcome: Outcome, json: bool) -> u8 {
     };
     let mut out = std::io::stdout().lock();
     // A reader that closed its end early (`| head`) is no error of ours.
-    let _ = if json { writeln!(out, "{}", answer.json()) } else { write!(out, "{}", answer.text) };
+    let _ = if json { writeln!(out, "{}", escaped(&answer.json().to_string())) } else { write!(out, "{}", answer.text) };
     let _ = out.flush();
     let mut err = std::io::stderr().lock();
     let colour = std::io::stderr().is_terminal();
@@ -224,9 +224,42 @@ fn answer_of(fail: &Fail) -> Answer {
     answer
 }
 
-/// Control characters of stored names must not reach a terminal.
+/// Control characters of stored names must not reach a terminal, nor those that make it write backwards.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    without_passwords(text).chars().map(|c| if unprintable(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// `scheme://user:…@host`: the password of a URL that someone typed, or that an answer repeats. The word itself, in a hint, is none.
+pub fn without_passwords(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (head, tail) = rest.split_at(at + 3);
+        shown.push_str(head);
+        let end = tail.find(|c: char| c.is_whitespace() || "/\"'<>`?#".contains(c)).unwrap_or(tail.len());
+        match tail[..end].rfind('@').and_then(|host| Some((tail[..host].find(':')?, host))) {
+            Some((colon, host)) if !tail[colon + 1..host].eq_ignore_ascii_case("password") => {
+                shown.push_str(&tail[..=colon]);
+                shown.push('…');
+                rest = &tail[host..];
+            }
+            _ => rest = tail,
+        }
+    }
+    shown + rest
+}
+
+fn unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// JSON leaves some of them as they are; inside its strings, and they stand nowhere else, they can be spelled.
+fn escaped(json: &str) -> String {
+    let json = &without_passwords(json);
+    if !json.chars().any(unprintable) {
+        return json.to_owned();
+    }
+    json.chars().map(|c| if unprintable(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
 }
 
 fn paint(text: &str, colour: bool) -> String {
@@ -236,7 +269,7 @@ fn paint(text: &str, colour: bool) -> String {
 pub fn render(fail: &Fail, colour: bool) -> String {
     let mut text = format!("{}: {}\n", paint(&format!("error[{}]", fail.code), colour), clean(&fail.message));
     for hint in &fail.hints {
-        text.push_str(&format!("hint: {hint}\n"));
+        text.push_str(&format!("hint: {}\n", clean(hint)));
     }
     text
 }
@@ -254,7 +287,7 @@ fn render_finding(finding: &Finding, colour: bool) -> String {
     }
     text.push('\n');
     if !finding.hint.is_empty() {
-        text.push_str(&format!("hint: {}\n", finding.hint));
+        text.push_str(&format!("hint: {}\n", clean(&finding.hint)));
     }
     text
 }
@@ -283,6 +316,22 @@ pub fn span(seconds: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_spelled_or_replaced() {
+        let evil = "a\u{1b}[31m\u{9b}2J\u{202e}b\r\nc";
+        assert_eq!(clean(evil), "a\u{fffd}[31m\u{fffd}2J\u{fffd}b\u{fffd}\nc");
+        let json = escaped(&json!({"name": evil}).to_string());
+        assert!(!json.chars().any(unprintable), "{json}");
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["name"], evil);
+    }
+
+    #[test]
+    fn a_password_in_a_url_is_left_out() {
+        assert_eq!(without_passwords("'postgres://a:b@c@h/d' and https://u:p@x"), "'postgres://a:…@h/d' and https://u:…@x");
+        let kept = "postgres://user:password@host:5432/database s3://b/a:b@c https://h:80/a@b postgres://u@h";
+        assert_eq!(without_passwords(kept), kept);
+    }
 
     #[test]
     fn figures_are_short() {

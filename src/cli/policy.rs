@@ -1,7 +1,7 @@
 //! `dr policy check|schema`.
 
 use super::exit::Exit;
-use super::load::calendar;
+use super::load::{calendar, text_of};
 use super::output::{Answer, Fail, Finding, Outcome, Severity};
 use crate::policy::{self, check, parse};
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ fn check_all(files: &[PathBuf]) -> Outcome {
     let mut checked = Vec::new();
     for file in files {
         let shown = file.display().to_string();
-        let text = std::fs::read_to_string(file)
+        let text = text_of(file)
             .map_err(|e| Fail::new(Exit::Usage, "policy-unreadable", format!("policy {shown} cannot be read: {e}")).hint("dr policy check FILE"))?;
         let mut errors = 0;
         match parse(&shown, &text) {

@@ -7,7 +7,7 @@ mod places;
 mod tell;
 
 use super::exit::Exit;
-use super::output::{Answer, Fail, Finding, Outcome, Severity, span};
+use super::output::{Answer, Fail, Finding, Outcome, Severity, clean, span};
 use crate::pg::Address;
 use crate::plan::{Plan, RestoreInput, RestoreInto, RunId, restore};
 use crate::policy::{BucketName, ClusterId, Name, Path, PolicyName, Provider, Region, Runner, Seconds, TargetName};
@@ -150,7 +150,7 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
         answer.find(warning("not-proven", &choice.way.point, &message), Exit::Findings);
     }
     tell::plan(&mut answer, &choice)?;
-    if !confirmed(args, &choice)? {
+    if !confirmed(world, args, &choice).await? {
         answer.exit = Exit::Usage;
         let command = format!("dr restore … --point {} --yes --plan {}", choice.way.point, choice.hash);
         answer.find(Finding { severity: Severity::Error, hint: command, ..warning("not-confirmed", &choice.word, "nothing was changed: there is no terminal to confirm at") }, Exit::Usage);
@@ -277,8 +277,20 @@ pub(super) fn make_plan(choice: &Choice<'_>, run: &RunId, opened_at: Timestamp) 
     restore(&input).map_err(|why| Fail::new(Exit::Findings, "no-way", why))
 }
 
+/// A line of stdin, read beside everything else: who waits for it can still be asked to stop, and the thread goes with the process.
+async fn line() -> std::io::Result<String> {
+    let (give, take) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        let mut typed = String::new();
+        let read = std::io::stdin().lock().read_line(&mut typed);
+        // Nobody waits any more where the answer was Ctrl-C.
+        let _gone = give.send(read.map(|_| typed));
+    });
+    take.await.unwrap_or_else(|_| Err(std::io::Error::other("the reader ended")))
+}
+
 /// Asks a person, or believes a hash.
-fn confirmed(args: &Args, choice: &Choice<'_>) -> Result<bool, Fail> {
+async fn confirmed(world: &World, args: &Args, choice: &Choice<'_>) -> Result<bool, Fail> {
     if args.yes {
         return match &args.plan {
             Some(hash) if choice.hash == *hash || (hash.len() >= 12 && choice.hash.starts_with(hash)) => Ok(true),
@@ -288,11 +300,14 @@ fn confirmed(args: &Args, choice: &Choice<'_>) -> Result<bool, Fail> {
     if !std::io::stdin().is_terminal() {
         return Ok(false);
     }
+    let question = format!("{}\nIt would lose about {}. Type {} to go on: ", tell::summary(choice), span(choice.way.loses_s), choice.word);
     let mut err = std::io::stderr().lock();
-    drop(write!(err, "{}\nIt would lose about {}. Type {} to go on: ", tell::summary(choice), span(choice.way.loses_s), choice.word));
-    drop(err.flush());
-    let mut typed = String::new();
-    std::io::stdin().lock().read_line(&mut typed).map_err(|e| Fail::usage(format!("nothing could be read: {e}")))?;
+    drop(err.write_all(clean(&question).as_bytes()).and_then(|()| err.flush()));
+    drop(err);
+    let typed = tokio::select! {
+        typed = line() => typed.map_err(|e| Fail::usage(format!("nothing could be read: {e}")))?,
+        () = world.stopped() => return Err(Fail::new(Exit::Unavailable, "stopped", "asked to stop at the question; nothing was changed").hint("dr restore … --path native|portable|s3")),
+    };
     if typed.trim() == choice.word {
         return Ok(true);
     }

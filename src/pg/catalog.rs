@@ -82,9 +82,10 @@ fn table(json: &str) -> Option<Table> {
 }
 
 impl Table {
-    /// `schema.table`, for people and for keys of digests.
+    /// `schema.table`, for people and for keys of digests; quoted where a dot or a quote would make two tables one.
     pub fn full_name(&self) -> String {
-        format!("{}.{}", self.schema, self.name)
+        let plain = [&self.schema, &self.name].iter().all(|n| !n.contains(['.', '"']));
+        if plain { format!("{}.{}", self.schema, self.name) } else { qualified(&self.schema, &self.name) }
     }
 
     pub fn column_list(&self) -> String {
@@ -103,6 +104,14 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_tables_have_one_name() {
+        let name = |schema: &str, name: &str| Table { schema: schema.into(), name: name.into(), columns: Vec::new(), pages: 0, hash_root: None }.full_name();
+        assert_eq!(name("app", "orders"), "app.orders");
+        let all = [name("app", "a.b"), name("app.a", "b"), name("\"app", "x"), name("app\".\"a", "b"), name("app", "a\".\"b")];
+        assert_eq!(all.iter().collect::<std::collections::BTreeSet<_>>().len(), all.len(), "{all:?}");
+    }
 
     #[test]
     fn the_last_chunk_is_open_ended_and_names_are_quoted() {

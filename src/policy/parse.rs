@@ -3,7 +3,7 @@
 use super::types::Policy;
 
 /// A policy larger than this is not a policy.
-const MAX_BYTES: usize = 256 << 10;
+pub const MAX_BYTES: usize = 256 << 10;
 
 /// Why a policy could not be read. `Display` gives file, line and a caret under the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,7 +39,7 @@ impl ParseError {
             file: file.into(),
             // A place without a line (an empty file) would be no help.
             position: position.filter(|_| line_text.is_some()),
-            message,
+            message: without_keys(&message),
             line_text,
         }
     }
@@ -48,7 +48,25 @@ impl ParseError {
 /// A line of the file as it may be shown: no control characters, no endless lines, no secrets that someone put there.
 fn clip(line: &str) -> String {
     let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
-    without_userinfo(&without_secret(&line))
+    without_keys(&without_userinfo(&without_secret(&line)))
+}
+
+/// Long random words are keys that someone pasted where they do not belong: letters of both cases and digits or signs, 32 or more.
+fn without_keys(text: &str) -> String {
+    let part = |c: char| c.is_ascii_alphanumeric() || "/+=_-".contains(c);
+    let random = |word: &str| {
+        let has = |test: fn(&char) -> bool| word.chars().any(|c| test(&c));
+        word.len() >= 32 && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && word.chars().any(|c| !c.is_ascii_alphabetic())
+    };
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(part) {
+        let end = rest[start..].find(|c| !part(c)).map_or(rest.len(), |n| start + n);
+        shown.push_str(&rest[..start]);
+        shown.push_str(if random(&rest[start..end]) { "…" } else { &rest[start..end] });
+        rest = &rest[end..];
+    }
+    shown + rest
 }
 
 /// `secret_access_key: …`: what stands behind a key whose name speaks of a secret.
@@ -79,7 +97,7 @@ pub fn parse(file: &str, text: &str) -> Result<Policy, ParseError> {
             file,
             text,
             None,
-            format!("the policy has {} bytes; at most {MAX_BYTES} are read", text.len()),
+            format!("the policy is too large; at most {MAX_BYTES} bytes are read"),
         ));
     }
     serde_saphyr::from_str::<Policy>(text).map_err(|e| {
@@ -124,11 +142,14 @@ mod tests {
         assert_eq!(clip("    s3: https://user:hunter2@s3.example.com/x"), "    s3: https://…@s3.example.com/x");
         assert_eq!(clip("    s3: https://s3.example.com/a@b"), "    s3: https://s3.example.com/a@b");
         assert_eq!(clip("  name: shop"), "  name: shop");
+        assert_eq!(clip("  name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, b"), "  name: …, b");
+        let arn = "    kms_key: arn:aws:kms:eu-central-1:222222222222:key/0b1c2d3e-1111-2222-3333-444455556666";
+        assert_eq!(clip(arn), arn);
     }
 
     #[test]
     fn an_endless_policy_is_not_read() {
         let error = parse("p.yaml", &"#".repeat(MAX_BYTES + 1)).unwrap_err();
-        assert!(error.to_string().contains("at most 262144 are read"), "{error}");
+        assert!(error.to_string().contains("at most 262144 bytes are read"), "{error}");
     }
 }

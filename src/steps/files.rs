@@ -87,7 +87,7 @@ fn one_bucket(rows: &[&StoredRow]) -> Option<String> {
 async fn one(vault: &Vault, to: &Bucket, row: &StoredRow, key: String, scratch: bool) -> Result<One, StepError> {
     let Some(stored) = &row.stored else { return Err(StepError::bug("a row without an object")) };
     if let Some(already) = there_already(to, &key, row, stored).await? {
-        return already_or_taken(already, &key, to, scratch);
+        return already_or_taken(already, row.listed.size_bytes, &key, to, scratch);
     }
     let task = CopyTask {
         source: &vault.bucket,
@@ -139,9 +139,10 @@ async fn there_already(to: &Bucket, key: &str, row: &StoredRow, stored: &Stored)
     Ok(Some(read_again(to, key, version, head.size_bytes, stored).await? == stored.sha256_plain.0))
 }
 
-fn already_or_taken(same: bool, key: &str, to: &Bucket, scratch: bool) -> Result<One, StepError> {
+fn already_or_taken(same: bool, size_bytes: u64, key: &str, to: &Bucket, scratch: bool) -> Result<One, StepError> {
     match (same, scratch) {
-        (true, _) => Ok(One::Same(0)),
+        // Its bytes were compared: an earlier attempt's work counts like this one's.
+        (true, _) => Ok(One::Same(size_bytes)),
         (false, true) => Ok(One::Differs(format!("{key} in {} holds other bytes", to.name))),
         (false, false) => Err(StepError::refused(
             "destination-taken",

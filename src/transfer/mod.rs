@@ -2,6 +2,7 @@
 
 mod object;
 mod once;
+mod room;
 
 pub use object::{CopyTask, SERVER_SIDE_MAX_BYTES, copy_object};
 pub use once::{Content, complete_once, digest, put_once};

@@ -1,6 +1,7 @@
 //! One object.
 
 use super::once::{self, Content};
+use super::room;
 use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::manifest::{HashedBy, Sha256Hex, Stored};
@@ -100,6 +101,7 @@ fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
 }
 
 async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
+    let _room = room::to_move(task.size_bytes).await;
     let got = task.source.get(task.key, task.version, task.part_size_bytes.max(task.size_bytes)).await?;
     changed(task, got.meta.etag.as_deref())?;
     let sha256 = hex::encode(Sha256::digest(&got.bytes));
@@ -120,6 +122,7 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
     let (mut sha, mut parts, mut at, mut number) = (Sha256::new(), Vec::<Part>::new(), 0u64, 1);
     while at < task.size_bytes {
         let last = (at + part_size).min(task.size_bytes) - 1;
+        let _room = room::to_move(last + 1 - at).await;
         let got = task.source.get_range(task.key, task.version, Some((at, last)), part_size).await?;
         changed(task, got.meta.etag.as_deref())?;
         sha.update(&got.bytes);

@@ -14,6 +14,8 @@ use futures_util::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What became of an append.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +33,58 @@ pub enum JournalStore {
         vault: Vault,
         lock: Option<Lock>,
     },
-    /// A file of JSON lines, for a restore whose vault cannot be written.
-    File(PathBuf),
+    /// A file of JSON lines, for a restore whose vault cannot be written; what it has no room for goes to stderr.
+    File(LocalFile),
     /// Lines on stderr, where not even a file can be written.
     Stderr,
+}
+
+/// A local journal. Once an entry found no room here, all that follow go to stderr as well: the file stays a whole beginning.
+#[derive(Clone)]
+pub struct LocalFile {
+    pub path: PathBuf,
+    spilled: Arc<AtomicBool>,
+}
+
+impl LocalFile {
+    pub fn new(path: PathBuf) -> Self {
+        Self { path, spilled: Arc::default() }
+    }
+
+    pub fn spilled(&self) -> bool {
+        self.spilled.load(Ordering::Relaxed)
+    }
+
+    /// A first entry that finds no room is an error: the caller knows other places. Later ones never are; evidence does not stand
+    /// in the way of a restore.
+    fn append(&self, seq: u64, line: &[u8]) -> Result<(), VaultError> {
+        if !self.spilled() {
+            match append_line(&self.path, line) {
+                Ok(()) => return Ok(()),
+                Err(e) if seq == 0 => return Err(file_error(&self.path, &e)),
+                Err(_) => self.spilled.store(true, Ordering::Relaxed),
+            }
+        }
+        on_stderr(line);
+        Ok(())
+    }
+}
+
+/// A crash in the middle leaves a line without its end, which a reader takes for the last one and ignores.
+fn append_line(path: &Path, line: &[u8]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    let before = file.metadata()?.len();
+    let written = file.write_all(&[line, b"\n"].concat()).and_then(|()| file.sync_data());
+    if written.is_err() {
+        // Half a line would hide what a later process appends.
+        let _kept = file.set_len(before);
+    }
+    written
+}
+
+fn on_stderr(line: &[u8]) {
+    let mut err = std::io::stderr().lock();
+    drop(err.write_all(&[line, b"\n"].concat()));
 }
 
 /// A run as read back.
@@ -67,18 +117,9 @@ impl JournalStore {
                     Err(e) => Err(e),
                 }
             }
-            JournalStore::File(path) => {
-                let failed = |e: std::io::Error| file_error(path, &e);
-                let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).map_err(failed)?;
-                file.write_all(&bytes)
-                    .and_then(|()| file.write_all(b"\n"))
-                    .and_then(|()| file.sync_data())
-                    .map_err(failed)?;
-                Ok(Appended::Ours(sha256))
-            }
+            JournalStore::File(file) => file.append(entry.seq, &bytes).map(|()| Appended::Ours(sha256)),
             JournalStore::Stderr => {
-                let mut err = std::io::stderr().lock();
-                drop(err.write_all(&bytes).and_then(|()| err.write_all(b"\n")));
+                on_stderr(&bytes);
                 Ok(Appended::Ours(sha256))
             }
         }
@@ -106,7 +147,7 @@ impl JournalStore {
     pub async fn read(&self, policy: &PolicyName, run: &RunId) -> Result<Option<RunRead>, VaultError> {
         match self {
             JournalStore::Home { vault, .. } => read_home(vault, policy, run).await,
-            JournalStore::File(path) => read_file(path, run),
+            JournalStore::File(file) => read_file(&file.path, run),
             JournalStore::Stderr => Ok(None),
         }
     }

@@ -7,7 +7,7 @@ mod local;
 mod probe;
 mod store;
 
-pub use append::{Appended, JournalStore, RunRead};
+pub use append::{Appended, JournalStore, LocalFile, RunRead};
 pub use history::{PointRef, RunRef, Unread, first_versions};
 pub use local::LocalJournal;
 pub use probe::{ProbeOutcome, ProbeRecord, Verdict};

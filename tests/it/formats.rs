@@ -214,7 +214,7 @@ async fn a_local_journal_is_read_and_a_cut_last_line_is_ignored() {
     let file = folder.path().join("dr-restore-9f86d081.jsonl");
     let whole = golden("journal-restore.jsonl");
     std::fs::write(&file, &whole[..whole.len() - 40]).unwrap();
-    let store = JournalStore::File(file);
+    let store = JournalStore::File(dr::vault::LocalFile::new(file));
     let run = run_of("journal-restore.jsonl").plan.run;
     let read = store.read(&dr::policy::PolicyName::new("shop"), &run).await.unwrap().unwrap();
     assert_eq!(read.state.finished, None, "the cut entry is the one that said finished");

@@ -2,6 +2,7 @@
 
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, classify};
+use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 
 /// One version or delete marker.
@@ -23,6 +24,15 @@ pub struct Upload {
     pub id: String,
 }
 
+/// Keys may hold what XML cannot (control characters), so they are asked for URL-encoded; one such key would otherwise make
+/// every listing of its bucket unreadable. A store that does not know the parameter says nothing of an encoding, and is taken at its word.
+fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
+    if encoding.is_none() {
+        return key.to_owned();
+    }
+    percent_encoding::percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
 impl Bucket {
     /// All versions under a prefix, keys after `after`, at most `cap` rows; the flag says whether more exist.
     ///
@@ -38,11 +48,13 @@ impl Bucket {
                 .prefix(prefix)
                 .set_key_marker(key_marker)
                 .set_version_id_marker(version_marker)
+                .encoding_type(EncodingType::Url)
                 .send()
                 .await
                 .map_err(|e| classify(e, "ListObjectVersions", self.thing(prefix)))?;
+            let encoded = answer.encoding_type();
             rows.extend(answer.versions().iter().map(|v| Listed {
-                key: v.key().unwrap_or_default().to_owned(),
+                key: decoded(v.key().unwrap_or_default(), encoded),
                 version: v.version_id().unwrap_or("null").to_owned(),
                 delete_marker: false,
                 latest: v.is_latest().unwrap_or(false),
@@ -51,7 +63,7 @@ impl Bucket {
                 last_modified: v.last_modified().map_or(Timestamp::UNIX_EPOCH, timestamp),
             }));
             rows.extend(answer.delete_markers().iter().map(|m| Listed {
-                key: m.key().unwrap_or_default().to_owned(),
+                key: decoded(m.key().unwrap_or_default(), encoded),
                 version: m.version_id().unwrap_or("null").to_owned(),
                 delete_marker: true,
                 latest: m.is_latest().unwrap_or(false),
@@ -69,7 +81,7 @@ impl Bucket {
                 });
                 return Ok((rows, more));
             }
-            key_marker = answer.next_key_marker().map(str::to_owned);
+            key_marker = answer.next_key_marker().map(|k| decoded(k, encoded));
             version_marker = answer.next_version_id_marker().map(str::to_owned);
         }
     }
@@ -87,9 +99,10 @@ impl Bucket {
                 .bucket(self.name.as_str())
                 .prefix(prefix)
                 .set_continuation_token(token);
-            let request = request.set_start_after(after.map(str::to_owned));
+            let request = request.set_start_after(after.map(str::to_owned)).encoding_type(EncodingType::Url);
             let answer = request.send().await.map_err(|e| classify(e, "ListObjectsV2", self.thing(prefix)))?;
-            keys.extend(answer.contents().iter().filter_map(|o| o.key().map(str::to_owned)));
+            let encoded = answer.encoding_type();
+            keys.extend(answer.contents().iter().filter_map(|o| o.key().map(|k| decoded(k, encoded))));
             token = answer.next_continuation_token().map(str::to_owned);
             if token.is_none() || keys.len() >= cap {
                 return Ok(keys);
@@ -108,15 +121,17 @@ impl Bucket {
             let answer = request
                 .set_key_marker(key_marker)
                 .set_version_id_marker(version_marker)
+                .encoding_type(EncodingType::Url)
                 .send()
                 .await
                 .map_err(|e| classify(e, "ListObjectVersions", self.thing(prefix)))?;
-            let names = answer.common_prefixes().iter().filter_map(|p| p.prefix()?.strip_prefix(prefix));
-            folders.extend(names.map(|n| n.trim_end_matches('/').to_owned()));
+            let encoded = answer.encoding_type();
+            let names = answer.common_prefixes().iter().filter_map(|p| p.prefix().map(|k| decoded(k, encoded)));
+            folders.extend(names.filter_map(|n| Some(n.strip_prefix(prefix)?.trim_end_matches('/').to_owned())));
             if !answer.is_truncated().unwrap_or(false) || folders.len() >= cap {
                 return Ok(folders);
             }
-            key_marker = answer.next_key_marker().map(str::to_owned);
+            key_marker = answer.next_key_marker().map(|k| decoded(k, encoded));
             version_marker = answer.next_version_id_marker().map(str::to_owned);
         }
     }
@@ -131,15 +146,27 @@ impl Bucket {
             .list_multipart_uploads()
             .bucket(self.name.as_str())
             .prefix(prefix)
+            .encoding_type(EncodingType::Url)
             .send()
             .await;
         let answer = answer.map_err(|e| classify(e, "ListMultipartUploads", self.thing(prefix)))?;
         let one = |u: &aws_sdk_s3::types::MultipartUpload| {
             Some(Upload {
-                key: u.key()?.to_owned(),
+                key: decoded(u.key()?, answer.encoding_type()),
                 id: u.upload_id()?.to_owned(),
             })
         };
         Ok(answer.uploads().iter().filter_map(one).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_decoded_only_where_the_store_encoded_them() {
+        assert_eq!(decoded("a+b%2Bc%1B%25/%C3%9C", Some(&EncodingType::Url)), "a b+c\u{1b}%/Ü");
+        assert_eq!(decoded("a+b%2B", None), "a+b%2B");
     }
 }

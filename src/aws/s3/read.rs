@@ -115,7 +115,8 @@ impl Bucket {
         }
         let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
         let reading = async {
-            while let Some(Ok(piece)) = answer.body.next().await {
+            // In one buffer of the announced size, and no more than was announced.
+            while let (true, Some(Ok(piece))) = (bytes.len() as u64 <= length, answer.body.next().await) {
                 bytes.extend_from_slice(&piece);
             }
         };

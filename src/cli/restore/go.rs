@@ -1,6 +1,6 @@
 //! Executing a restore: a journal in the vault, or in a file where the vault cannot be written; evidence never stands in the way.
 
-use super::local::{self, Local};
+use super::local;
 use super::{Args, Choice, make_plan, tell};
 use crate::aws::s3::Lock;
 use crate::aws::Clients;
@@ -115,10 +115,12 @@ impl Work<'_> {
     async fn journalled(&self, answer: &mut Answer) -> Result<(Report, bool, &'static str), Fail> {
         let place = self.choice.place;
         // Whatever the vault can do by now: a restore is told in one journal.
-        if let Some(begun) = local::begun(self.world, self.args, self.mark(), place.now - RESUME_WINDOW, &|plan| self.ours(plan)) {
-            answer.find(begun.finding("this restore was begun without the vault's journal"), Exit::Findings);
-            let (report, resumed) = self.in_file(begun, None).await?;
-            return Ok((report, resumed, "local"));
+        if let Some((local, journal)) = local::begun(self.world, self.args, self.mark(), place.now - RESUME_WINDOW, &|plan| self.ours(plan)) {
+            let runner = self.runner(local.0.clone()).await;
+            let now = self.world.now();
+            let report = engine::advance(&runner, journal.state, now.duration_since(journal.newest.at), now).await?;
+            answer.find(local.finding("this restore was begun without the vault's journal"), Exit::Findings);
+            return Ok((report, true, "local"));
         }
         let tried = if place.capable { self.in_vault().await } else { Err(no_conditional_writes(self.choice)) };
         let why = match tried {
@@ -126,11 +128,26 @@ impl Work<'_> {
             Err(why) if self.world.stopping() => return Err(why.into()),
             Err(why) => why,
         };
-        let fresh = local::fresh(self.world, self.args, self.mark());
-        answer.find(fresh.finding(&format!("the vault's journal cannot be used ({})", StepText(&why))), Exit::Findings);
-        let seen = self.last_seen().await;
-        let (report, resumed) = self.in_file(fresh, seen).await?;
-        Ok((report, resumed, "local"))
+        let report = self.beside(&format!("the vault's journal cannot be used ({})", StepText(&why)), answer).await?;
+        Ok((report, false, "local"))
+    }
+
+    /// Outside of the vault, in the first place that takes an entry. The same run as in the vault where one was begun there: what it made carries its name.
+    async fn beside(&self, why: &str, answer: &mut Answer) -> Result<Report, Fail> {
+        let (plan, after) = match self.last_seen().await {
+            Some(seen) => seen,
+            None => (self.plan()?, None),
+        };
+        for local in local::fresh(self.world, self.args, self.mark()) {
+            let runner = self.runner(local.0.clone()).await;
+            // No room for a first entry, or no right: nothing was begun there, the next place may do.
+            let Ok(Some(state)) = engine::open_after(&runner, &plan, after.clone()).await else { continue };
+            let report = engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?;
+            // Only now is known whether it stayed where it began.
+            answer.find(local.finding(why), Exit::Findings);
+            return Ok(report);
+        }
+        Err(Fail::new(Exit::Stuck, "journal-local", "no place takes a journal").hint("dr restore … --journal-file NEW-FILE"))
     }
 
     async fn in_vault(&self) -> Result<(Report, bool), VaultError> {
@@ -183,24 +200,6 @@ impl Work<'_> {
         let read = journal.read(&plan.policy, &plan.run).await.ok().flatten();
         let seen = read.map(|r| LastSeen { run: plan.run.clone(), seq: r.state.head.seq, sha256: r.state.head.sha256 });
         Some((plan, seen))
-    }
-
-    /// The same run as in the vault where one was begun there: what it made carries its name.
-    async fn in_file(&self, local: Local, seen: Option<(Plan, Option<LastSeen>)>) -> Result<(Report, bool), Fail> {
-        let runner = self.runner(local.store).await;
-        if let Some(begun) = local.begun {
-            let now = self.world.now();
-            let age = now.duration_since(begun.newest.at);
-            return Ok((engine::advance(&runner, begun.state, age, now).await?, true));
-        }
-        let (plan, after) = match seen {
-            Some((plan, after)) => (plan, after),
-            None => (self.plan()?, None),
-        };
-        match engine::open_after(&runner, &plan, after).await? {
-            Some(state) => Ok((engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?, false)),
-            None => Err(Fail::new(Exit::Stuck, "journal-local", "the journal file cannot be used").hint("dr restore … --journal-file NEW-FILE")),
-        }
     }
 }
 

@@ -6,29 +6,30 @@ use crate::aws::s3::Lock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Answer, Fail, Finding};
 use crate::plan::Plan;
-use crate::vault::{JournalStore, LocalJournal};
+use crate::vault::{JournalStore, LocalFile, LocalJournal};
 use crate::world::World;
 use jiff::Timestamp;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Where this process journals, and what is there already.
-pub(super) struct Local {
-    pub store: JournalStore,
-    pub begun: Option<LocalJournal>,
-}
+/// Where this process journals.
+pub(super) struct Local(pub JournalStore);
 
 impl Local {
     fn shown(&self) -> String {
-        match &self.store {
-            JournalStore::File(path) => path.display().to_string(),
+        match &self.0 {
+            JournalStore::File(file) => file.path.display().to_string(),
             _ => "stderr".into(),
         }
     }
 
     pub(super) fn finding(&self, why: &str) -> Finding {
-        let (what, hint) = match &self.store {
-            JournalStore::File(path) => (format!("in {}", path.display()), format!("dr restore … --upload-journal {}", path.display())),
+        let (what, hint) = match &self.0 {
+            JournalStore::File(file) if file.spilled() => {
+                let path = file.path.display();
+                (format!("in {path} and, since that was full, on stderr; save those lines behind the file's"), format!("dr restore … --upload-journal {path}"))
+            }
+            JournalStore::File(file) => (format!("in {}", file.path.display()), format!("dr restore … --upload-journal {}", file.path.display())),
             _ => ("on stderr, as lines that begin with {\"schema\":\"dr/entry/1\"; save them".into(), "dr restore … --upload-journal SAVED-LINES".into()),
         };
         let message = format!("{why}; this restore is journalled {what}, and can be brought into the vault later");
@@ -44,20 +45,23 @@ fn candidates(world: &World, args: &Args, mark: &str) -> Vec<PathBuf> {
 }
 
 /// A local journal of this very restore, from an earlier command: unfinished, or finished not long ago.
-pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<Local> {
+pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<(Local, LocalJournal)> {
     candidates(world, args, mark).into_iter().find_map(|path| {
         let journal = LocalJournal::read(&path).ok().flatten()?;
         let fits = ours(&journal.state.plan) && (journal.state.finished.is_none() || journal.state.plan.opened_at > since);
         let usable = fits && journal.mend(&path).is_ok() && writable(&path);
-        usable.then(|| Local { store: JournalStore::File(path), begun: Some(journal) })
+        usable.then(|| (Local(JournalStore::File(LocalFile::new(path))), journal))
     })
 }
 
-/// The first place that can be written and holds nothing; stderr where there is none.
-pub(super) fn fresh(world: &World, args: &Args, mark: &str) -> Local {
+/// Places that can be opened and hold nothing, the best first; stderr, which takes everything, is the last. One that is full says so at its first entry.
+pub(super) fn fresh(world: &World, args: &Args, mark: &str) -> impl Iterator<Item = Local> + use<> {
+    let now = world.now().as_second();
+    // Looked at one by one: whether a file can be written is known once it is there.
     let empty = |path: &Path| writable(path) && std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
-    let found = candidates(world, args, mark).into_iter().flat_map(|path| [path.clone(), path.with_extension(format!("{}.jsonl", world.now().as_second()))]).find(|p| empty(p));
-    Local { store: found.map_or(JournalStore::Stderr, JournalStore::File), begun: None }
+    let names = candidates(world, args, mark).into_iter().flat_map(move |path| [path.clone(), path.with_extension(format!("{now}.jsonl"))]);
+    let files = names.filter(move |p| empty(p)).map(|path| JournalStore::File(LocalFile::new(path)));
+    files.chain([JournalStore::Stderr]).map(Local)
 }
 
 fn writable(file: &Path) -> bool {

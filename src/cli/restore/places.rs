@@ -15,6 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Newest points that are read whole, and newest ones with proofs.
 const NEWEST: usize = 10;
+/// Newest points that are tried until one says which target this vault is.
+const MOST_LOOKED_AT: usize = 200;
 const NEWEST_WITH_PROOFS: usize = 10;
 
 /// One target that answers, with its points.
@@ -134,11 +136,18 @@ async fn from_vault(world: &World, args: &Args, url: &str) -> Result<Places, Fai
     let name = policy_name(&vault, args).await?;
     // The vault itself says which of its policy's targets it is.
     let slots = vault.slots(&name, "").await?;
-    for slot in &slots {
-        let Some(point) = vault.find::<crate::manifest::Point>(&layout::point(&name, slot)).await? else { continue };
+    let mut other = None;
+    for slot in slots.iter().take(MOST_LOOKED_AT) {
+        let point = match vault.find::<crate::manifest::Point>(&layout::point(&name, slot)).await {
+            Ok(Some(point)) => point,
+            Err(e) if e.transient() => return Err(e.into()),
+            // Whoever can write one point must not be able to hide the others.
+            Ok(None) | Err(_) => continue,
+        };
         let Some(own) = point.targets.iter().find(|t| t.bucket == bucket && t.region == region) else {
             let known: Vec<String> = point.targets.iter().map(|t| format!("s3://{} --region {}", t.bucket, t.region)).collect();
-            return Err(Fail::usage(format!("this vault calls its buckets {}, not {url} --region {region}", known.join(", "))));
+            other.get_or_insert_with(|| Fail::usage(format!("this vault calls its buckets {}, not {url} --region {region}", known.join(", "))));
+            continue;
         };
         let kept_for = own.retain_until.duration_since(point.at).max(SignedDuration::from_hours(1));
         let until = Timestamp::from_second((now + kept_for).as_second()).unwrap_or(now);
@@ -148,7 +157,7 @@ async fn from_vault(world: &World, args: &Args, url: &str) -> Result<Places, Fai
         let place = place(vault, target, name, policy, args).await?;
         return ready(clients, vec![place], Vec::new(), endpoints);
     }
-    Err(Fail::new(crate::cli::Exit::Findings, "no-point", format!("vault {url} holds no recovery point of policy {name}")).hint("dr restore --from s3://BUCKET --region REGION   (another vault)"))
+    Err(other.unwrap_or_else(|| Fail::new(crate::cli::Exit::Findings, "no-point", format!("vault {url} holds no recovery point of policy {name}")).hint("dr restore --from s3://BUCKET --region REGION   (another vault)")))
 }
 
 async fn policy_name(vault: &Vault, args: &Args) -> Result<PolicyName, Fail> {
