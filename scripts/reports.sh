@@ -6,9 +6,12 @@ shopt -s nullglob
 
 crash=("$dir"/crash-*.json)
 if ((${#crash[@]})); then
-    jq -s '{n_calls: (map(.n_calls) | add), ops: (map(.ops) | reduce .[] as $o ({}; reduce ($o | to_entries[]) as $e (.; .[$e.key] += $e.value))),
-        kinds: .[0].kinds, cases: (map(.cases) | add), failed: (map(.failed) | add), sampled: any(.[]; .sampled), seed: .[0].seed,
-        failures: (map(.failures) | add), wall_s: (map(.wall_s) | add), most_runs: (map(.most_runs) | max),
+    # Shards of a stage have its calls in common and their cases apart.
+    jq -s 'def total(f): map(f) | add;
+        group_by(.stage) | map(.[0] + {cases: total(.cases), failed: total(.failed), failures: total(.failures), sampled: any(.[]; .sampled), most_runs: (map(.most_runs) | max), wall_s: total(.wall_s)})
+        | {n_calls: total(.n_calls), ops: (map(.ops) | reduce .[] as $o ({}; reduce ($o | to_entries[]) as $e (.; .[$e.key] += $e.value))),
+        kinds: .[0].kinds, cases: total(.cases), failed: total(.failed), sampled: any(.[]; .sampled), seed: .[0].seed,
+        failures: total(.failures), wall_s: total(.wall_s), most_runs: (map(.most_runs) | max),
         stages: map({(.stage): {n_calls, cases, failed}}) | add}' "${crash[@]}" >"$dir/crash.json"
     jq -r '"crash: \(.n_calls) calls, \(.cases) cases, \(.failed) failed, sampled \(.sampled)"' "$dir/crash.json"
 fi
