@@ -94,16 +94,18 @@ impl World {
     pub async fn stop_on_signals(&self) {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
-        for already in [false, true] {
-            tokio::select! {
-                _ = term.recv() => {}
-                _ = int.recv() => {}
-            }
-            if already {
-                std::process::exit(12);
-            }
-            self.stop();
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
         }
+        self.stop();
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+            // Not even the answer could be given: a disk or a pipe that does not come back holds the thread that would.
+            () = tokio::time::sleep(GRACE + GRACE / 5) => {}
+        }
+        std::process::exit(12);
     }
 
     pub async fn stopped(&self) {

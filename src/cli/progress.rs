@@ -1,6 +1,6 @@
 //! How far a step is: a bar where stderr is a terminal, a line now and then otherwise.
 
-use super::output::clean;
+use super::clean::clean_line;
 use crate::steps::Progress;
 use crate::world::World;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -38,7 +38,7 @@ impl Shown {
 impl Progress for Shown {
     fn report(&self, step: &str, done: u64, total: u64, unit: &str) {
         if let Some(bar) = &self.bar {
-            bar.set_prefix(clean(step));
+            bar.set_prefix(clean_line(step));
             bar.set_length(total.max(1));
             bar.set_position(done);
             bar.set_message(unit.to_owned());
@@ -48,7 +48,7 @@ impl Progress for Shown {
         let now = self.world.monotonic();
         if last.0 != step || now.duration_since(last.1) >= EVERY {
             *last = (step.to_owned(), now);
-            drop(writeln!(std::io::stderr().lock(), "{}: {done}/{total} {unit}", clean(step)));
+            drop(writeln!(std::io::stderr().lock(), "{}: {done}/{total} {unit}", clean_line(step)));
         }
     }
 }

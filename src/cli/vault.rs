@@ -223,7 +223,7 @@ fn bucket_policy(args: &Common) -> Outcome {
     let mut all = serde_json::Map::new();
     for target in chosen(&loaded, args.target.as_ref())?.into_iter().filter(|t| t.provider == Provider::Aws) {
         let text = policy_of(target);
-        answer.line(serde_json::to_string_pretty(&text).unwrap_or_default());
+        answer.block(serde_json::to_string_pretty(&text).unwrap_or_default());
         all.insert(target.name.to_string(), text);
     }
     if all.is_empty() {

@@ -51,12 +51,14 @@ fn clip(line: &str) -> String {
     without_keys(&without_userinfo(&without_secret(&line)))
 }
 
-/// Long random words are keys that someone pasted where they do not belong: letters of both cases and digits or signs, 32 or more.
+/// Long random words are keys that someone pasted where they do not belong: 30 or more letters of both cases and digits, or 40 and
+/// more hexadecimal digits. Names that long are hidden with them.
 fn without_keys(text: &str) -> String {
     let part = |c: char| c.is_ascii_alphanumeric() || "/+=_-".contains(c);
     let random = |word: &str| {
         let has = |test: fn(&char) -> bool| word.chars().any(|c| test(&c));
-        word.len() >= 32 && has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && word.chars().any(|c| !c.is_ascii_alphabetic())
+        let mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
+        (word.len() >= 30 && mixed) || (word.len() >= 40 && word.chars().all(|c| c.is_ascii_hexdigit()))
     };
     let mut shown = String::new();
     let mut rest = text;
@@ -142,6 +144,8 @@ mod tests {
         assert_eq!(clip("    s3: https://user:hunter2@s3.example.com/x"), "    s3: https://…@s3.example.com/x");
         assert_eq!(clip("    s3: https://s3.example.com/a@b"), "    s3: https://s3.example.com/a@b");
         assert_eq!(clip("  name: shop"), "  name: shop");
+        assert_eq!(clip("  name: K005abcdefABCDEF0123456789abcde"), "  name: …", "31 letters");
+        assert_eq!(clip(&format!("  name: {}", "0a".repeat(32))), "  name: …", "hexadecimal");
         assert_eq!(clip("  name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, b"), "  name: …, b");
         let arn = "    kms_key: arn:aws:kms:eu-central-1:222222222222:key/0b1c2d3e-1111-2222-3333-444455556666";
         assert_eq!(clip(arn), arn);

@@ -61,7 +61,12 @@ impl LocalFile {
         if !self.spilled() {
             match append_line(&self.path, line) {
                 Ok(()) => return Ok(()),
-                Err(e) if seq == 0 => return Err(file_error(&self.path, &e)),
+                Err(e) if seq == 0 => {
+                    // Nothing of ours is in it, and the next place is tried: it would be taken for a journal.
+                    let empty = std::fs::metadata(&self.path).is_ok_and(|m| m.len() == 0);
+                    let _gone = empty.then(|| std::fs::remove_file(&self.path));
+                    return Err(file_error(&self.path, &e));
+                }
                 Err(_) => self.spilled.store(true, Ordering::Relaxed),
             }
         }

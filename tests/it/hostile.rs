@@ -230,12 +230,16 @@ fn planted() -> Vec<(String, Vec<u8>)> {
     let point = source::read("docs/formats/golden/point.json");
     let slot = |n: u32| format!("2099010{n}T000000Z");
     let evil = point.replace("shop-prod", "\\u001b]0;owned\\u0007\\u001b[31mshop").replace("\"central\"", "\"../../etc\"").replace("manifests/shop/20261124T000000Z/list-shop-files.jsonl.zst", "../../../../etc/passwd");
+    // It says that it is this vault's own, and locked until the end of time.
+    let eternal = point.replace("shop-vault-central", "dr-vault-central").replace("\"retain_until\": \"20", "\"retain_until\": \"99");
+    assert!(eternal.contains("dr-vault-central") && eternal.contains("\"retain_until\": \"99"), "{eternal}");
     vec![
         (format!("points/shop/{}/point.json", slot(1)), deep(200_000)),
         (format!("points/shop/{}/point.json", slot(2)), b"{\"schema\":\"dr/point/9\"}".to_vec()),
         (format!("points/shop/{}/point.json", slot(3)), evil.into_bytes()),
         (format!("points/shop/{}/point.json", slot(4)), vec![b' '; 65 << 20]),
         (format!("points/shop/{}/point.json", slot(5)), Vec::new()),
+        (format!("points/shop/{}/point.json", slot(6)), eternal.into_bytes()),
         ("points/shop/\u{1b}[31m\u{7}evil/point.json".into(), point.into_bytes()),
         ("points/shop/%2e%2e/point.json".into(), b"x".to_vec()),
         ("runs/shop/backup-20260102T000000Z/00000000".into(), deep(200_000)),
@@ -279,6 +283,15 @@ fn planted_objects_are_named_and_stand_in_nobodys_way() {
     Stage::RestoreFiles.run(&cloud).exits(0);
     let verified = policy("verify", true).json();
     assert!(verified["tested"].as_u64() > Some(0) && verified["tested"] == verified["population"], "{verified}");
-    assert!(verified["findings"].to_string().contains("point-damaged"), "{verified}");
+    let status = policy("status", true).json();
+    let names = |answer: &Value, thing: &str| answer["findings"].as_array().into_iter().flatten().any(|f| f["thing"] == thing);
+    for n in [1, 2, 4, 5] {
+        let key = format!("points/shop/2099010{n}T000000Z/point.json");
+        assert!(names(&verified, &key) && names(&status, &key), "{key} is not named: {verified:#} {status:#}");
+    }
+    for n in 2..=6 {
+        let run = format!("backup-2026010{n}T000000Z");
+        assert!(names(&status, &run), "{run} is not named: {status:#}");
+    }
     assert_eq!(json!(0), cloud.ask("/leftovers")["clusters"]);
 }

@@ -123,19 +123,16 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
     let few = |arguments: &[&str]| {
         let inner = cloud.command(&[]);
         let mut command = Command::new("prlimit");
-        command.args(["--nofile=1024:1024", "--", crate::cloud::DR]).args(arguments).arg("--json");
+        command.args(["--nofile=256:256", "--", crate::cloud::DR]).args(arguments).arg("--json");
         command.env_clear().env("PATH", World::default().env("PATH").unwrap_or_default()).env("DR_POLICY", &policy);
         command.current_dir(inner.get_current_dir().expect("a folder"));
         command
     };
-    let read_only = "mount -o remount,bind,ro / && { mountpoint -q /dev/shm && mount -o remount,bind,ro /dev/shm || true; } && ! touch here 2>/dev/null && ! touch /tmp/here 2>/dev/null";
-    let go = |arguments: &[&str]| {
-        let command = few(arguments);
-        match namespace_or_say(read_only, &command, "a read-only file system") {
-            Some(inside) => ran(inside),
-            None => ran(command),
-        }
-    };
+    let read_only = "mount -o remount,bind,ro / && for place in /dev/shm /tmp; do if mountpoint -q $place; then mount -o remount,bind,ro $place || exit 1; fi; done; ! touch here 2>/dev/null && ! touch /tmp/here 2>/dev/null";
+    if namespace_or_say(read_only, &few(&["--version"]), "a read-only file system").is_none() {
+        return;
+    }
+    let go = |arguments: &[&str]| ran(in_namespace(read_only, &few(arguments)).expect("as before"));
     let ticked = go(&["tick"]).exits(0).json();
     let results: Vec<&Value> = ticked["runs"].as_array().expect("runs").iter().map(|r| &r["result"]).collect();
     assert_eq!(results, ["complete", "complete"], "{ticked}");
@@ -149,6 +146,19 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
     let restored = go(&["restore", "--policy", policy, "--target", "central", "--path", "s3", "--bucket", "recovered-files", "--yes", "--plan", hash]).exits(0);
     journalled_in(&restored);
     assert_eq!(entries(&restored.stderr).last().map(|e| e["event"].clone()), Some(json!("finished")), "{restored:?}");
+}
+
+#[test]
+fn a_machine_without_room_for_the_process_is_told_with_an_exit_code() {
+    let without = |arguments: &[&str]| {
+        let mut command = Command::new("prlimit");
+        command.args(["--nofile=4:4", "--", crate::cloud::DR]).args(arguments);
+        ran(command)
+    };
+    let told = without(&["status", "--json", "--policy", "none.yaml"]).exits(12);
+    assert_eq!(told.findings(), ["no-room"], "{told:?}");
+    let told = without(&["status", "--policy", "none.yaml"]).exits(12);
+    assert!(told.stderr.starts_with("error[no-room]: this machine has no room for the process"), "{told:?}");
 }
 
 /// `dr` with a clock that reads a file: `+30`, `-30`.

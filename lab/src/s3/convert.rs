@@ -81,5 +81,5 @@ pub fn shown_metadata(attributes: &Attributes) -> Option<dto::Metadata> {
 /// Keys in listings, where the caller asked for URL encoding.
 pub fn shown_key(key: &str, encoding: Option<&dto::EncodingType>) -> String {
     const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
-    if encoding.is_some_and(|e| e.as_str() == "url") { percent_encoding::utf8_percent_encode(key, KEPT).to_string() } else { key.to_owned() }
+    if encoding.is_some_and(|e| e.as_str() == "url") { percent_encoding::utf8_percent_encode(key, KEPT).to_string().replace("%20", "+") } else { key.to_owned() }
 }

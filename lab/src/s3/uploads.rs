@@ -1,6 +1,6 @@
 //! Multipart uploads: create, parts, complete, abort, lists.
 
-use super::convert::{checksum, etag, kind, whole};
+use super::convert::{checksum, etag, kind, shown_key, whole};
 use super::error::{error, invalid, io, no_such_upload};
 use super::model::{Algorithm, Attributes, Part, Sums, Upload, Version};
 use super::objects::{attributes, given, shown_id, trip};
@@ -249,15 +249,17 @@ impl Ops {
         let truncated = uploads.len() > most;
         uploads.truncate(most);
         let last = uploads.last().filter(|_| truncated);
-        let shown = |u: &&Upload| dto::MultipartUpload { key: Some(u.key.clone()), upload_id: Some(u.id.clone()), initiated: Some(whole(u.initiated)), ..Default::default() };
+        let key = |key: &str| shown_key(key, input.encoding_type.as_ref());
+        let shown = |u: &&Upload| dto::MultipartUpload { key: Some(key(&u.key)), upload_id: Some(u.id.clone()), initiated: Some(whole(u.initiated)), ..Default::default() };
         let output = dto::ListMultipartUploadsOutput {
             bucket: Some(input.bucket.clone()),
-            prefix: input.prefix.clone(),
-            key_marker: input.key_marker.clone(),
+            prefix: input.prefix.as_deref().map(key),
+            key_marker: input.key_marker.as_deref().map(key),
+            encoding_type: input.encoding_type.clone(),
             upload_id_marker: input.upload_id_marker.clone(),
             is_truncated: Some(truncated),
             max_uploads: i32::try_from(most).ok(),
-            next_key_marker: last.map(|u| u.key.clone()),
+            next_key_marker: last.map(|u| key(&u.key)),
             next_upload_id_marker: last.map(|u| u.id.clone()),
             uploads: Some(uploads.iter().map(shown).collect()),
             ..Default::default()

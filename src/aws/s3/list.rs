@@ -1,7 +1,7 @@
 //! Listings: versions, keys, folders, uploads. Paged; the caller gives a cap.
 
 use super::{Bucket, timestamp};
-use crate::aws::error::{Error, classify};
+use crate::aws::error::{Error, Kind, classify};
 use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 
@@ -33,6 +33,32 @@ fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
     percent_encoding::percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
+/// Empty pages in a row after which a listing is given up.
+const MOST_EMPTY_PAGES: usize = 100;
+
+/// Where a paged listing is. A store whose pages never advance would be listed for ever.
+struct Pages {
+    operation: &'static str,
+    at: Option<(Option<String>, Option<String>)>,
+    empty: usize,
+}
+
+impl Pages {
+    fn new(operation: &'static str) -> Self {
+        Self { operation, at: None, empty: 0 }
+    }
+
+    /// The next page's markers, after one that brought rows or not.
+    fn next(&mut self, thing: String, markers: (Option<String>, Option<String>), brought: bool) -> Result<(Option<String>, Option<String>), Error> {
+        self.empty = if brought { 0 } else { self.empty + 1 };
+        if markers.0.is_none() || self.at.as_ref() == Some(&markers) || self.empty > MOST_EMPTY_PAGES {
+            return Err(Error::new(Kind::Integrity, self.operation, thing, "ListingStuck", "a page says that more follows, and not where"));
+        }
+        self.at = Some(markers.clone());
+        Ok(markers)
+    }
+}
+
 impl Bucket {
     /// All versions under a prefix, keys after `after`, at most `cap` rows; the flag says whether more exist.
     ///
@@ -40,7 +66,9 @@ impl Bucket {
     /// As the service's.
     pub async fn versions(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<(Vec<Listed>, bool), Error> {
         let (mut rows, mut key_marker, mut version_marker) = (Vec::new(), after.map(str::to_owned), None);
+        let mut pages = Pages::new("ListObjectVersions");
         loop {
+            let before = rows.len();
             let answer = self
                 .client
                 .list_object_versions()
@@ -81,8 +109,8 @@ impl Bucket {
                 });
                 return Ok((rows, more));
             }
-            key_marker = answer.next_key_marker().map(|k| decoded(k, encoded));
-            version_marker = answer.next_version_id_marker().map(str::to_owned);
+            let markers = (answer.next_key_marker().map(|k| decoded(k, encoded)), answer.next_version_id_marker().map(str::to_owned));
+            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, rows.len() > before)?;
         }
     }
 
@@ -92,7 +120,9 @@ impl Bucket {
     /// As the service's.
     pub async fn keys(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
         let (mut keys, mut token) = (Vec::new(), None);
+        let mut pages = Pages::new("ListObjectsV2");
         loop {
+            let before = keys.len();
             let request = self
                 .client
                 .list_objects_v2()
@@ -103,10 +133,11 @@ impl Bucket {
             let answer = request.send().await.map_err(|e| classify(e, "ListObjectsV2", self.thing(prefix)))?;
             let encoded = answer.encoding_type();
             keys.extend(answer.contents().iter().filter_map(|o| o.key().map(|k| decoded(k, encoded))));
-            token = answer.next_continuation_token().map(str::to_owned);
-            if token.is_none() || keys.len() >= cap {
+            let next = answer.next_continuation_token().map(str::to_owned);
+            if next.is_none() || keys.len() >= cap {
                 return Ok(keys);
             }
+            (token, _) = pages.next(self.thing(prefix), (next, None), keys.len() > before)?;
         }
     }
 
@@ -116,7 +147,9 @@ impl Bucket {
     /// As the service's.
     pub async fn folders(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
         let (mut folders, mut key_marker, mut version_marker) = (Vec::new(), after.map(str::to_owned), None);
+        let mut pages = Pages::new("ListObjectVersions");
         loop {
+            let before = folders.len();
             let request = self.client.list_object_versions().bucket(self.name.as_str()).prefix(prefix).delimiter("/");
             let answer = request
                 .set_key_marker(key_marker)
@@ -131,8 +164,8 @@ impl Bucket {
             if !answer.is_truncated().unwrap_or(false) || folders.len() >= cap {
                 return Ok(folders);
             }
-            key_marker = answer.next_key_marker().map(|k| decoded(k, encoded));
-            version_marker = answer.next_version_id_marker().map(str::to_owned);
+            let markers = (answer.next_key_marker().map(|k| decoded(k, encoded)), answer.next_version_id_marker().map(str::to_owned));
+            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, folders.len() > before)?;
         }
     }
 
@@ -163,6 +196,17 @@ impl Bucket {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listing_that_does_not_advance_ends_with_an_error() {
+        let mut pages = Pages::new("ListObjectVersions");
+        let markers = |n: usize| (Some(format!("k{n}")), None);
+        assert_eq!(pages.next(String::new(), markers(1), true).unwrap(), markers(1));
+        assert_eq!(pages.next(String::new(), markers(1), true).unwrap_err().code, "ListingStuck", "the same place again");
+        assert_eq!(pages.next(String::new(), (None, None), true).unwrap_err().code, "ListingStuck", "no place at all");
+        let stuck = (2..).map(|n| pages.next(String::new(), markers(n), false)).position(|r| r.is_err());
+        assert_eq!(stuck, Some(MOST_EMPTY_PAGES), "new places, and nothing there");
+    }
 
     #[test]
     fn keys_are_decoded_only_where_the_store_encoded_them() {

@@ -9,7 +9,7 @@ use crate::cli::output::{Answer, Fail};
 use crate::cli::progress::Shown;
 use crate::cli::runs::{self, compact};
 use crate::engine::{self, Desk, Report, Runner, Whoami};
-use crate::journal::{LastSeen, Outcome};
+use crate::journal::{Actor, LastSeen, Outcome};
 use crate::pg::Secret;
 use crate::plan::{Kind, Plan, RunId};
 use crate::policy::Role;
@@ -41,7 +41,9 @@ pub(super) async fn execute(world: &World, args: &Args, clients: &Clients, choic
         }
         None => None,
     };
-    let work = Work { world, args, clients, choice, whoami: Whoami::of(world), secrets: Secrets::with_wish(wished), progress: Shown::new(world), run: Mutex::default() };
+    let target = &choice.place.target;
+    let actor = clients.actor(Role::Restorer, &target.region, target.provider, Some(&target.name)).await;
+    let work = Work { world, args, clients, choice, actor, whoami: Whoami::of(world), secrets: Secrets::with_wish(wished), progress: Shown::new(world), run: Mutex::default() };
     let (report, resumed, journal) = work.journalled(answer).await?;
     work.progress.clear();
     let (incident_at, rto_from) = match args.incident_at {
@@ -73,6 +75,7 @@ struct Work<'a> {
     args: &'a Args,
     clients: &'a Clients,
     choice: &'a Choice<'a>,
+    actor: Actor,
     whoami: Whoami,
     secrets: Secrets,
     progress: Shown,
@@ -81,9 +84,8 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    async fn runner(&self, journal: JournalStore) -> Runner<'_> {
-        let target = &self.choice.place.target;
-        let actor = self.clients.actor(Role::Restorer, &target.region, target.provider, Some(&target.name)).await;
+    fn runner(&self, journal: JournalStore) -> Runner<'_> {
+        let actor = self.actor.clone();
         Runner {
             world: self.world,
             clients: self.clients,
@@ -116,9 +118,13 @@ impl Work<'_> {
         let place = self.choice.place;
         // Whatever the vault can do by now: a restore is told in one journal.
         if let Some((local, journal)) = local::begun(self.world, self.args, self.mark(), place.now - RESUME_WINDOW, &|plan| self.ours(plan)) {
-            let runner = self.runner(local.0.clone()).await;
+            let runner = self.runner(local.0.clone());
             let now = self.world.now();
-            let report = engine::advance(&runner, journal.state, now.duration_since(journal.newest.at), now).await?;
+            let by = &journal.state.head.by;
+            // Signs of life go to stderr once the file is full: its age says nothing of a process that is seen to live.
+            let lives = by.host == self.whoami.host && self.world.alive(by.process);
+            let age = if lives { SignedDuration::ZERO } else { now.duration_since(journal.newest.at) };
+            let report = engine::advance(&runner, journal.state, age, now).await?;
             answer.find(local.finding("this restore was begun without the vault's journal"), Exit::Findings);
             return Ok((report, true, "local"));
         }
@@ -139,7 +145,7 @@ impl Work<'_> {
             None => (self.plan()?, None),
         };
         for local in local::fresh(self.world, self.args, self.mark()) {
-            let runner = self.runner(local.0.clone()).await;
+            let runner = self.runner(local.0.clone());
             // No room for a first entry, or no right: nothing was begun there, the next place may do.
             let Ok(Some(state)) = engine::open_after(&runner, &plan, after.clone()).await else { continue };
             let report = engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?;
@@ -154,7 +160,7 @@ impl Work<'_> {
         let place = self.choice.place;
         let lock = Some(Lock { mode: place.target.lock_mode, retain_until: place.target.retain_until });
         let journal = JournalStore::Home { vault: place.vault.clone(), lock };
-        let runner = self.runner(journal.clone()).await;
+        let runner = self.runner(journal.clone());
         let since = (place.now - RESUME_WINDOW).strftime("%Y%m%dT%H%M%SZ").to_string();
         let known = place.vault.runs(&place.name, Kind::Restore, &since).await?;
         for run in known.iter().rev().filter(|r| r.run.0.ends_with(&format!("-{}", self.mark()))) {

@@ -5,6 +5,7 @@ use super::{Args, warning};
 use crate::aws::s3::Lock;
 use crate::cli::exit::Exit;
 use crate::cli::output::{Answer, Fail, Finding};
+use crate::journal::Outcome;
 use crate::plan::Plan;
 use crate::vault::{JournalStore, LocalFile, LocalJournal};
 use crate::world::World;
@@ -27,7 +28,7 @@ impl Local {
         let (what, hint) = match &self.0 {
             JournalStore::File(file) if file.spilled() => {
                 let path = file.path.display();
-                (format!("in {path} and, since that was full, on stderr; save those lines behind the file's"), format!("dr restore … --upload-journal {path}"))
+                (format!("in {path} and, since that was full, on stderr; add those lines to the file before this is typed again"), format!("dr restore … --upload-journal {path}"))
             }
             JournalStore::File(file) => (format!("in {}", file.path.display()), format!("dr restore … --upload-journal {}", file.path.display())),
             _ => ("on stderr, as lines that begin with {\"schema\":\"dr/entry/1\"; save them".into(), "dr restore … --upload-journal SAVED-LINES".into()),
@@ -48,7 +49,13 @@ fn candidates(world: &World, args: &Args, mark: &str) -> Vec<PathBuf> {
 pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<(Local, LocalJournal)> {
     candidates(world, args, mark).into_iter().find_map(|path| {
         let journal = LocalJournal::read(&path).ok().flatten()?;
-        let fits = ours(&journal.state.plan) && (journal.state.finished.is_none() || journal.state.plan.opened_at > since);
+        let plan = &journal.state.plan;
+        // One that was given up, or whose time is over, is told in its file and gone on with by nobody.
+        let usable = match journal.state.finished {
+            None => plan.deadline_at > world.now(),
+            Some(outcome) => outcome == Outcome::Complete && plan.opened_at > since,
+        };
+        let fits = usable && ours(plan);
         let usable = fits && journal.mend(&path).is_ok() && writable(&path);
         usable.then(|| (Local(JournalStore::File(LocalFile::new(path))), journal))
     })

@@ -18,6 +18,8 @@ const NEWEST: usize = 10;
 /// Newest points that are tried until one says which target this vault is.
 const MOST_LOOKED_AT: usize = 200;
 const NEWEST_WITH_PROOFS: usize = 10;
+/// Ten years. The lock of a restore's journal is as long as that of the point that names the vault, and a planted point may say anything.
+const MOST_KEPT: SignedDuration = SignedDuration::from_hours(24 * 3653);
 
 /// One target that answers, with its points.
 pub struct Place {
@@ -140,16 +142,20 @@ async fn from_vault(world: &World, args: &Args, url: &str) -> Result<Places, Fai
     for slot in slots.iter().take(MOST_LOOKED_AT) {
         let point = match vault.find::<crate::manifest::Point>(&layout::point(&name, slot)).await {
             Ok(Some(point)) => point,
-            Err(e) if e.transient() => return Err(e.into()),
+            Ok(None) => continue,
             // Whoever can write one point must not be able to hide the others.
-            Ok(None) | Err(_) => continue,
+            Err(e) if e.of_one_document() => {
+                other.get_or_insert_with(|| e.into());
+                continue;
+            }
+            Err(e) => return Err(e.into()),
         };
         let Some(own) = point.targets.iter().find(|t| t.bucket == bucket && t.region == region) else {
             let known: Vec<String> = point.targets.iter().map(|t| format!("s3://{} --region {}", t.bucket, t.region)).collect();
             other.get_or_insert_with(|| Fail::usage(format!("this vault calls its buckets {}, not {url} --region {region}", known.join(", "))));
             continue;
         };
-        let kept_for = own.retain_until.duration_since(point.at).max(SignedDuration::from_hours(1));
+        let kept_for = own.retain_until.duration_since(point.at).clamp(SignedDuration::from_hours(1), MOST_KEPT);
         let until = Timestamp::from_second((now + kept_for).as_second()).unwrap_or(now);
         let target = guess(own.name.as_str(), own.provider, own.lock_mode, until);
         let vault = open(&clients, Role::Restorer, &target).await;
