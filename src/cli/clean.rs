@@ -10,11 +10,11 @@ pub fn clean_line(text: &str) -> String {
     clean(text).replace('\n', "\u{fffd}")
 }
 
-/// The same for a message of several lines: none of the later ones begins where ours do.
+/// The same for a message of several lines, an excerpt of a policy for example: none of the later ones begins as ours do.
 pub fn clean_message(text: &str) -> String {
     let mut lines = text.lines().map(clean);
     let first = lines.next().unwrap_or_default();
-    lines.fold(first, |text, line| if line.is_empty() || line.starts_with(' ') { format!("{text}\n{line}") } else { format!("{text}\n  {line}") })
+    lines.fold(first, |text, line| if line.is_empty() || line.starts_with(|c: char| c == ' ' || c.is_ascii_digit()) { format!("{text}\n{line}") } else { format!("{text}\n  {line}") })
 }
 
 /// `scheme://user:…@host`: the password of a URL that someone typed, or that an answer repeats. The word itself, in a hint, is none.

@@ -248,7 +248,7 @@ fn render_finding(finding: &Finding, colour: bool) -> String {
         Severity::Error => paint(&format!("finding[{}]", finding.code), colour),
         Severity::Warning => format!("warning[{}]", finding.code),
     };
-    let mut text = format!("{word}: {}", clean_line(&finding.message));
+    let mut text = format!("{word}: {}", clean_message(&finding.message));
     // A place that the message names already is not told twice.
     let more: Vec<&str> = [finding.thing.as_str(), finding.place.as_str()].into_iter().filter(|t| !t.is_empty() && !finding.message.contains(*t)).collect();
     if !more.is_empty() {

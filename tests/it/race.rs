@@ -4,6 +4,7 @@ use crate::cloud::{Cloud, Ran, until};
 use crate::crash::call::Named;
 use crate::crash::stage::{Stage, Template};
 use crate::crash::stored::Stored;
+use crate::surroundings::with_clock;
 use dr::world::World;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -85,6 +86,38 @@ fn a_live_runner_is_never_robbed() {
     }
     crate::cloud::say(&format!("race: {} interleavings with a live runner, 0 doubled, 0 failed", clean.appends.len()));
     crate::crash::report("race-live.json", &json!({"interleavings": clean.appends.len(), "winners_per_append": 1, "doubled": 0, "failed": 0}));
+}
+
+/// The journal's age is told by the store's clock: 50 s of difference to the runners' own, more than ten times `takeover_after`, decide nothing.
+#[test]
+fn clocks_that_are_apart_rob_nobody() {
+    let clean = Clean::record(Stage::Race);
+    let mut told = 0;
+    for (n, append) in clean.appends.iter().enumerate().skip(1).step_by(4) {
+        let cloud = clean.template.copy();
+        let clocks = [("ahead", "+50"), ("behind", "-50")].map(|(name, offset)| {
+            let file = cloud.root.join(name);
+            std::fs::write(&file, offset).expect("written");
+            file
+        });
+        // The one that is held goes ahead in turn.
+        let clocks = if n % 8 == 1 { [&clocks[0], &clocks[1]] } else { [&clocks[1], &clocks[0]] };
+        let with = |file| with_clock(&Stage::Race.command(&cloud), file);
+        let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
+        let first = with(clocks[0]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts");
+        held(&cloud, fault, 1);
+        let second: Ran = with(clocks[1]).output().expect("dr runs").into();
+        let result = second.json()["runs"][0]["result"].as_str().unwrap_or_default().to_owned();
+        assert!(second.code == 0 && result.starts_with("held by"), "{append}: {second:?}");
+        cloud.clear_faults();
+        end(first).exits(0);
+        finish(&cloud);
+        check(&clean, cloud, &format!("clocks apart at {append}"));
+        told += 1;
+    }
+    assert!(told >= 3, "{told} interleavings");
+    crate::cloud::say(&format!("race: {told} interleavings of runners whose clocks are 100 s apart, nobody robbed"));
+    crate::crash::report("race-clocks.json", &json!({"interleavings": told, "winners_per_append": 1, "doubled": 0, "failed": 0}));
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
     let few = |arguments: &[&str]| {
         let inner = cloud.command(&[]);
         let mut command = Command::new("prlimit");
-        command.args(["--nofile=256:256", "--", crate::cloud::DR]).args(arguments).arg("--json");
+        command.args(["--nofile=1024:1024", "--", crate::cloud::DR]).args(arguments).arg("--json");
         command.env_clear().env("PATH", World::default().env("PATH").unwrap_or_default()).env("DR_POLICY", &policy);
         command.current_dir(inner.get_current_dir().expect("a folder"));
         command
@@ -162,7 +162,7 @@ fn a_machine_without_room_for_the_process_is_told_with_an_exit_code() {
 }
 
 /// `dr` with a clock that reads a file: `+30`, `-30`.
-fn with_clock(command: &Command, file: &Path) -> Command {
+pub fn with_clock(command: &Command, file: &Path) -> Command {
     let found = Command::new("faketime").args(["-f", "+0s", "sh", "-c", "printf %s \"$LD_PRELOAD\""]).output().expect("faketime runs; type: apt-get install faketime");
     let library = String::from_utf8(found.stdout).expect("a path").trim().to_owned();
     assert!(!library.is_empty(), "faketime names its library");
