@@ -24,6 +24,24 @@ pub enum Verdict {
     Unknown,
 }
 
+/// What became of tries that a lock must refuse.
+enum Tried {
+    Refused,
+    Allowed(String),
+    /// Nothing is known.
+    NotSeen(String),
+}
+
+/// What became of conditional writes at once.
+enum Race {
+    /// Exactly one won.
+    Decided,
+    /// The store takes them all, or does not know such writes.
+    Undecided,
+    /// Nothing is known.
+    NotSeen(String),
+}
+
 /// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeOutcome {
@@ -55,7 +73,8 @@ impl Vault {
     pub async fn probe(&self, world: &World, mode: LockMode, control: Seconds, lock: Seconds) -> Result<ProbeOutcome, VaultError> {
         let nonce = world.random_hex(8);
         let key = |what: &str| format!("probe/{nonce}-{what}");
-        let conditional = self.race(&key("race")).await?;
+        let race = self.race(&key("race")).await?;
+        let conditional = matches!(race, Race::Decided);
         let now = self.now().await?;
         let put = async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
             let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
@@ -79,13 +98,18 @@ impl Vault {
             Err(e) if e.kind.transient() => return Err(e.into()),
             Err(e) => return Ok(unknown(format!("an object with a lock could not be written: {e}"))),
         };
-        let (version, until) = put("locked", lock.signed()).await?;
-        if let Some(why) = self.opened(&key("locked"), &version, mode, now, until).await? {
-            return Ok(ProbeOutcome {
-                verdict: Verdict::Open,
-                conditional,
-                why,
-            });
+        let (version, until) = match put("locked", lock.signed()).await {
+            Ok(put) => put,
+            Err(e) if e.kind.transient() => return Err(e.into()),
+            Err(e) => return Ok(unknown(format!("a second object with a lock could not be written: {e}"))),
+        };
+        match self.tried(&key("locked"), &version, mode, now, until).await? {
+            Tried::Refused => {}
+            Tried::Allowed(why) => return Ok(ProbeOutcome { verdict: Verdict::Open, conditional, why }),
+            Tried::NotSeen(why) => return Ok(unknown(why)),
+        }
+        if let Race::NotSeen(why) = race {
+            return Ok(unknown(format!("whether it decides a race could not be tested: {why}")));
         }
         while self.now().await? <= lapses {
             if world.stopping() {
@@ -109,15 +133,8 @@ impl Vault {
         }
     }
 
-    /// What a locked version allowed that it must not; `None` is good.
-    async fn opened(
-        &self,
-        key: &str,
-        version: &str,
-        mode: LockMode,
-        now: Timestamp,
-        until: Timestamp,
-    ) -> Result<Option<String>, VaultError> {
+    /// Tries on a locked version what it must not allow.
+    async fn tried(&self, key: &str, version: &str, mode: LockMode, now: Timestamp, until: Timestamp) -> Result<Tried, VaultError> {
         let refused = |result: Result<(), Error>| match result {
             Ok(()) => Ok(false),
             Err(e) if e.kind.transient() => Err(VaultError::from(e)),
@@ -129,22 +146,23 @@ impl Vault {
             retain_until: middle,
         };
         if !refused(self.bucket.set_retention(key, version, shorter, false).await)? {
-            return Ok(Some("the lock of a version was shortened".into()));
+            return Ok(Tried::Allowed("the lock of a version was shortened".into()));
         }
         if !refused(self.bucket.delete_version(key, version, false).await)? {
-            return Ok(Some("a locked version was deleted".into()));
+            return Ok(Tried::Allowed("a locked version was deleted".into()));
         }
         if mode == LockMode::Compliance && !refused(self.bucket.delete_version(key, version, true).await)? {
-            return Ok(Some("a version under COMPLIANCE was deleted with the bypass header".into()));
+            return Ok(Tried::Allowed("a version under COMPLIANCE was deleted with the bypass header".into()));
         }
         match self.bucket.lock_of(key, version).await? {
-            crate::aws::s3::LockState::Until(found, end) if found == mode && end >= until => Ok(None),
-            other => Ok(Some(format!("the lock reads back as {other:?}"))),
+            crate::aws::s3::LockState::Until(found, end) if found == mode && end >= until => Ok(Tried::Refused),
+            crate::aws::s3::LockState::Unknown(why) => Ok(Tried::NotSeen(format!("the lock of a version could not be read back: {why}"))),
+            other => Ok(Tried::Allowed(format!("the lock reads back as {other:?}"))),
         }
     }
 
     /// Two conditional writes at once, then a third: exactly one may win.
-    async fn race(&self, key: &str) -> Result<bool, VaultError> {
+    async fn race(&self, key: &str) -> Result<Race, VaultError> {
         let put = |body: &'static str| {
             let options = PutOptions {
                 create_only: true,
@@ -159,12 +177,13 @@ impl Vault {
             match result {
                 Ok(_) => won += 1,
                 Err(e) if matches!(e.kind, Kind::Exists | Kind::Conflict) => {}
-                Err(e) if e.kind == Kind::Unsupported || e.kind == Kind::Invalid => return Ok(false),
+                Err(e) if e.kind == Kind::Unsupported || e.kind == Kind::Invalid => return Ok(Race::Undecided),
                 Err(e) if e.kind.transient() => return Err(e.into()),
-                Err(_) => return Ok(false),
+                // A refusal of the key's says nothing of the store.
+                Err(e) => return Ok(Race::NotSeen(e.to_string())),
             }
         }
-        Ok(won == 1)
+        Ok(if won == 1 { Race::Decided } else { Race::Undecided })
     }
 
     /// The newest stored probe of a target.

@@ -9,6 +9,7 @@ mod kind;
 pub mod stage;
 pub mod stored;
 
+use crate::cloud::Ran;
 use call::Named;
 use dr::world::World;
 use kind::Kind;
@@ -57,6 +58,10 @@ impl Clean {
             if runs > MOST_RUNS {
                 return Err(format!("not finished after {runs} runs: {last:?}"));
             }
+            if kind == Kind::Final && last.as_ref().is_some_and(wants_probe) {
+                // A probe that was refused something proves nothing, and its target gets nothing. Whoever is on call types the hint.
+                cloud.dr(&["vault", "probe", "--policy", "../lab/drill.yaml"]).exits(0);
+            }
             last = Some(self.stage.run(&cloud));
             runs += 1;
         }
@@ -68,6 +73,11 @@ impl Clean {
         let differences = self.stored.differences(&found);
         if differences.is_empty() { Ok(runs) } else { Err(differences.join("; ")) }
     }
+}
+
+/// A hint of the answer is to probe the locks.
+fn wants_probe(ran: &Ran) -> bool {
+    ran.json()["findings"].as_array().into_iter().flatten().any(|f| f["hint"].as_str().is_some_and(|h| h.starts_with("dr vault probe")))
 }
 
 /// Written for docs/RELIABILITY.md where `DR_REPORTS` names a folder.
@@ -165,6 +175,9 @@ fn explore(stage: Stage, cases: impl FnOnce(&Clean) -> Vec<(Named, Kind)>) {
         let case = format!("{stage:?} {named} {kind:?}");
         // By its name, so that shards whose clean runs differ in order leave nothing out between them.
         if Sha256::digest(&case).iter().fold(0, |sum, byte| (sum * 256 + usize::from(*byte)) % k) != i - 1 {
+            continue;
+        }
+        if world.env("CASE").is_some_and(|part| !case.contains(&part)) {
             continue;
         }
         if passed.known.contains(&case) {
