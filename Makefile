@@ -29,7 +29,7 @@ check-negative: build ## What is broken on purpose is found and named
 check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binaries (not in CI)
 	@scripts/check-limits.sh $(ARGS)
 
-crash-full: prepare ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE DR_REPORTS=DIR
+crash-full: prepare ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE CASE=TEXT DR_REPORTS=DIR
 	@cargo build --workspace --bins --locked --profile sets 1>&2
 	@DR_FULL=1 cargo nextest run --profile full --cargo-profile sets --locked --package dr --test it crash:: $(ARGS)
 
