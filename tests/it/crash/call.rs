@@ -38,6 +38,34 @@ pub fn masked(thing: &str) -> String {
     parts.join("/")
 }
 
+/// As [`masked`], and without what a template made up: a vault's id in names of clusters and snapshots, versions of the source. So a
+/// call has one name in all shards and after `RESUME`.
+fn stable(thing: &str) -> String {
+    let id = |word: &str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let mut parts: Vec<String> = masked(thing).split('/').map(str::to_owned).collect();
+    for i in 0..parts.len() {
+        if i > 0 && parts[i - 1] == "dr-drill" && id(&parts[i]) {
+            parts[i] = "*".into();
+        }
+        if parts[i].contains("dr-") {
+            parts[i] = parts[i].split('-').map(|word| if id(word) { "*" } else { word }).collect::<Vec<_>>().join("-");
+        }
+    }
+    if parts.get(1).is_some_and(|p| p == "objects") && parts.last().is_some_and(|version| version.len() == 32) {
+        *parts.last_mut().expect("a last part") = "*".into();
+    }
+    parts.join("/")
+}
+
+#[test]
+fn names_of_calls_hold_nothing_that_a_template_made_up() {
+    assert_eq!(stable("dr-drill-277d3c22-c54b46fbf4-empty-1"), "dr-drill-*-c54b46fbf4-empty-1");
+    assert_eq!(stable("dr-3258ac60-shop-20260101t000000z"), "dr-*-shop-20260101t000000z");
+    assert_eq!(stable("dr-scratch/dr-drill/fc637c42/drill-20260101T000000Z/central/a"), "dr-scratch/dr-drill/*/drill-20260101T000000Z/central/a");
+    assert_eq!(stable("dr-vault-central/objects/app-files/a/nWml6Y60n84eitq3v4FLip5BUHShIOjc"), "dr-vault-central/objects/app-files/a/*");
+    assert_eq!(stable("dr-vault-other/dump/shop/s/r/app.orders-52aa4b2b/000000000000.copy.zst"), "dr-vault-other/dump/shop/s/r/app.orders-52aa4b2b/000000000000.copy.zst");
+}
+
 /// Looks that are repeated until something is ready: how often depends on the machine, so only the first is named.
 fn repeated(operation: &str, thing: &str) -> bool {
     operation.starts_with("Describe") || (operation == "HeadObject" && thing.ends_with("/vault.json"))
@@ -50,7 +78,7 @@ pub fn named(calls: &[Value]) -> Vec<Named> {
     let mut all = Vec::new();
     for call in calls {
         let (region, service, operation) = (text(call, "region"), text(call, "service"), text(call, "operation"));
-        let thing = masked(&text(call, "thing"));
+        let thing = stable(&text(call, "thing"));
         let nth = seen.entry((region.clone(), service.clone(), operation.clone(), thing.clone())).or_default();
         *nth += 1;
         if *nth > 1 && repeated(&operation, &thing) {
