@@ -12,17 +12,21 @@ import boto3
 from botocore.config import Config
 
 
-def fill(ready, small, large, prefix=""):
-    """Many files of 0.5 MB, and some of 5 to 20 MB, so that multipart runs with concurrency; seeded."""
+def client(ready, region):
     key = ready["roles"]["aws"]["admin"]
-    s3 = boto3.client(
+    return boto3.client(
         "s3",
-        endpoint_url=ready["endpoints"]["eu-west-3"]["s3"],
-        region_name="eu-west-3",
+        endpoint_url=ready["endpoints"][region]["s3"],
+        region_name=region,
         aws_access_key_id=key["access_key_id"],
         aws_secret_access_key=key["secret_access_key"],
         config=Config(max_pool_connections=8),
     )
+
+
+def fill(ready, small, large, prefix=""):
+    """Many files of 0.5 MB, and some of 5 to 20 MB, so that multipart runs with concurrency; seeded."""
+    s3 = client(ready, "eu-west-3")
     rng = random.Random(4)
     sizes = [(f"{prefix}small/{n:05}", 500_000) for n in range(small)] + [(f"{prefix}large/{n:05}", rng.randrange(5 << 20, 20 << 20)) for n in range(large)]
     block = rng.randbytes(1 << 20)

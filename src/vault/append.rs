@@ -63,7 +63,7 @@ impl LocalFile {
                 Ok(()) => return Ok(()),
                 Err(e) if seq == 0 => {
                     // Nothing of ours is in it, and the next place is tried: it would be taken for a journal.
-                    let empty = std::fs::metadata(&self.path).is_ok_and(|m| m.len() == 0);
+                    let empty = std::fs::symlink_metadata(&self.path).is_ok_and(|m| m.is_file() && m.len() == 0);
                     let _gone = empty.then(|| std::fs::remove_file(&self.path));
                     return Err(file_error(&self.path, &e));
                 }

@@ -20,7 +20,7 @@ pub enum Verdict {
     Locked,
     /// A locked version was deleted or its lock shortened.
     Open,
-    /// The control failed as well: nothing is known.
+    /// The control failed as well, or something could not be written or read: nothing is known.
     Unknown,
 }
 

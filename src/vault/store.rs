@@ -36,13 +36,6 @@ impl VaultError {
     pub fn transient(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind.transient())
     }
-    /// What was stored under this one name is to blame, not the store or the key: others beside it may be whole.
-    pub fn of_one_document(&self) -> bool {
-        match self {
-            VaultError::Store(e) => matches!(e.kind, Kind::NotFound | Kind::Integrity),
-            VaultError::Damaged { .. } | VaultError::Format { .. } | VaultError::Taken { .. } => true,
-        }
-    }
 }
 
 /// One target's bucket as one role sees it.

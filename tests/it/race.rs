@@ -93,6 +93,15 @@ fn a_live_runner_is_never_robbed() {
 fn clocks_that_are_apart_rob_nobody() {
     let clean = Clean::record(Stage::Race);
     let mut told = 0;
+    let folder = crate::cloud::place("clocks");
+    let date = |offset: &str| {
+        std::fs::write(folder.join("clock"), offset).expect("written");
+        let mut date = std::process::Command::new("date");
+        let shown = with_clock(date.arg("+%s").current_dir(&folder), &folder.join("clock")).output().expect("date runs");
+        String::from_utf8_lossy(&shown.stdout).trim().parse::<i64>().expect("seconds")
+    };
+    let apart = date("+50") - date("-50");
+    assert!((99..=110).contains(&apart), "the clocks are {apart} s apart");
     for (n, append) in clean.appends.iter().enumerate().skip(1).step_by(4) {
         let cloud = clean.template.copy();
         let clocks = [("ahead", "+50"), ("behind", "-50")].map(|(name, offset)| {
@@ -103,10 +112,11 @@ fn clocks_that_are_apart_rob_nobody() {
         // The one that is held goes ahead in turn.
         let clocks = if n % 8 == 1 { [&clocks[0], &clocks[1]] } else { [&clocks[1], &clocks[0]] };
         let with = |file| with_clock(&Stage::Race.command(&cloud), file);
+        let (mut first, mut second) = (with(clocks[0]), with(clocks[1]));
         let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
-        let first = with(clocks[0]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts");
+        let first = first.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts");
         held(&cloud, fault, 1);
-        let second: Ran = with(clocks[1]).output().expect("dr runs").into();
+        let second: Ran = second.output().expect("dr runs").into();
         let result = second.json()["runs"][0]["result"].as_str().unwrap_or_default().to_owned();
         assert!(second.code == 0 && result.starts_with("held by"), "{append}: {second:?}");
         cloud.clear_faults();

@@ -165,7 +165,7 @@ impl Bucket {
                 return Ok(folders);
             }
             let markers = (answer.next_key_marker().map(|k| decoded(k, encoded)), answer.next_version_id_marker().map(str::to_owned));
-            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, folders.len() > before)?;
+            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, folders.len() > before || !answer.versions().is_empty() || !answer.delete_markers().is_empty())?;
         }
     }
 

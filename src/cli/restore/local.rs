@@ -13,6 +13,9 @@ use jiff::Timestamp;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// Journals of one restore that are looked at in a folder.
+const MOST_BESIDE: usize = 20;
+
 /// Where this process journals.
 pub(super) struct Local(pub JournalStore);
 
@@ -45,9 +48,23 @@ fn candidates(world: &World, args: &Args, mark: &str) -> Vec<PathBuf> {
     args.journal_file.iter().cloned().chain([PathBuf::from(name), temporary]).collect()
 }
 
+/// What stands beside a candidate because that one was taken: the newest first.
+fn beside(candidate: &Path) -> Vec<PathBuf> {
+    let folder = candidate.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let start = format!("{}.", candidate.file_stem().unwrap_or_default().to_string_lossy());
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|e| e.file_name());
+    let numbered = |name: &str| name.strip_prefix(&start).and_then(|n| n.strip_suffix(".jsonl")).is_some_and(|n| n.parse::<u64>().is_ok());
+    let mut found: Vec<PathBuf> = names.filter(|n| n.to_str().is_some_and(numbered)).map(|n| candidate.with_file_name(n)).collect();
+    found.sort();
+    found.reverse();
+    found.truncate(MOST_BESIDE);
+    found
+}
+
 /// A local journal of this very restore, from an earlier command: unfinished, or finished not long ago.
 pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<(Local, LocalJournal)> {
-    candidates(world, args, mark).into_iter().find_map(|path| {
+    let all = candidates(world, args, mark).into_iter().flat_map(|path| std::iter::once(path.clone()).chain(beside(&path)).collect::<Vec<_>>());
+    all.into_iter().find_map(|path| {
         let journal = LocalJournal::read(&path).ok().flatten()?;
         let plan = &journal.state.plan;
         // One that was given up, or whose time is over, is told in its file and gone on with by nobody.
@@ -65,7 +82,7 @@ pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ou
 pub(super) fn fresh(world: &World, args: &Args, mark: &str) -> impl Iterator<Item = Local> + use<> {
     let now = world.now().as_second();
     // Looked at one by one: whether a file can be written is known once it is there.
-    let empty = |path: &Path| writable(path) && std::fs::metadata(path).is_ok_and(|m| m.len() == 0);
+    let empty = |path: &Path| writable(path) && std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0);
     let names = candidates(world, args, mark).into_iter().flat_map(move |path| [path.clone(), path.with_extension(format!("{now}.jsonl"))]);
     let files = names.filter(move |p| empty(p)).map(|path| JournalStore::File(LocalFile::new(path)));
     files.chain([JournalStore::Stderr]).map(Local)
@@ -94,4 +111,20 @@ pub(super) async fn upload(found: &Places, file: &Path, answer: &mut Answer) -> 
     answer.set("executed", false);
     answer.set("uploaded", json!({"run": run, "entries": entries, "target": place.target.name, "after": journal.after()}));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_journal_beside_one_that_was_taken_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["dr-restore-ab.jsonl", "dr-restore-ab.1712345678.jsonl", "dr-restore-ab.1712345679.jsonl", "dr-restore-ab.x.jsonl", "dr-restore-abc.1712345678.jsonl"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let found = beside(&folder.path().join("dr-restore-ab.jsonl"));
+        let names: Vec<_> = found.iter().filter_map(|p| p.file_name()?.to_str()).collect();
+        assert_eq!(names, ["dr-restore-ab.1712345679.jsonl", "dr-restore-ab.1712345678.jsonl"]);
+    }
 }

@@ -138,32 +138,36 @@ async fn from_vault(world: &World, args: &Args, url: &str) -> Result<Places, Fai
     let name = policy_name(&vault, args).await?;
     // The vault itself says which of its policy's targets it is.
     let slots = vault.slots(&name, "").await?;
-    let mut other = None;
+    let (mut other, mut unread) = (None, None);
     for slot in slots.iter().take(MOST_LOOKED_AT) {
         let point = match vault.find::<crate::manifest::Point>(&layout::point(&name, slot)).await {
             Ok(Some(point)) => point,
             Ok(None) => continue,
-            // Whoever can write one point must not be able to hide the others.
-            Err(e) if e.of_one_document() => {
-                other.get_or_insert_with(|| e.into());
+            Err(e) if e.transient() => return Err(e.into()),
+            // Whoever can write one point must not be able to hide the others, not by a key of KMS that nobody may use either.
+            Err(e) => {
+                unread.get_or_insert_with(|| e.into());
                 continue;
             }
-            Err(e) => return Err(e.into()),
         };
         let Some(own) = point.targets.iter().find(|t| t.bucket == bucket && t.region == region) else {
             let known: Vec<String> = point.targets.iter().map(|t| format!("s3://{} --region {}", t.bucket, t.region)).collect();
             other.get_or_insert_with(|| Fail::usage(format!("this vault calls its buckets {}, not {url} --region {region}", known.join(", "))));
             continue;
         };
-        let kept_for = own.retain_until.duration_since(point.at).clamp(SignedDuration::from_hours(1), MOST_KEPT);
-        let until = Timestamp::from_second((now + kept_for).as_second()).unwrap_or(now);
+        let until = Timestamp::from_second((now + kept_for(own.retain_until, point.at)).as_second()).unwrap_or(now);
         let target = guess(own.name.as_str(), own.provider, own.lock_mode, until);
         let vault = open(&clients, Role::Restorer, &target).await;
         let policy = stored_policy(&vault, &point.policy_sha256.0).await;
         let place = place(vault, target, name, policy, args).await?;
         return ready(clients, vec![place], Vec::new(), endpoints);
     }
-    Err(other.unwrap_or_else(|| Fail::new(crate::cli::Exit::Findings, "no-point", format!("vault {url} holds no recovery point of policy {name}")).hint("dr restore --from s3://BUCKET --region REGION   (another vault)")))
+    Err(other.or(unread).unwrap_or_else(|| Fail::new(crate::cli::Exit::Findings, "no-point", format!("vault {url} holds no recovery point of policy {name}")).hint("dr restore --from s3://BUCKET --region REGION   (another vault)")))
+}
+
+/// How long a restore's journal is locked: as the point is, within bounds.
+fn kept_for(retain_until: Timestamp, at: Timestamp) -> SignedDuration {
+    retain_until.duration_since(at).clamp(SignedDuration::from_hours(1), MOST_KEPT)
 }
 
 async fn policy_name(vault: &Vault, args: &Args) -> Result<PolicyName, Fail> {
@@ -215,4 +219,17 @@ async fn place(vault: Vault, target: PlanTarget, name: PolicyName, policy: Optio
     let document = vault.find::<crate::manifest::Vault>(layout::VAULT).await.ok().flatten();
     let id = document.map_or_else(|| VaultId("unknown".into()), |d| d.id);
     Ok(Place { target, vault, name, id, points, capable, policy, now })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_planted_point_locks_no_journal_for_ever() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        assert_eq!(kept_for(at("2026-12-24T00:00:00Z"), at("2026-11-24T00:00:00Z")), SignedDuration::from_hours(24 * 30));
+        assert_eq!(kept_for(at("9999-12-30T00:00:00Z"), at("2000-01-01T00:00:00Z")), MOST_KEPT);
+        assert_eq!(kept_for(at("2000-01-01T00:00:00Z"), at("2026-11-24T00:00:00Z")), SignedDuration::from_hours(1));
+    }
 }

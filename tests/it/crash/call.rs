@@ -38,13 +38,16 @@ pub fn masked(thing: &str) -> String {
     parts.join("/")
 }
 
-/// As [`masked`], and without what a template made up: a vault's id in names of clusters and snapshots, versions of the source. So a
+/// As [`masked`], and without what a template made up: a vault's id in names of clusters and snapshots, versions of the source, digests of a policy that names its ports. So a
 /// call has one name in all shards and after `RESUME`.
 fn stable(thing: &str) -> String {
     let id = |word: &str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
     let mut parts: Vec<String> = masked(thing).split('/').map(str::to_owned).collect();
     for i in 0..parts.len() {
         if i > 0 && parts[i - 1] == "dr-drill" && id(&parts[i]) {
+            parts[i] = "*".into();
+        }
+        if i > 0 && parts[i - 1] == "policies" {
             parts[i] = "*".into();
         }
         if parts[i].contains("dr-") {
@@ -63,6 +66,7 @@ fn names_of_calls_hold_nothing_that_a_template_made_up() {
     assert_eq!(stable("dr-3258ac60-shop-20260101t000000z"), "dr-*-shop-20260101t000000z");
     assert_eq!(stable("dr-scratch/dr-drill/fc637c42/drill-20260101T000000Z/central/a"), "dr-scratch/dr-drill/*/drill-20260101T000000Z/central/a");
     assert_eq!(stable("dr-vault-central/objects/app-files/a/nWml6Y60n84eitq3v4FLip5BUHShIOjc"), "dr-vault-central/objects/app-files/a/*");
+    assert_eq!(stable("dr-vault-central/policies/0f21e65cb315.yaml"), "dr-vault-central/policies/*");
     assert_eq!(stable("dr-vault-other/dump/shop/s/r/app.orders-52aa4b2b/000000000000.copy.zst"), "dr-vault-other/dump/shop/s/r/app.orders-52aa4b2b/000000000000.copy.zst");
 }
 
@@ -90,6 +94,11 @@ pub fn named(calls: &[Value]) -> Vec<Named> {
 }
 
 impl Named {
+    /// Part of a probe of the locks, or its record.
+    pub fn of_a_probe(&self) -> bool {
+        self.thing.contains("/probe/") || self.thing.contains("/targets/")
+    }
+
     /// Every occurrence of it.
     pub fn wanted_each(&self) -> Value {
         json!({"region": self.region, "service": self.service, "operation": self.operation, "thing": self.thing})

@@ -24,6 +24,8 @@ pub struct Stored {
     /// Snapshots and clusters, by region, without their tags' times.
     rds: BTreeMap<String, String>,
     failed_proofs: usize,
+    /// Records of probes, by their own names: how often.
+    probes: BTreeMap<String, usize>,
     /// Entries of journals, by key: how often.
     journal: BTreeMap<String, usize>,
     pub left: String,
@@ -94,6 +96,9 @@ impl Stored {
             if key.starts_with("runs/") || key.starts_with("probe/") || key.starts_with("policies/") {
                 continue;
             }
+            if key.starts_with("targets/") {
+                *self.probes.entry(format!("{bucket}/{key}")).or_default() += 1;
+            }
             let name = format!("{bucket}/{}", masked(key));
             let kind = if version["marker"] == true { "marker" } else { "object" };
             *self.keys.entry((name.clone(), kind)).or_default() += 1;
@@ -137,13 +142,15 @@ impl Stored {
         for ((key, kind), n) in &other.keys {
             let wanted = self.keys.get(&(key.clone(), kind)).copied().unwrap_or(0);
             // Where writes are not conditional, a second copy with equal bytes is tolerated.
-            // A probe that is done again is another one, with a record of its own.
-            let again = key.contains("/targets/") && *n > wanted && wanted > 0;
-            let tolerated = again || key.starts_with("other/") && self.data.get(key).or(other.data.get(key)).is_none_or(|d| d.len() == 1);
+            // Probes have a record each, named by its time: how many there are is a run's own, and each is there once.
+            let probes = key.contains("/targets/") && wanted > 0;
+            let tolerated = probes || key.starts_with("other/") && self.data.get(key).or(other.data.get(key)).is_none_or(|d| d.len() == 1);
             if wanted == 0 || (*n != wanted && !tolerated) {
                 wrong.push(format!("{kind} {key} is there {n} times, in the clean run {wanted}"));
             }
         }
+        let doubled = other.probes.iter().filter(|(key, n)| **n > 1 && !key.starts_with("other/"));
+        wrong.extend(doubled.map(|(key, n)| format!("{key} is there {n} times")));
         for (key, digests) in &other.data {
             if self.data.get(key).is_some_and(|d| d != digests) {
                 wrong.push(format!("{key} holds other bytes"));
