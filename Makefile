@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -28,6 +28,9 @@ check-negative: build ## What is broken on purpose is found and named
 
 check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binaries (not in CI)
 	@scripts/check-limits.sh $(ARGS)
+
+bench: prepare ## Ratios against peers on the same practice cloud, release binaries (not in CI)
+	@scripts/bench.sh $(ARGS)
 
 crash-full: prepare ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE CASE=TEXT DR_REPORTS=DIR
 	@cargo build --workspace --bins --locked --profile sets 1>&2
