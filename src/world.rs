@@ -94,14 +94,16 @@ impl World {
     pub async fn stop_on_signals(&self) {
         use tokio::signal::unix::{SignalKind, signal};
         let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
-        }
+        let mut asked = async || {
+            tokio::select! {
+                _ = term.recv() => {}
+                _ = int.recv() => {}
+            }
+        };
+        asked().await;
         self.stop();
         tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+            () = asked() => {}
             // Not even the answer could be given: a disk or a pipe that does not come back holds the thread that would.
             () = tokio::time::sleep(GRACE + GRACE / 5) => {}
         }

@@ -4,7 +4,7 @@
 
 use super::layout;
 use super::store::{Vault, VaultError};
-use crate::aws::s3::{Lock, PutOptions};
+use crate::aws::s3::{Lock, LockState, PutOptions};
 use crate::aws::{Error, Kind};
 use crate::manifest::Document;
 use crate::policy::{LockMode, Seconds, TargetName};
@@ -65,6 +65,14 @@ impl Document for ProbeRecord {
     const SCHEMA: &'static str = "dr/probe/1";
 }
 
+/// What the store said, be it a refusal; an error only where waiting can cure it.
+fn answered<T>(result: Result<T, Error>) -> Result<Result<T, Error>, VaultError> {
+    match result {
+        Err(e) if e.kind.transient() => Err(e.into()),
+        said => Ok(said),
+    }
+}
+
 impl Vault {
     /// Probes the bucket. Takes a little longer than `control`.
     ///
@@ -93,14 +101,12 @@ impl Vault {
             conditional,
             why,
         };
-        let (control_version, lapses) = match put("control", control.signed()).await {
+        let (control_version, lapses) = match answered(put("control", control.signed()).await)? {
             Ok(put) => put,
-            Err(e) if e.kind.transient() => return Err(e.into()),
             Err(e) => return Ok(unknown(format!("an object with a lock could not be written: {e}"))),
         };
-        let (version, until) = match put("locked", lock.signed()).await {
+        let (version, until) = match answered(put("locked", lock.signed()).await)? {
             Ok(put) => put,
-            Err(e) if e.kind.transient() => return Err(e.into()),
             Err(e) => return Ok(unknown(format!("a second object with a lock could not be written: {e}"))),
         };
         match self.tried(&key("locked"), &version, mode, now, until).await? {
@@ -117,7 +123,7 @@ impl Vault {
             }
             world.sleep(std::time::Duration::from_millis(300)).await;
         }
-        match self.bucket.delete_version(&key("control"), &control_version, false).await {
+        match answered(self.bucket.delete_version(&key("control"), &control_version, false).await)? {
             Ok(()) => Ok(ProbeOutcome {
                 verdict: Verdict::Locked,
                 conditional,
@@ -126,7 +132,6 @@ impl Vault {
                     mode.as_str()
                 ),
             }),
-            Err(e) if e.kind.transient() => Err(e.into()),
             Err(e) => Ok(unknown(format!(
                 "the control could not be deleted after its lock lapsed either, so the refusals prove nothing: {e}"
             ))),
@@ -135,11 +140,7 @@ impl Vault {
 
     /// Tries on a locked version what it must not allow.
     async fn tried(&self, key: &str, version: &str, mode: LockMode, now: Timestamp, until: Timestamp) -> Result<Tried, VaultError> {
-        let refused = |result: Result<(), Error>| match result {
-            Ok(()) => Ok(false),
-            Err(e) if e.kind.transient() => Err(VaultError::from(e)),
-            Err(_) => Ok(true),
-        };
+        let refused = |result: Result<(), Error>| -> Result<bool, VaultError> { Ok(answered(result)?.is_err()) };
         let middle = now + SignedDuration::from_secs(until.duration_since(now).as_secs() / 2);
         let shorter = Lock {
             mode,
@@ -155,8 +156,8 @@ impl Vault {
             return Ok(Tried::Allowed("a version under COMPLIANCE was deleted with the bypass header".into()));
         }
         match self.bucket.lock_of(key, version).await? {
-            crate::aws::s3::LockState::Until(found, end) if found == mode && end >= until => Ok(Tried::Refused),
-            crate::aws::s3::LockState::Unknown(why) => Ok(Tried::NotSeen(format!("the lock of a version could not be read back: {why}"))),
+            state if state.meets(Lock { mode, retain_until: until }) => Ok(Tried::Refused),
+            LockState::Unknown(why) => Ok(Tried::NotSeen(format!("the lock of a version could not be read back: {why}"))),
             other => Ok(Tried::Allowed(format!("the lock reads back as {other:?}"))),
         }
     }

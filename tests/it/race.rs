@@ -9,7 +9,8 @@ use dr::world::World;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
-use std::process::{Child, Stdio};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
 struct Clean {
     template: Template,
@@ -29,8 +30,12 @@ impl Clean {
     }
 }
 
+fn start(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts")
+}
+
 fn tick(cloud: &Cloud) -> Child {
-    Stage::Race.command(cloud).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts")
+    start(Stage::Race.command(cloud))
 }
 
 fn end(child: Child) -> Ran {
@@ -66,23 +71,28 @@ fn check(clean: &Clean, cloud: Cloud, what: &str) {
     assert_eq!(clean.stored.differences(&found), Vec::<String>::new(), "{what}");
 }
 
+/// Holds one runner at an append, lets another one try, whose result `wanted` judges, and lets the first one go on.
+fn meet(clean: &Clean, append: &Named, cloud: Cloud, [first, mut second]: [Command; 2], wanted: impl Fn(&str) -> bool) {
+    let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
+    let first = start(first);
+    held(&cloud, fault, 1);
+    let second: Ran = second.output().expect("dr runs").into();
+    let result = second.json()["runs"][0]["result"].as_str().unwrap_or_default().to_owned();
+    assert!(second.code == 0 && wanted(&result), "{append}: {second:?}");
+    cloud.clear_faults();
+    end(first).exits(0);
+    finish(&cloud);
+    check(clean, cloud, &format!("held at {append}"));
+}
+
 #[test]
 fn a_live_runner_is_never_robbed() {
     let clean = Clean::record(Stage::Race);
     for (n, append) in clean.appends.iter().enumerate() {
         let cloud = clean.template.copy();
-        let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
-        let first = tick(&cloud);
-        held(&cloud, fault, 1);
-        let second = Stage::Race.run(&cloud);
+        let both = [Stage::Race.command(&cloud), Stage::Race.command(&cloud)];
         // Before the run is open the second one opens and finishes it; after that it leaves it alone.
-        let result = second.json()["runs"][0]["result"].as_str().unwrap_or_default().to_owned();
-        let wanted = if n == 0 { result == "complete" } else { result.starts_with("held by") };
-        assert!(second.code == 0 && wanted, "{append}: {second:?}");
-        cloud.clear_faults();
-        end(first).exits(0);
-        finish(&cloud);
-        check(&clean, cloud, &format!("held at {append}"));
+        meet(&clean, append, cloud, both, |result| if n == 0 { result == "complete" } else { result.starts_with("held by") });
     }
     crate::cloud::say(&format!("race: {} interleavings with a live runner, 0 doubled, 0 failed", clean.appends.len()));
     crate::crash::report("race-live.json", &json!({"interleavings": clean.appends.len(), "winners_per_append": 1, "doubled": 0, "failed": 0}));
@@ -92,37 +102,27 @@ fn a_live_runner_is_never_robbed() {
 #[test]
 fn clocks_that_are_apart_rob_nobody() {
     let clean = Clean::record(Stage::Race);
-    let mut told = 0;
-    let folder = crate::cloud::place("clocks");
-    let date = |offset: &str| {
-        std::fs::write(folder.join("clock"), offset).expect("written");
-        let mut date = std::process::Command::new("date");
-        let shown = with_clock(date.arg("+%s").current_dir(&folder), &folder.join("clock")).output().expect("date runs");
+    let folder = tempfile::tempdir().expect("a folder");
+    let clocks = [("ahead", "+50"), ("behind", "-50")].map(|(name, offset)| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, offset).expect("written");
+        file
+    });
+    let date = |clock: &Path| {
+        let shown = with_clock(Command::new("date").arg("+%s").current_dir(&folder), clock).output().expect("date runs");
         String::from_utf8_lossy(&shown.stdout).trim().parse::<i64>().expect("seconds")
     };
-    let apart = date("+50") - date("-50");
+    let apart = date(&clocks[0]) - date(&clocks[1]);
     assert!((99..=110).contains(&apart), "the clocks are {apart} s apart");
-    for (n, append) in clean.appends.iter().enumerate().skip(1).step_by(4) {
+    let mut told = 0;
+    for append in clean.appends.iter().skip(1).step_by(4) {
         let cloud = clean.template.copy();
-        let clocks = [("ahead", "+50"), ("behind", "-50")].map(|(name, offset)| {
-            let file = cloud.root.join(name);
-            std::fs::write(&file, offset).expect("written");
-            file
-        });
-        // The one that is held goes ahead in turn.
-        let clocks = if n % 8 == 1 { [&clocks[0], &clocks[1]] } else { [&clocks[1], &clocks[0]] };
-        let with = |file| with_clock(&Stage::Race.command(&cloud), file);
-        let (mut first, mut second) = (with(clocks[0]), with(clocks[1]));
-        let fault = cloud.fault(&append.wanted(), 1, &json!({"kind": "hold_before"}));
-        let first = first.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr starts");
-        held(&cloud, fault, 1);
-        let second: Ran = second.output().expect("dr runs").into();
-        let result = second.json()["runs"][0]["result"].as_str().unwrap_or_default().to_owned();
-        assert!(second.code == 0 && result.starts_with("held by"), "{append}: {second:?}");
-        cloud.clear_faults();
-        end(first).exits(0);
-        finish(&cloud);
-        check(&clean, cloud, &format!("clocks apart at {append}"));
+        let mut both = [0, 1].map(|n| with_clock(&Stage::Race.command(&cloud), &clocks[n]));
+        // The one that is held is ahead in turn.
+        if told % 2 == 1 {
+            both.reverse();
+        }
+        meet(&clean, append, cloud, both, |result| result.starts_with("held by"));
         told += 1;
     }
     assert!(told >= 3, "{told} interleavings");

@@ -6,6 +6,7 @@ use dr::world::World;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// A command in a mount namespace of its own, after a script that changes what is mounted there. `None`: not on this machine.
 fn in_namespace(script: &str, command: &Command) -> Option<Command> {
@@ -161,14 +162,22 @@ fn a_machine_without_room_for_the_process_is_told_with_an_exit_code() {
     assert!(told.stderr.starts_with("error[no-room]: this machine has no room for the process"), "{told:?}");
 }
 
+/// What `faketime` preloads.
+fn faketime() -> &'static str {
+    static LIBRARY: OnceLock<String> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let found = Command::new("faketime").args(["-f", "+0s", "sh", "-c", "printf %s \"$LD_PRELOAD\""]).output().expect("faketime runs; type: apt-get install faketime");
+        let library = String::from_utf8(found.stdout).expect("a path").trim().to_owned();
+        assert!(!library.is_empty(), "faketime names its library");
+        library
+    })
+}
+
 /// `dr` with a clock that reads a file: `+30`, `-30`.
 pub fn with_clock(command: &Command, file: &Path) -> Command {
-    let found = Command::new("faketime").args(["-f", "+0s", "sh", "-c", "printf %s \"$LD_PRELOAD\""]).output().expect("faketime runs; type: apt-get install faketime");
-    let library = String::from_utf8(found.stdout).expect("a path").trim().to_owned();
-    assert!(!library.is_empty(), "faketime names its library");
     let mut other = Command::new(command.get_program());
     other.args(command.get_args()).env_clear().envs(command.get_envs().filter_map(|(k, v)| Some((k, v?))));
-    other.env("LD_PRELOAD", library).env("FAKETIME_TIMESTAMP_FILE", file).env("FAKETIME_NO_CACHE", "1");
+    other.env("LD_PRELOAD", faketime()).env("FAKETIME_TIMESTAMP_FILE", file).env("FAKETIME_NO_CACHE", "1");
     other.env("DONT_FAKE_MONOTONIC", "1").env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
     other.current_dir(command.get_current_dir().expect("a folder"));
     other

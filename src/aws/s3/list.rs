@@ -2,6 +2,7 @@
 
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
+use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
 use jiff::Timestamp;
 
@@ -39,23 +40,32 @@ const MOST_EMPTY_PAGES: usize = 100;
 /// Where a paged listing is. A store whose pages never advance would be listed for ever.
 struct Pages {
     operation: &'static str,
-    at: Option<(Option<String>, Option<String>)>,
+    thing: String,
+    /// Of the next request: a key and a version, or a token.
+    at: (Option<String>, Option<String>),
     empty: usize,
 }
 
 impl Pages {
-    fn new(operation: &'static str) -> Self {
-        Self { operation, at: None, empty: 0 }
+    fn new(operation: &'static str, thing: String, after: Option<&str>) -> Self {
+        Self { operation, thing, at: (after.map(str::to_owned), None), empty: 0 }
     }
 
-    /// The next page's markers, after one that brought rows or not.
-    fn next(&mut self, thing: String, markers: (Option<String>, Option<String>), brought: bool) -> Result<(Option<String>, Option<String>), Error> {
+    /// Goes on behind a page that brought something or not.
+    fn go_on(&mut self, next: (Option<String>, Option<String>), brought: bool) -> Result<(), Error> {
         self.empty = if brought { 0 } else { self.empty + 1 };
-        if markers.0.is_none() || self.at.as_ref() == Some(&markers) || self.empty > MOST_EMPTY_PAGES {
-            return Err(Error::new(Kind::Integrity, self.operation, thing, "ListingStuck", "a page says that more follows, and not where"));
+        if next.0.is_none() || self.at == next || self.empty > MOST_EMPTY_PAGES {
+            return Err(Error::new(Kind::Integrity, self.operation, self.thing.as_str(), "ListingStuck", "a page says that more follows, and not where"));
         }
-        self.at = Some(markers.clone());
-        Ok(markers)
+        self.at = next;
+        Ok(())
+    }
+
+    /// Behind a page of versions, delete markers and folders.
+    fn behind(&mut self, page: &ListObjectVersionsOutput) -> Result<(), Error> {
+        let brought = !(page.versions().is_empty() && page.delete_markers().is_empty() && page.common_prefixes().is_empty());
+        let key = page.next_key_marker().map(|k| decoded(k, page.encoding_type()));
+        self.go_on((key, page.next_version_id_marker().map(str::to_owned)), brought)
     }
 }
 
@@ -65,17 +75,16 @@ impl Bucket {
     /// # Errors
     /// As the service's.
     pub async fn versions(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<(Vec<Listed>, bool), Error> {
-        let (mut rows, mut key_marker, mut version_marker) = (Vec::new(), after.map(str::to_owned), None);
-        let mut pages = Pages::new("ListObjectVersions");
+        let mut rows = Vec::new();
+        let mut pages = Pages::new("ListObjectVersions", self.thing(prefix), after);
         loop {
-            let before = rows.len();
             let answer = self
                 .client
                 .list_object_versions()
                 .bucket(self.name.as_str())
                 .prefix(prefix)
-                .set_key_marker(key_marker)
-                .set_version_id_marker(version_marker)
+                .set_key_marker(pages.at.0.clone())
+                .set_version_id_marker(pages.at.1.clone())
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
@@ -109,8 +118,7 @@ impl Bucket {
                 });
                 return Ok((rows, more));
             }
-            let markers = (answer.next_key_marker().map(|k| decoded(k, encoded)), answer.next_version_id_marker().map(str::to_owned));
-            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, rows.len() > before)?;
+            pages.behind(&answer)?;
         }
     }
 
@@ -119,16 +127,15 @@ impl Bucket {
     /// # Errors
     /// As the service's.
     pub async fn keys(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
-        let (mut keys, mut token) = (Vec::new(), None);
-        let mut pages = Pages::new("ListObjectsV2");
+        let mut keys = Vec::new();
+        let mut pages = Pages::new("ListObjectsV2", self.thing(prefix), None);
         loop {
-            let before = keys.len();
             let request = self
                 .client
                 .list_objects_v2()
                 .bucket(self.name.as_str())
                 .prefix(prefix)
-                .set_continuation_token(token);
+                .set_continuation_token(pages.at.0.clone());
             let request = request.set_start_after(after.map(str::to_owned)).encoding_type(EncodingType::Url);
             let answer = request.send().await.map_err(|e| classify(e, "ListObjectsV2", self.thing(prefix)))?;
             let encoded = answer.encoding_type();
@@ -137,7 +144,7 @@ impl Bucket {
             if next.is_none() || keys.len() >= cap {
                 return Ok(keys);
             }
-            (token, _) = pages.next(self.thing(prefix), (next, None), keys.len() > before)?;
+            pages.go_on((next, None), !answer.contents().is_empty())?;
         }
     }
 
@@ -146,14 +153,13 @@ impl Bucket {
     /// # Errors
     /// As the service's.
     pub async fn folders(&self, prefix: &str, after: Option<&str>, cap: usize) -> Result<Vec<String>, Error> {
-        let (mut folders, mut key_marker, mut version_marker) = (Vec::new(), after.map(str::to_owned), None);
-        let mut pages = Pages::new("ListObjectVersions");
+        let mut folders = Vec::new();
+        let mut pages = Pages::new("ListObjectVersions", self.thing(prefix), after);
         loop {
-            let before = folders.len();
             let request = self.client.list_object_versions().bucket(self.name.as_str()).prefix(prefix).delimiter("/");
             let answer = request
-                .set_key_marker(key_marker)
-                .set_version_id_marker(version_marker)
+                .set_key_marker(pages.at.0.clone())
+                .set_version_id_marker(pages.at.1.clone())
                 .encoding_type(EncodingType::Url)
                 .send()
                 .await
@@ -164,8 +170,7 @@ impl Bucket {
             if !answer.is_truncated().unwrap_or(false) || folders.len() >= cap {
                 return Ok(folders);
             }
-            let markers = (answer.next_key_marker().map(|k| decoded(k, encoded)), answer.next_version_id_marker().map(str::to_owned));
-            (key_marker, version_marker) = pages.next(self.thing(prefix), markers, folders.len() > before || !answer.versions().is_empty() || !answer.delete_markers().is_empty())?;
+            pages.behind(&answer)?;
         }
     }
 
@@ -199,12 +204,13 @@ mod tests {
 
     #[test]
     fn a_listing_that_does_not_advance_ends_with_an_error() {
-        let mut pages = Pages::new("ListObjectVersions");
+        let mut pages = Pages::new("ListObjectVersions", String::new(), None);
         let markers = |n: usize| (Some(format!("k{n}")), None);
-        assert_eq!(pages.next(String::new(), markers(1), true).unwrap(), markers(1));
-        assert_eq!(pages.next(String::new(), markers(1), true).unwrap_err().code, "ListingStuck", "the same place again");
-        assert_eq!(pages.next(String::new(), (None, None), true).unwrap_err().code, "ListingStuck", "no place at all");
-        let stuck = (2..).map(|n| pages.next(String::new(), markers(n), false)).position(|r| r.is_err());
+        pages.go_on(markers(1), true).unwrap();
+        assert_eq!(pages.at, markers(1));
+        assert_eq!(pages.go_on(markers(1), true).unwrap_err().code, "ListingStuck", "the same place again");
+        assert_eq!(pages.go_on((None, None), true).unwrap_err().code, "ListingStuck", "no place at all");
+        let stuck = (2..).map(|n| pages.go_on(markers(n), false)).position(|r| r.is_err());
         assert_eq!(stuck, Some(MOST_EMPTY_PAGES), "new places, and nothing there");
     }
 

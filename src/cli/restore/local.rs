@@ -63,8 +63,11 @@ fn beside(candidate: &Path) -> Vec<PathBuf> {
 
 /// A local journal of this very restore, from an earlier command: unfinished, or finished not long ago.
 pub(super) fn begun(world: &World, args: &Args, mark: &str, since: Timestamp, ours: &dyn Fn(&Plan) -> bool) -> Option<(Local, LocalJournal)> {
-    let all = candidates(world, args, mark).into_iter().flat_map(|path| std::iter::once(path.clone()).chain(beside(&path)).collect::<Vec<_>>());
-    all.into_iter().find_map(|path| {
+    let mut all = candidates(world, args, mark).into_iter().flat_map(|path| {
+        let others = beside(&path);
+        std::iter::once(path).chain(others)
+    });
+    all.find_map(|path| {
         let journal = LocalJournal::read(&path).ok().flatten()?;
         let plan = &journal.state.plan;
         // One that was given up, or whose time is over, is told in its file and gone on with by nobody.

@@ -38,16 +38,14 @@ pub fn masked(thing: &str) -> String {
     parts.join("/")
 }
 
-/// As [`masked`], and without what a template made up: a vault's id in names of clusters and snapshots, versions of the source, digests of a policy that names its ports. So a
-/// call has one name in all shards and after `RESUME`.
+/// As [`masked`], and without what a template made up: a vault's id in names of clusters and snapshots, versions of the source,
+/// digests of a policy that names its ports. So a call has one name in all shards and after `RESUME`.
 fn stable(thing: &str) -> String {
     let id = |word: &str| word.len() == 8 && word.chars().all(|c| c.is_ascii_hexdigit());
     let mut parts: Vec<String> = masked(thing).split('/').map(str::to_owned).collect();
     for i in 0..parts.len() {
-        if i > 0 && parts[i - 1] == "dr-drill" && id(&parts[i]) {
-            parts[i] = "*".into();
-        }
-        if i > 0 && parts[i - 1] == "policies" {
+        let folder = i.checked_sub(1).map_or("", |before| &parts[before]);
+        if folder == "policies" || (folder == "dr-drill" && id(&parts[i])) {
             parts[i] = "*".into();
         }
         if parts[i].contains("dr-") {
