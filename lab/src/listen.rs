@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
@@ -34,7 +35,13 @@ pub fn full(bytes: impl Into<Bytes>) -> Body {
 pub struct Listener {
     pub port: u16,
     handler: Arc<dyn Handler>,
-    accepting: Mutex<Option<JoinHandle<()>>>,
+    accepting: Mutex<Option<Accepting>>,
+}
+
+/// Ends once `open` is dropped.
+struct Accepting {
+    open: oneshot::Sender<()>,
+    task: JoinHandle<()>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -70,11 +77,12 @@ impl Listener {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The port refuses, connections are cut in the middle of whatever they do.
-    pub fn close(&self) {
-        if let Some(task) = lock(&self.accepting).take() {
-            // The task owns its connections: aborting it drops them all.
-            task.abort();
+    /// The port refuses, and connections were cut in the middle of whatever they did, when it returns.
+    pub async fn close(&self) {
+        let accepting = lock(&self.accepting).take();
+        if let Some(Accepting { open, task }) = accepting {
+            drop(open);
+            let _ended = task.await;
         }
     }
 
@@ -84,22 +92,19 @@ impl Listener {
         let mut accepting = lock(&self.accepting);
         if accepting.is_none() {
             let socket = bind(self.port)?;
-            *accepting = Some(tokio::spawn(accept(socket, self.handler.clone())));
+            let (open, closed) = oneshot::channel();
+            let task = tokio::spawn(accept(socket, self.handler.clone(), closed));
+            *accepting = Some(Accepting { open, task });
         }
         Ok(())
     }
 }
 
-impl Drop for Listener {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-async fn accept(socket: TcpListener, handler: Arc<dyn Handler>) {
+async fn accept(socket: TcpListener, handler: Arc<dyn Handler>, mut closed: oneshot::Receiver<()>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
+            _ = &mut closed => break,
             accepted = socket.accept() => {
                 // Out of descriptors: the next round tries again once one is closed.
                 let Ok((stream, _)) = accepted else { continue };
@@ -118,4 +123,6 @@ async fn accept(socket: TcpListener, handler: Arc<dyn Handler>) {
             Some(_) = connections.join_next() => {}
         }
     }
+    drop(socket);
+    connections.shutdown().await;
 }

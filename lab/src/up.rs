@@ -104,7 +104,7 @@ impl Up {
 
     /// Nothing answers and nothing is left when it returns; a temporary directory is gone too.
     pub async fn stop(self) {
-        self.control.close();
+        self.control.close().await;
         self.lab.stop().await;
         let place = self.place;
         let _joined = tokio::task::spawn_blocking(move || drop(place)).await;

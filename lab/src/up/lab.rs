@@ -56,6 +56,10 @@ impl Doors {
     fn all(&self) -> impl Iterator<Item = &Listener> {
         std::iter::once(&self.s3).chain(&self.query)
     }
+
+    async fn close(&self) {
+        futures::future::join_all(self.all().map(Listener::close)).await;
+    }
 }
 
 /// What finished work must not leave.
@@ -223,7 +227,7 @@ impl Lab {
     pub async fn region_down(&self, region: &str) -> Result<(), LabError> {
         let doors = self.doors_of(region)?;
         let _moving = self.moving.lock().await;
-        doors.all().for_each(Listener::close);
+        doors.close().await;
         self.s3[region].set_down(true);
         self.shop.region_down(region).await;
         Ok(())
@@ -270,7 +274,7 @@ impl Lab {
 
     /// Nothing answers and no process is left when it returns.
     pub(super) async fn stop(&self) {
-        self.doors.values().flat_map(Doors::all).for_each(Listener::close);
+        futures::future::join_all(self.doors.values().map(Doors::close)).await;
         self.shop.stop().await;
     }
 }
