@@ -213,7 +213,7 @@ impl Action {
     }
 }
 
-/// The tags of what a run makes; adopted only if all are equal.
+/// The tags of what a run makes; it is adopted by them (steps/snapshot.rs, steps/cluster.rs).
 pub fn tags(vault: &VaultId, run: &super::RunId, role: &str, source: &str, expires_at: Option<jiff::Timestamp>) -> Tags {
     let mut tags: Tags = [
         ("dr:vault", vault.0.as_str()),

@@ -133,6 +133,7 @@ pub(super) async fn copy(ctx: &Context<'_>, target: &TargetName, base: Option<&B
         Ok(version) => (bytes, version),
         Err(crate::vault::VaultError::Taken { .. }) => {
             let (stored, version) = vault.oldest(manifest_key).await?;
+            hold_named(ctx, &vault, target, &rows, &read_rows(&stored)?, in_flight, &tally).await?;
             (stored.to_vec(), version)
         }
         Err(e) => return Err(e.into()),
@@ -148,6 +149,26 @@ pub(super) async fn copy(ctx: &Context<'_>, target: &TargetName, base: Option<&B
         reused: reused_count,
         extended: tally.extended.load(Ordering::Relaxed),
     })
+}
+
+/// What another run's manifest names instead of ours: that run may have begun earlier, and so its locks end before this one's.
+async fn hold_named(ctx: &Context<'_>, vault: &Vault, target: &TargetName, ours: &[StoredRow], named: &[StoredRow], in_flight: u32, tally: &Tally) -> Result<(), StepError> {
+    let lock = ctx.lock(target)?;
+    let versions = |rows: &[StoredRow]| -> BTreeSet<(String, String)> { rows.iter().filter_map(|r| r.stored.as_ref()).map(|s| (s.key.clone(), s.version.clone())).collect() };
+    let others = &versions(named) - &versions(ours);
+    let held = futures_util::stream::iter(others).map(|(key, version)| async move { crate::transfer::hold(&vault.bucket, &key, &version, lock).await });
+    let mut held = held.buffer_unordered(in_flight as usize);
+    while let Some(result) = held.next().await {
+        match result {
+            Ok(extended) => {
+                tally.extended.fetch_add(u64::from(extended), Ordering::Relaxed);
+            }
+            // The step that reads everything back names it.
+            Err(e) if e.kind == Kind::NotFound => {}
+            Err(e) => return Err(e.into()),
+        }
+    }
+    Ok(())
 }
 
 /// A vault whose lock cannot be relied on is refused before anything is put there.

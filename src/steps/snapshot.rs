@@ -8,10 +8,10 @@ use crate::manifest::NativeState;
 use crate::plan::{Action, Tags};
 use crate::policy::{AccountId, ClusterId, Region};
 
-/// Adopts what exists only if every tag of ours is equal: the same name with other tags is someone else's.
+/// Adopts what exists only if it says that it is this slot's: the same name with other tags is someone else's.
 fn adopt(info: &SnapshotInfo, tags: &Tags) -> Result<(), StepError> {
-    // The run and the expiry differ when a later run of the same slot goes on; vault, role and source never do.
-    let strict = ["dr:vault", "dr:run", "dr:role", "dr:source", "dr:expires-at"];
+    // Not the expiry: two homes that could not see each other each opened the slot, at another moment, and both want this snapshot.
+    let strict = ["dr:vault", "dr:run", "dr:role", "dr:source"];
     match strict.iter().find(|k| info.tags.get(**k) != tags.get(**k)) {
         None => Ok(()),
         Some(key) => Err(StepError::refused("not-ours", format!("snapshot {} exists with another `{key}` than this run's; it is left alone", info.arn))),

@@ -5,4 +5,4 @@ mod once;
 mod room;
 
 pub use object::{CopyTask, SERVER_SIDE_MAX_BYTES, copy_object};
-pub use once::{Content, complete_once, digest, put_once};
+pub use once::{Content, complete_once, digest, hold, put_once};

@@ -85,16 +85,25 @@ pub async fn adopt(bucket: &Bucket, key: &str, content: Content<'_>, lock: Optio
             },
         };
         if stored == content.sha256 {
-            hold(bucket, key, &row.version, lock).await?;
+            if let Some(lock) = lock {
+                hold(bucket, key, &row.version, lock).await?;
+            }
             return Ok(Some(Put { version: Some(row.version.clone()), etag: row.etag.clone(), sha256: head.sha256 }));
         }
     }
     Ok(None)
 }
 
-async fn hold(bucket: &Bucket, key: &str, version: &str, lock: Option<Lock>) -> Result<(), Error> {
-    let Some(lock) = lock else { return Ok(()) };
-    if bucket.lock_of(key, version).await?.meets(lock) { Ok(()) } else { bucket.extend_lock(key, version, lock).await }
+/// A version's lock ends no earlier than this one. `true` where it had to be extended.
+///
+/// # Errors
+/// The store's; `NotFound` where the version is gone.
+pub async fn hold(bucket: &Bucket, key: &str, version: &str, lock: Lock) -> Result<bool, Error> {
+    if bucket.lock_of(key, version).await?.meets(lock) {
+        return Ok(false);
+    }
+    bucket.extend_lock(key, version, lock).await?;
+    Ok(true)
 }
 
 /// SHA-256 of a version, read in pieces of bounded size.

@@ -3,6 +3,7 @@
 
 use crate::cloud::{Cloud, Ran, until};
 use crate::crash::stage::{Stage, Template};
+use crate::stores::block_on;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
@@ -205,8 +206,8 @@ fn with_both_targets_away_everything_says_so_and_nothing_is_lost() {
 }
 
 /// A third target that can be a home as well: a locked bucket in the first region.
-fn with_west(cloud: &Cloud) {
-    let policy = std::fs::read_to_string(cloud.root.join("lab/files.yaml")).expect("the policy");
+fn with_west(cloud: &Cloud, policy: &str) {
+    let policy = std::fs::read_to_string(cloud.root.join("lab").join(policy)).expect("the policy");
     let west = "  - name: west\n    region: eu-west-3\n    bucket: dr-vault-west\n    account: \"222222222222\"\n    lock: {mode: COMPLIANCE, retention: 1d, slack: 1h, max_lock_days: 3}\n";
     let (head, tail) = policy.split_once("\nendpoints:").expect("endpoints");
     std::fs::write(cloud.root.join("lab/west.yaml"), format!("{}\n{west}\nendpoints:{tail}", head.trim_end())).expect("written");
@@ -217,7 +218,7 @@ fn with_west(cloud: &Cloud) {
 fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
-    with_west(&cloud);
+    with_west(&cloud, "files.yaml");
     cloud.region("eu-central-1", "down");
     let ran = dr(&cloud, &["tick"], "west.yaml").exits(12);
     assert_eq!((ran.json()["home"].as_str(), result(&ran).as_str()), (Some("west"), "open"), "{ran:?}");
@@ -231,25 +232,53 @@ fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
     dr(&cloud, &["verify"], "west.yaml").exits(0);
 }
 
+/// The slot opened by `west` while `central` is away, and by `central` while `west` is.
+fn parted(cloud: &Cloud) {
+    let away = json!({"kind": "refuse", "code": "ServiceUnavailable", "status": 503});
+    everything(cloud, CENTRAL, &away);
+    let ran = dr(cloud, &["tick"], "west.yaml").exits(12);
+    assert_eq!((ran.json()["home"].as_str(), result(&ran).as_str()), (Some("west"), "open"), "{ran:?}");
+    cloud.clear_faults();
+    everything(cloud, "dr-vault-west/*", &away);
+    let ran = dr(cloud, &["tick"], "west.yaml").exits(12);
+    let answer = ran.json();
+    assert_eq!(answer["home"], "central", "{ran:?}");
+    assert_eq!(answer["runs"].as_array().map(Vec::len), Some(1), "it cannot know of the other: {ran:?}");
+    let failed: Vec<&Value> = answer["runs"][0]["steps_failed"].as_array().into_iter().flatten().map(|s| &s["name"]).collect();
+    assert_eq!(failed, ["copy-objects:west"], "what the other one made is taken as it is, its locks extended: {ran:?}");
+    cloud.clear_faults();
+}
+
+/// One tick that reaches all of them ends both runs.
+fn joined(cloud: &Cloud) {
+    let _told = dr(cloud, &["tick"], "west.yaml");
+    let status = dr(cloud, &["status"], "west.yaml").exits(0);
+    assert_eq!(states(&status), are(&[("central", "complete"), ("other", "complete"), ("west", "complete")]), "{status:?}");
+    assert_eq!(status.json()["policies"][0]["open_runs"], json!([]), "{status:?}");
+}
+
+#[test]
+fn two_homes_that_each_opened_the_slot_use_one_snapshot() {
+    let template = Template::make(Stage::Backup);
+    let cloud = template.copy();
+    with_west(&cloud, "backup.yaml");
+    parted(&cloud);
+    joined(&cloud);
+    let snapshots = |region: &str| {
+        let rds = crate::stores::rds(&cloud, region);
+        let answer = block_on(rds.describe_db_cluster_snapshots().snapshot_type("manual").send()).expect("snapshots");
+        answer.db_cluster_snapshots().len()
+    };
+    assert_eq!((snapshots("eu-west-3"), snapshots("eu-central-1")), (1, 1));
+}
+
 #[test]
 fn two_homes_that_each_opened_the_slot_are_a_finding_and_harmless() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
-    with_west(&cloud);
-    let away = json!({"kind": "refuse", "code": "ServiceUnavailable", "status": 503});
-    everything(&cloud, CENTRAL, &away);
-    let ran = dr(&cloud, &["tick"], "west.yaml").exits(12);
-    assert_eq!((ran.json()["home"].as_str(), result(&ran).as_str()), (Some("west"), "open"), "{ran:?}");
-    cloud.clear_faults();
-    everything(&cloud, "dr-vault-west/*", &away);
-    let ran = dr(&cloud, &["tick"], "west.yaml");
-    assert_eq!(ran.json()["home"], "central", "{ran:?}");
-    assert_eq!(ran.json()["runs"].as_array().map(Vec::len), Some(1), "it cannot know of the other: {ran:?}");
-    cloud.clear_faults();
-
-    let _told = dr(&cloud, &["tick"], "west.yaml");
-    let status = dr(&cloud, &["status"], "west.yaml").exits(0);
-    assert_eq!(states(&status), are(&[("central", "complete"), ("other", "complete"), ("west", "complete")]), "{status:?}");
+    with_west(&cloud, "files.yaml");
+    parted(&cloud);
+    joined(&cloud);
     let verified = dr(&cloud, &["verify"], "west.yaml").exits(3).json();
     let codes: std::collections::BTreeSet<&str> = verified["findings"].as_array().into_iter().flatten().filter_map(|f| f["code"].as_str()).collect();
     assert_eq!(codes, ["document-differs"].into(), "all data is whole: {verified}");
