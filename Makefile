@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test bench check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -31,6 +31,9 @@ check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binarie
 
 bench: prepare ## Ratios against peers on the same practice cloud, release binaries (not in CI)
 	@scripts/bench.sh $(ARGS)
+
+fuzz: prepare ## Feeds the entry points for what others wrote by coverage; SECONDS=60 TARGET=policy DR_REPORTS=DIR
+	@scripts/fuzz.sh $(or $(SECONDS),60) $(TARGET)
 
 crash-full: prepare ## Every call of every stage broken in every way; hours. SHARD=1/2 RESUME=FILE CASE=TEXT DR_REPORTS=DIR
 	@cargo build --workspace --bins --locked --profile sets 1>&2

@@ -25,6 +25,9 @@ trap 'rm -f "$made"' EXIT
     if [[ -e $dir/roles.json ]]; then
         jq -r '"| roles | - | \([.[] | .allowed + .denied] | add) | \([.[] | .unexpected] | add) | \(length) keys |"' "$dir/roles.json"
     fi
+    if [[ -e $dir/fuzz.json ]]; then
+        jq -r '"| fuzzing by coverage | - | \([.[].inputs] | add) | 0 | \(length) entry points, \([.[].seconds] | max) s each |"' "$dir/fuzz.json"
+    fi
 } >"$made"
 awk -v table="$made" '
     /^<!-- figures -->$/ { print; while ((getline line < table) > 0) print line; skip = 1; next }

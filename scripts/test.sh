@@ -21,6 +21,10 @@ for check in s3 rds negative deploy; do
     "scripts/check-$check.sh" 2>&1 | tee "$log"
     told+=("$(tail -n 1 "$log")")
 done
+# Only where the fuzzer is there: it and what it instruments take long to compile. Else `fuzz::` above was all.
+if cargo fuzz --version >/dev/null 2>&1; then
+    told+=("$(scripts/fuzz.sh 10)")
+fi
 if [[ -n ${DR_REPORTS:-} ]]; then
     scripts/reports.sh "$DR_REPORTS"
 fi

@@ -1,5 +1,8 @@
 //! The practice cloud as a process of its own, and `dr` as a user runs it.
 
+use crate::stores::{bucket, clients};
+use dr::aws::s3::Bucket;
+use dr::policy::Provider;
 use dr::world::World;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -235,4 +238,24 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 #[expect(clippy::print_stdout, reason = "the one place where a test tells what it measured")]
 pub fn say(line: &str) {
     println!("{line}");
+}
+
+impl Cloud {
+    /// A bucket with the key of a profile of D/credentials (`admin`, `other-copier`, …).
+    pub async fn bucket(&self, profile: &str, region: &str, name: &str) -> Bucket {
+        let file = self.root.join("lab/credentials");
+        let provider = if region == "other" { Provider::Compatible } else { Provider::Aws };
+        bucket(&clients(file.to_str().expect("a path"), profile), &self.endpoint(region, "s3"), region, name, provider).await
+    }
+
+    /// RDS of a region with a role's key.
+    pub fn rds(&self, role: &str, region: &str) -> aws_sdk_rds::Client {
+        let (id, secret) = self.key("aws", role);
+        let config = aws_sdk_rds::Config::builder()
+            .behavior_version(aws_sdk_rds::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_rds::config::Region::new(region.to_owned()))
+            .endpoint_url(self.endpoint(region, "rds"))
+            .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
+        aws_sdk_rds::Client::from_conf(config.build())
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::cloud::Cloud;
 use crate::crash::stage::{Stage, Template};
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use crate::stores::raw;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{ObjectLockRetention, ObjectLockRetentionMode};
@@ -110,23 +110,7 @@ struct Key<'a> {
 
 fn s3(cloud: &Cloud, role: &str, region: &str) -> aws_sdk_s3::Client {
     let (id, secret) = cloud.key("aws", role);
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::new(region.to_owned()))
-        .credentials_provider(Credentials::new(id, secret, None, None, "test"))
-        .endpoint_url(cloud.endpoint(region, "s3"))
-        .force_path_style(true);
-    aws_sdk_s3::Client::from_conf(config.build())
-}
-
-fn rds(cloud: &Cloud, role: &str, region: &str) -> aws_sdk_rds::Client {
-    let (id, secret) = cloud.key("aws", role);
-    let config = aws_sdk_rds::Config::builder()
-        .behavior_version(aws_sdk_rds::config::BehaviorVersion::v2026_01_12())
-        .region(aws_sdk_rds::config::Region::new(region.to_owned()))
-        .credentials_provider(aws_sdk_rds::config::Credentials::new(id, secret, None, None, "test"))
-        .endpoint_url(cloud.endpoint(region, "rds"));
-    aws_sdk_rds::Client::from_conf(config.build())
+    raw(&cloud.endpoint(region, "s3"), region, &id, &secret)
 }
 
 fn in_days(days: i64) -> DateTime {
@@ -199,7 +183,7 @@ impl Key<'_> {
     }
 
     async fn attempt_rds(&self, what: &str) -> bool {
-        let (here, there) = (rds(self.cloud, self.role, "eu-west-3"), rds(self.cloud, self.role, "eu-central-1"));
+        let (here, there) = (self.cloud.rds(self.role, "eu-west-3"), self.cloud.rds(self.role, "eu-central-1"));
         match what {
             "delete-production" => said(here.delete_db_cluster().db_cluster_identifier("shop").skip_final_snapshot(true).send().await),
             "modify-production" => said(here.modify_db_cluster().db_cluster_identifier("shop").deletion_protection(false).apply_immediately(true).send().await),

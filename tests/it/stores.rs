@@ -1,6 +1,5 @@
 //! Buckets as `dr` reaches them, for tests that look at a store from outside of the command line.
 
-use crate::cloud::Cloud;
 use dr::aws::s3::Bucket;
 use dr::aws::{Clients, Credential, Keys, Place, Tuning};
 use dr::policy::{BucketName, Provider, Region, Role, Seconds};
@@ -23,15 +22,6 @@ pub async fn bucket(clients: &Clients, endpoint: &str, region: &str, name: &str,
     clients.bucket(Role::Copier, &place).await
 }
 
-impl Cloud {
-    /// A bucket with the key of a profile of D/credentials (`admin`, `other-copier`, …).
-    pub async fn bucket(&self, profile: &str, region: &str, name: &str) -> Bucket {
-        let file = self.root.join("lab/credentials");
-        let provider = if region == "other" { Provider::Compatible } else { Provider::Aws };
-        bucket(&clients(file.to_str().expect("a path"), profile), &self.endpoint(region, "s3"), region, name, provider).await
-    }
-}
-
 /// The SDK itself, for what `dr` never does.
 pub fn raw(endpoint: &str, region: &str, id: &str, secret: &str) -> aws_sdk_s3::Client {
     let config = aws_sdk_s3::Config::builder()
@@ -41,15 +31,4 @@ pub fn raw(endpoint: &str, region: &str, id: &str, secret: &str) -> aws_sdk_s3::
         .force_path_style(true)
         .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
     aws_sdk_s3::Client::from_conf(config.build())
-}
-
-/// RDS of a region with the administrator's key.
-pub fn rds(cloud: &Cloud, region: &str) -> aws_sdk_rds::Client {
-    let (id, secret) = cloud.key("aws", "admin");
-    let config = aws_sdk_rds::Config::builder()
-        .behavior_version(aws_sdk_rds::config::BehaviorVersion::v2026_01_12())
-        .region(aws_sdk_rds::config::Region::new(region.to_owned()))
-        .endpoint_url(cloud.endpoint(region, "rds"))
-        .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
-    aws_sdk_rds::Client::from_conf(config.build())
 }

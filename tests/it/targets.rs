@@ -265,7 +265,7 @@ fn two_homes_that_each_opened_the_slot_use_one_snapshot() {
     parted(&cloud);
     joined(&cloud);
     let snapshots = |region: &str| {
-        let rds = crate::stores::rds(&cloud, region);
+        let rds = cloud.rds("admin", region);
         let answer = block_on(rds.describe_db_cluster_snapshots().snapshot_type("manual").send()).expect("snapshots");
         answer.db_cluster_snapshots().len()
     };

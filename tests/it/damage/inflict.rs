@@ -175,7 +175,7 @@ fn hide(cloud: &Cloud, target: Target, key: &str) -> String {
 
 /// The copy is deleted, or another one of its name takes its place.
 fn harm_snapshot(cloud: &Cloud, damage: Damage) -> Harmed {
-    let rds = crate::stores::rds(cloud, "eu-central-1");
+    let rds = cloud.rds("admin", "eu-central-1");
     let file = std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the lab's state");
     let state: Value = serde_json::from_slice(&file).expect("JSON");
     let all = state["regions"]["eu-central-1"]["snapshots"].as_object().expect("snapshots");
