@@ -45,8 +45,11 @@ for target in "${targets[@]}"; do
     begin "$target" "$learned"
     # Without a sanitizer the pinned compiler builds it; there is no unsafe code of ours for one to look at.
     log=$CARGO_TARGET_DIR/$target.log
-    cargo fuzz run --fuzz-dir fuzz --sanitizer none "$target" "$learned" -- \
-        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="$broken/" -print_final_stats=1 2>&1 | tee "$log" >&2
+    if ! cargo fuzz run --fuzz-dir fuzz --sanitizer none "$target" "$learned" -- \
+        -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -max_len=65536 -artifact_prefix="$broken/" -print_final_stats=1 2>&1 | tee "$log" >&2; then
+        echo "fuzz: $target does not stand an input, see above; once mended, put it into tests/corpus/$target/:" "$broken"/* >&2
+        exit 1
+    fi
     inputs=$(sed -nE 's/^stat::number_of_executed_units: *([0-9]+)$/\1/p' "$log")
     told+=("$target ${inputs:?$target told no number of inputs}")
     report=$(jq -c --arg target "$target" --argjson inputs "$inputs" --argjson seconds "$seconds" '.[$target] = {inputs: $inputs, seconds: $seconds}' <<<"$report")
