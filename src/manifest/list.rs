@@ -1,6 +1,7 @@
 //! Object lists (what the source held) and object manifests (where each version lies at a target): JSON lines, zstd.
 
 use super::{FormatError, Sha256Hex, sha256_hex};
+use crate::policy::short;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -128,7 +129,7 @@ pub fn read_rows<T: Row>(bytes: &[u8]) -> Result<Vec<T>, FormatError> {
 }
 
 fn damaged(what: &str, e: &dyn std::fmt::Display) -> FormatError {
-    FormatError::Damaged(format!("{what}: {e}"))
+    FormatError::Damaged(format!("{what}: {}", short(&e.to_string())))
 }
 
 /// `None` at the end.

@@ -14,7 +14,9 @@ pub use point::{
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
 
-use serde::{Serialize, de::DeserializeOwned};
+use crate::policy::short;
+use serde::de::{DeserializeOwned, Error};
+use serde::Serialize;
 
 /// A stored document of ours larger than this was not written by us.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -66,9 +68,9 @@ pub trait Document: Serialize + DeserializeOwned {
     /// # Errors
     /// Not JSON, another schema, or fields missing.
     fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
-        let json = |source| FormatError::Json {
+        let json = |e: serde_json::Error| FormatError::Json {
             wanted: Self::SCHEMA,
-            source,
+            source: Error::custom(short(&e.to_string())),
         };
         let mut value: serde_json::Value = serde_json::from_slice(bytes).map_err(json)?;
         let schema = value.as_object_mut().and_then(|o| o.remove("schema"));

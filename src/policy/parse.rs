@@ -5,6 +5,9 @@ use super::types::Policy;
 /// A policy larger than this is not a policy.
 pub const MAX_BYTES: usize = 256 << 10;
 
+/// Characters of a line that are shown; a place behind them is pointed at from their end.
+const MAX_SHOWN: usize = 160;
+
 /// Why a policy could not be read. `Display` gives file, line and a caret under the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.render())]
@@ -26,7 +29,7 @@ impl ParseError {
                     "{}\n{pad}--> {}:{line}:{column}\n{pad} |\n{number} | {text}\n{pad} | {}^",
                     self.message,
                     self.file,
-                    " ".repeat(column.saturating_sub(1))
+                    " ".repeat(column.saturating_sub(1).min(MAX_SHOWN))
                 )
             }
             _ => format!("{} (in {})", self.message, self.file),
@@ -39,15 +42,26 @@ impl ParseError {
             file: file.into(),
             // A place without a line (an empty file) would be no help.
             position: position.filter(|_| line_text.is_some()),
-            message: without_keys(&message),
+            message: short(&without_keys(&message)),
             line_text,
         }
     }
 }
 
+/// A parser's message of at most some 600 characters: it repeats names from a file that anybody wrote, and ends with what they should be.
+pub fn short(message: &str) -> String {
+    const HALF: usize = 300;
+    let count = message.chars().count();
+    if count <= 2 * HALF {
+        return message.to_owned();
+    }
+    let (head, tail): (String, String) = (message.chars().take(HALF).collect(), message.chars().skip(count - HALF).collect());
+    format!("{head} … {tail}")
+}
+
 /// A line of the file as it may be shown: no control characters, no endless lines, no secrets that someone put there.
 fn clip(line: &str) -> String {
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(160).collect();
+    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN).collect();
     without_keys(&without_userinfo(&without_secret(&line)))
 }
 
@@ -149,6 +163,16 @@ mod tests {
         assert_eq!(clip("  name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, b"), "  name: …, b");
         let arn = "    kms_key: arn:aws:kms:eu-central-1:222222222222:key/0b1c2d3e-1111-2222-3333-444455556666";
         assert_eq!(clip(arn), arn);
+    }
+
+    #[test]
+    fn a_name_that_never_ends_is_not_repeated_whole() {
+        let error = parse("p.yaml", &format!("{}: 1\n", "ä b".repeat(300))).unwrap_err();
+        assert!(error.message.starts_with("unknown field `ä b"), "{error}");
+        assert!(error.message.contains(" … ") && error.message.ends_with("probe") && error.message.chars().count() < 610, "{error}");
+        assert_eq!(short("unknown field `x`"), "unknown field `x`");
+        let far = parse("p.yaml", &format!("{{version: 1, {}nope: 1}}", " ".repeat(9_000))).unwrap_err();
+        assert!(far.position.is_some_and(|(_, column)| column > 9_000) && far.to_string().len() < 1_000, "{far}");
     }
 
     #[test]
