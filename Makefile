@@ -54,6 +54,7 @@ reliability: ## docs/RELIABILITY.md from the reports in DR_REPORTS
 
 lint: ## Clippy; licences, bans, sources and known vulnerabilities of dependencies
 	@scripts/prepare.sh deny
+	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	@scripts/deny.sh
 

@@ -7,7 +7,9 @@ pub use decide::{Decision, decide};
 pub use hold::{Hold, hold};
 
 use crate::aws::Clients;
-use crate::journal::{Actor, Entry, Event, Failure, Host, Identity, LastSeen, Outcome, Process, RunState, RunnerId};
+use crate::journal::{
+    Actor, Entry, Event, Failure, Host, Identity, LastSeen, Outcome, Process, RunState, RunnerId,
+};
 use crate::plan::{Plan, StepId};
 use crate::policy::Role;
 use crate::steps::{Context, Progress, Secrets, StepError, perform};
@@ -50,19 +52,40 @@ pub struct Whoami {
 
 impl Whoami {
     pub fn of(world: &World) -> Self {
-        Self { runner: world.runner_id(), host: world.host(), process: world.process() }
+        Self {
+            runner: world.runner_id(),
+            host: world.host(),
+            process: world.process(),
+        }
     }
 
     fn acting(&self, actor: &Actor) -> Identity {
-        Identity { runner: self.runner.clone(), host: self.host.clone(), process: self.process, actor: actor.clone() }
+        Identity {
+            runner: self.runner.clone(),
+            host: self.host.clone(),
+            process: self.process,
+            actor: actor.clone(),
+        }
     }
 }
 
 impl Runner<'_> {
-    /// The desk of a role; for entries that speak of no step, or of another role's, the first one at hand.
+    /// The desk of a role; for entries that speak of no step, or of another role's, the first one
+    /// at hand.
     fn desk(&self, role: Option<Role>) -> Result<&Desk, VaultError> {
-        let own = role.and_then(|r| self.desks.get(&r)).or_else(|| self.desks.values().next());
-        own.ok_or_else(|| crate::aws::Error::new(crate::aws::Kind::Invalid, "journal", "", "NoRole", "no role may write this journal").into())
+        let own = role
+            .and_then(|r| self.desks.get(&r))
+            .or_else(|| self.desks.values().next());
+        own.ok_or_else(|| {
+            crate::aws::Error::new(
+                crate::aws::Kind::Invalid,
+                "journal",
+                "",
+                "NoRole",
+                "no role may write this journal",
+            )
+            .into()
+        })
     }
 }
 
@@ -79,7 +102,10 @@ pub enum Left {
     /// Another runner took the run over while we held it.
     Superseded,
     /// Another runner holds it.
-    Busy { holder: String, age_s: i64 },
+    Busy {
+        holder: String,
+        age_s: i64,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -112,9 +138,22 @@ pub async fn open(runner: &Runner<'_>, plan: &Plan) -> Result<Option<RunState>, 
 ///
 /// # Errors
 /// As [`open`].
-pub async fn open_after(runner: &Runner<'_>, plan: &Plan, after: Option<LastSeen>) -> Result<Option<RunState>, VaultError> {
+pub async fn open_after(
+    runner: &Runner<'_>,
+    plan: &Plan,
+    after: Option<LastSeen>,
+) -> Result<Option<RunState>, VaultError> {
     let desk = runner.desk(plan.steps.first().map(|s| s.role))?;
-    let entry = Entry { seq: 0, prev: None, at: plan.opened_at, by: runner.identity.acting(&desk.actor), event: Event::Opened { plan: Box::new(plan.clone()), after } };
+    let entry = Entry {
+        seq: 0,
+        prev: None,
+        at: plan.opened_at,
+        by: runner.identity.acting(&desk.actor),
+        event: Event::Opened {
+            plan: Box::new(plan.clone()),
+            after,
+        },
+    };
     match desk.journal.append(&plan.policy, &plan.run, &entry).await? {
         Appended::Ours(sha256) => Ok(crate::journal::fold([(&entry, sha256)]).ok()),
         Appended::Lost => Ok(None),
@@ -145,8 +184,18 @@ enum Append {
 ///
 /// # Errors
 /// The journal cannot be read or written.
-pub async fn advance(runner: &Runner<'_>, state: RunState, head_age: SignedDuration, store_now: Timestamp) -> Result<Report, VaultError> {
-    let found_done = state.plan.steps.iter().filter(|s| state.succeeded(&s.id)).count();
+pub async fn advance(
+    runner: &Runner<'_>,
+    state: RunState,
+    head_age: SignedDuration,
+    store_now: Timestamp,
+) -> Result<Report, VaultError> {
+    let found_done = state
+        .plan
+        .steps
+        .iter()
+        .filter(|s| state.succeeded(&s.id))
+        .count();
     let mut active = Active {
         runner,
         state,
@@ -158,7 +207,13 @@ pub async fn advance(runner: &Runner<'_>, state: RunState, head_age: SignedDurat
         failed: Vec::new(),
     };
     let left = active.run(head_age).await?;
-    Ok(Report { state: active.state, left, executed: active.executed, found_done, failed: active.failed })
+    Ok(Report {
+        state: active.state,
+        left,
+        executed: active.executed,
+        found_done,
+        failed: active.failed,
+    })
 }
 
 impl Active<'_, '_> {
@@ -168,7 +223,14 @@ impl Active<'_, '_> {
         }
         let dead = |p| !self.runner.world.alive(p);
         let me = &self.runner.identity;
-        match hold(&self.state.head, (&me.runner, &me.host), head_age, self.state.plan.runner.takeover_after, self.runner.take_over, dead) {
+        match hold(
+            &self.state.head,
+            (&me.runner, &me.host),
+            head_age,
+            self.state.plan.runner.takeover_after,
+            self.runner.take_over,
+            dead,
+        ) {
             Hold::Ours | Hold::Free => {}
             Hold::Claim(why) => {
                 let from = self.state.head.by.runner.clone();
@@ -178,7 +240,10 @@ impl Active<'_, '_> {
             }
             Hold::Leave => {
                 let by = &self.state.head.by;
-                return Ok(Left::Busy { holder: format!("{} pid {}", by.host.hostname, by.process.pid), age_s: head_age.as_secs() });
+                return Ok(Left::Busy {
+                    holder: format!("{} pid {}", by.host.hostname, by.process.pid),
+                    age_s: head_age.as_secs(),
+                });
             }
         }
         loop {
@@ -197,14 +262,26 @@ impl Active<'_, '_> {
                         Append::Lost => Left::Superseded,
                     });
                 }
-                Decision::HandOver(role) => return self.release(&format!("the next step is the {role}'s"), Left::HandedOver(role)).await,
-                Decision::Leave => return self.release("a step failed; the next tick tries again", Left::Open).await,
+                Decision::HandOver(role) => {
+                    return self
+                        .release(
+                            &format!("the next step is the {role}'s"),
+                            Left::HandedOver(role),
+                        )
+                        .await;
+                }
+                Decision::Leave => {
+                    return self
+                        .release("a step failed; the next tick tries again", Left::Open)
+                        .await;
+                }
             }
         }
     }
 
     fn now(&self) -> Timestamp {
-        let passed = SignedDuration::try_from(self.store_at.1.elapsed()).unwrap_or(SignedDuration::ZERO);
+        let passed =
+            SignedDuration::try_from(self.store_at.1.elapsed()).unwrap_or(SignedDuration::ZERO);
         self.store_at.0 + passed
     }
 
@@ -212,10 +289,12 @@ impl Active<'_, '_> {
         if self.state.head.released {
             return Ok(left);
         }
-        Ok(match self.append(Event::Released { why: why.into() }).await? {
-            Append::Done => left,
-            Append::Lost => Left::Superseded,
-        })
+        Ok(
+            match self.append(Event::Released { why: why.into() }).await? {
+                Append::Done => left,
+                Append::Lost => Left::Superseded,
+            },
+        )
     }
 
     /// Appends at the head that we know; whoever was faster wins.
@@ -232,7 +311,13 @@ impl Active<'_, '_> {
         match desk.journal.append(&plan.policy, &plan.run, &entry).await? {
             Appended::Ours(sha256) => {
                 let key = crate::vault::layout::entry(&plan.policy, &plan.run, entry.seq);
-                self.state.apply(&entry, sha256).map_err(|e| VaultError::Damaged { target: self.state.plan.home.clone(), key, why: e.to_string() })?;
+                self.state
+                    .apply(&entry, sha256)
+                    .map_err(|e| VaultError::Damaged {
+                        target: self.state.plan.home.clone(),
+                        key,
+                        why: e.to_string(),
+                    })?;
                 self.appended_at = self.runner.world.boot_seconds();
                 Ok(Append::Done)
             }
@@ -243,7 +328,8 @@ impl Active<'_, '_> {
     /// Intent, effect, evidence. `Some`: leave the run.
     async fn step(&mut self, id: &StepId) -> Result<Option<Left>, VaultError> {
         self.acting = self.state.plan.step(id).map(|s| s.role);
-        // Written before the effect: a crash after it is seen as Running, and the effect is observed before it is done again.
+        // Written before the effect: a crash after it is seen as Running, and the effect is
+        // observed before it is done again.
         if let Append::Lost = self.append(Event::Started { step: id.clone() }).await? {
             return Ok(Some(Left::Superseded));
         }
@@ -252,23 +338,37 @@ impl Active<'_, '_> {
         let result = match self.perform_alive(id).await? {
             Performed::Result(result) => result,
             Performed::Lost => return Ok(Some(Left::Superseded)),
-            Performed::Stopped => return self.release("asked to stop", Left::Stopped).await.map(Some),
+            Performed::Stopped => {
+                return self.release("asked to stop", Left::Stopped).await.map(Some);
+            }
         };
         let took_s = start.elapsed().as_secs_f64();
         let event = match result {
             Ok(evidence) => {
                 self.executed.push((id.clone(), took_s));
                 self.failed.retain(|f| &f.step != id);
-                Event::Succeeded { step: id.clone(), evidence }
+                Event::Succeeded {
+                    step: id.clone(),
+                    evidence,
+                }
             }
             Err(error) => self.failure(id, &error),
         };
-        let failed_transiently = matches!(&event, Event::Failed { kind: Failure::Unavailable, .. });
+        let failed_transiently = matches!(
+            &event,
+            Event::Failed {
+                kind: Failure::Unavailable,
+                ..
+            }
+        );
         if let Append::Lost = self.append(event).await? {
             return Ok(Some(Left::Superseded));
         }
         if failed_transiently {
-            self.runner.world.sleep(self.state.plan.backoff.as_duration()).await;
+            self.runner
+                .world
+                .sleep(self.state.plan.backoff.as_duration())
+                .await;
         }
         Ok(None)
     }
@@ -276,15 +376,28 @@ impl Active<'_, '_> {
     fn failure(&mut self, id: &StepId, error: &StepError) -> Event {
         let message: String = error.full().chars().take(2_000).collect();
         self.failed.retain(|f| &f.step != id);
-        self.failed.push(FailedStep { step: id.clone(), kind: error.kind, code: error.code.into(), message: message.clone() });
-        Event::Failed { step: id.clone(), kind: error.kind, code: error.code.into(), message }
+        self.failed.push(FailedStep {
+            step: id.clone(),
+            kind: error.kind,
+            code: error.code.into(),
+            message: message.clone(),
+        });
+        Event::Failed {
+            step: id.clone(),
+            kind: error.kind,
+            code: error.code.into(),
+            message,
+        }
     }
 
-    /// The effect, with a sign of life every `alive_every`. Dropping the future is safe: every effect is observed before it is repeated.
+    /// The effect, with a sign of life every `alive_every`. Dropping the future is safe: every
+    /// effect is observed before it is repeated.
     async fn perform_alive(&mut self, id: &StepId) -> Result<Performed, VaultError> {
         let state = self.state.clone();
         let Some(step) = state.plan.step(id) else {
-            return Ok(Performed::Result(Err(StepError::bug(format!("no step {id}")))));
+            return Ok(Performed::Result(Err(StepError::bug(format!(
+                "no step {id}"
+            )))));
         };
         let runner = self.runner;
         let ctx = Context {
@@ -301,7 +414,12 @@ impl Active<'_, '_> {
         let effect = perform(&ctx);
         tokio::pin!(effect);
         let every = state.plan.runner.alive_every.as_duration();
-        let held_for_s = state.plan.runner.takeover_after.0.saturating_sub(state.plan.runner.margin.0);
+        let held_for_s = state
+            .plan
+            .runner
+            .takeover_after
+            .0
+            .saturating_sub(state.plan.runner.margin.0);
         loop {
             tokio::select! {
                 result = &mut effect => return Ok(Performed::Result(result)),
@@ -312,13 +430,19 @@ impl Active<'_, '_> {
                     match self.append(Event::Alive).await {
                         Ok(Append::Done) => {}
                         Ok(Append::Lost) => return Ok(Performed::Lost),
-                        // The store is away for a moment. We hold the run only as long as nobody may take it over.
-                        Err(e) if e.transient() && runner.world.boot_seconds() - self.appended_at < held_for_s as f64 => {}
+                        // The store is away for a moment. We hold the run only as long as
+                        // nobody may take it over.
+                        Err(e) if e.transient() && self.still_held(held_for_s) => {}
                         Err(e) => return Err(e),
                     }
                 }
             }
         }
+    }
+
+    /// Whether our last append is younger than what a run may be silent for.
+    fn still_held(&self, held_for_s: u64) -> bool {
+        self.runner.world.boot_seconds() - self.appended_at < held_for_s as f64
     }
 }
 

@@ -1,6 +1,7 @@
 //! The journal of a run: entries, what may follow what, and the state that they add up to. Pure.
 //!
-//! An entry is one create-only object; each carries the SHA-256 of the one before. State is never stored, only folded.
+//! An entry is one create-only object; each carries the SHA-256 of the one before. State is never
+//! stored, only folded.
 
 mod evidence;
 mod fold;
@@ -127,7 +128,8 @@ pub struct Entry {
     pub seq: u64,
     /// SHA-256 of the stored bytes of the entry before; absent in entry 0.
     pub prev: Option<Sha256Hex>,
-    /// The home's clock as last heard by the writer; for people. Order is `seq`, age is the store's.
+    /// The home's clock as last heard by the writer; for people. Order is `seq`, age is the
+    /// store's.
     pub at: Timestamp,
     #[serde(flatten)]
     pub by: Identity,
@@ -151,11 +153,14 @@ pub fn entry_name(seq: u64) -> String {
 pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256Hex), FormatError> {
     match Entry::from_bytes(bytes) {
         Ok(entry) => Ok((entry, sha256_hex(bytes))),
-        // A plan that a newer program made can hold actions that do not even parse here; that is no damage.
-        Err(FormatError::Json { .. }) if foreign_plan(bytes).is_some() => Err(FormatError::Version {
-            found: format!("dr/plan/{}", foreign_plan(bytes).unwrap_or_default()),
-            wanted: "dr/plan/1",
-        }),
+        // A plan that a newer program made can hold actions that do not even parse here; that is no
+        // damage.
+        Err(FormatError::Json { .. }) if foreign_plan(bytes).is_some() => {
+            Err(FormatError::Version {
+                found: format!("dr/plan/{}", foreign_plan(bytes).unwrap_or_default()),
+                wanted: "dr/plan/1",
+            })
+        }
         Err(e) => Err(e),
     }
 }
@@ -163,7 +168,9 @@ pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256Hex), FormatError> {
 /// Version of the plan in an entry, where it is not ours.
 fn foreign_plan(bytes: &[u8]) -> Option<u64> {
     let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    value["plan"]["version"].as_u64().filter(|v| *v != u64::from(VERSION))
+    value["plan"]["version"]
+        .as_u64()
+        .filter(|v| *v != u64::from(VERSION))
 }
 
 #[cfg(test)]

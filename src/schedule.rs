@@ -1,7 +1,9 @@
 //! Which slots are due. Pure: a schedule, what is known to have run, and an instant in; slots out.
 //!
-//! The `cron` crate parses; the meaning is crontab's: Sunday is 0 or 7, the two day fields are OR-ed when both are
-//! restricted, and daylight saving follows cronie (a fixed time inside the gap fires at the gap's end, one inside
+//! The `cron` crate parses; the meaning is crontab's: Sunday is 0 or 7, the two day fields are
+//! OR-ed when both are
+//! restricted, and daylight saving follows cronie (a fixed time inside the gap fires at the gap's
+//! end, one inside
 //! the fold fires once, a line with a wildcard hour goes on by real time).
 
 mod line;
@@ -25,7 +27,10 @@ impl Slot {
 
     pub fn from_compact(text: &str) -> Option<Self> {
         let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-        civil.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|z| Slot(z.timestamp()))
+        civil
+            .to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+            .map(|z| Slot(z.timestamp()))
     }
 }
 
@@ -40,7 +45,8 @@ impl fmt::Display for Slot {
 pub struct History {
     /// Slots that have a run, finished or not.
     pub seen: Vec<Slot>,
-    /// Nothing before this instant is owed (the vault did not exist, or the policy was first used then).
+    /// Nothing before this instant is owed (the vault did not exist, or the policy was first used
+    /// then).
     pub since: Option<Timestamp>,
 }
 
@@ -53,16 +59,23 @@ const MAX_CATCH_UP: usize = 100;
 /// The schedule cannot be read (`policy check` says so as well).
 pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
     let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
-    // A run of a slot to come was not made by this schedule: it must not keep real ones from their turn.
+    // A run of a slot to come was not made by this schedule: it must not keep real ones from their
+    // turn.
     let newest = history.seen.iter().map(|s| s.0).filter(|t| *t <= now).max();
     let from = match (newest, history.since) {
         (Some(newest), _) => newest + SignedDuration::from_secs(1),
         (None, Some(since)) => since,
-        // A vault that never saw a run owes the latest slot: the first backup must not wait for a day.
+        // A vault that never saw a run owes the latest slot: the first backup must not wait for a
+        // day.
         (None, None) => return Ok(line.previous(now).into_iter().map(Slot).collect()),
     };
     Ok(match schedule.missed {
-        Missed::Latest => line.previous(now).filter(|t| *t >= from).map(Slot).into_iter().collect(),
+        Missed::Latest => line
+            .previous(now)
+            .filter(|t| *t >= from)
+            .map(Slot)
+            .into_iter()
+            .collect(),
         Missed::All => {
             let mut slots: Vec<Slot> = line
                 .after(from - SignedDuration::from_secs(1))
@@ -94,11 +107,18 @@ pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<
 
 /// The newest slot that has come.
 pub fn latest(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
-    Line::parse(&schedule.cron, &schedule.time_zone).ok()?.previous(now).map(Slot)
+    Line::parse(&schedule.cron, &schedule.time_zone)
+        .ok()?
+        .previous(now)
+        .map(Slot)
 }
 
 pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
-    Line::parse(&schedule.cron, &schedule.time_zone).ok()?.after(now).next().map(Slot)
+    Line::parse(&schedule.cron, &schedule.time_zone)
+        .ok()?
+        .after(now)
+        .next()
+        .map(Slot)
 }
 
 /// Whether the line can be read and ever fires.
@@ -115,12 +135,16 @@ pub fn fires(schedule: &Schedule) -> Result<(), String> {
     }
 }
 
-/// Longest gap between two slots, over a year from a fixed instant; `None` where the line never fires.
+/// Longest gap between two slots, over a year from a fixed instant; `None` where the line never
+/// fires.
 pub fn longest_interval_s(schedule: &Schedule) -> Option<u64> {
     let line = Line::parse(&schedule.cron, &schedule.time_zone).ok()?;
     let start = Timestamp::from_second(1_767_225_600).ok()?;
     let times: Vec<Timestamp> = line.after(start).take(800).collect();
-    times.windows(2).map(|w| w[1].duration_since(w[0]).as_secs().unsigned_abs()).max()
+    times
+        .windows(2)
+        .map(|w| w[1].duration_since(w[0]).as_secs().unsigned_abs())
+        .max()
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What the vaults say of one policy, folded: newest point, newest proven one per path and target, objectives, locks. Pure.
+//! What the vaults say of one policy, folded: newest point, newest proven one per path and target,
+//! objectives, locks. Pure.
 
 use crate::manifest::{Copy, Point, Proof};
 use crate::policy::{Path, Policy, TargetName};
@@ -63,7 +64,8 @@ pub struct TargetState {
     pub name: TargetName,
     /// `complete`, `missing`, `away`
     pub state: &'static str,
-    /// Files and dumps are locked; a native snapshot copy is not, so a target that holds one says `files-only`.
+    /// Files and dumps are locked; a native snapshot copy is not, so a target that holds one says
+    /// `files-only`.
     pub immutable: &'static str,
 }
 
@@ -94,7 +96,8 @@ pub struct Met {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Retention {
     pub earliest_unlock: Option<Timestamp>,
-    /// Complete copies of the newest point whose lock ends before the policy's retention after their slot.
+    /// Complete copies of the newest point whose lock ends before the policy's retention after
+    /// their slot.
     pub below_policy: u64,
 }
 
@@ -106,7 +109,11 @@ pub fn fold(input: Input<'_>) -> Status {
         last_slot: input.last_slot,
         next_slot: input.next_slot,
         missed_slots: input.missed_slots,
-        newest: input.points.iter().find(|k| !k.copies.is_empty()).map(|k| newest(&input, k)),
+        newest: input
+            .points
+            .iter()
+            .find(|k| !k.copies.is_empty())
+            .map(|k| newest(&input, k)),
         objectives: objectives(input.policy, &proven),
         retention: retention(&input),
         checked: latest(|p| p.checked),
@@ -125,18 +132,30 @@ fn newest(input: &Input<'_>, known: &Known) -> Newest {
     let state = |name: &TargetName| {
         let copy = known.copies.iter().find(|c| &c.target == name);
         let (state, immutable) = match copy {
-            Some(copy) if copy.native.as_ref().is_some_and(|n| !n.immutable) => ("complete", if copy.objects > 0 { "files-only" } else { "no" }),
+            Some(copy) if copy.native.as_ref().is_some_and(|n| !n.immutable) => (
+                "complete",
+                if copy.objects > 0 { "files-only" } else { "no" },
+            ),
             Some(_) => ("complete", "yes"),
             None if input.away.contains(name) => ("away", "unknown"),
             None => ("missing", "no"),
         };
-        TargetState { name: name.clone(), state, immutable }
+        TargetState {
+            name: name.clone(),
+            state,
+            immutable,
+        }
     };
     Newest {
         point: known.point.slot.clone(),
         at: known.point.at,
         age_s: age_s(input.now, known.point.at),
-        targets: input.policy.targets.iter().map(|t| state(&t.name)).collect(),
+        targets: input
+            .policy
+            .targets
+            .iter()
+            .map(|t| state(&t.name))
+            .collect(),
     }
 }
 
@@ -145,7 +164,10 @@ fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
     let mut found: Vec<(&Known, &Proof)> = Vec::new();
     for known in points {
         for proof in known.proofs.iter().filter(|p| p.passed) {
-            match found.iter_mut().find(|(_, f)| f.path == proof.path && f.target == proof.target) {
+            match found
+                .iter_mut()
+                .find(|(_, f)| f.path == proof.path && f.target == proof.target)
+            {
                 None => found.push((known, proof)),
                 Some((k, f)) if k.point.slot == known.point.slot && proof.at > f.at => *f = proof,
                 Some(_) => {}
@@ -183,21 +205,40 @@ fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
             rpo_s: wanted.rpo.0,
             measured_rto_s: best(|p| p.rto_s),
             measured_rpo_s: best(|p| p.rpo_s),
-            met: of_path.iter().any(|p| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64),
+            met: of_path
+                .iter()
+                .any(|p| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64),
         }
     };
     policy.objectives.iter().map(one).collect()
 }
 
 fn retention(input: &Input<'_>) -> Retention {
-    let copies = || input.points.iter().flat_map(|k| k.copies.iter().map(move |c| (k, c)));
+    let copies = || {
+        input
+            .points
+            .iter()
+            .flat_map(|k| k.copies.iter().map(move |c| (k, c)))
+    };
     let short = |(known, copy): (&Known, &Copy)| {
-        let wanted = input.policy.target(&copy.target).map(|t| t.lock.retention.signed());
-        wanted.is_some_and(|w| copy.verified.retain_until_min.unwrap_or(copy.retain_until) < known.point.at + w)
+        let wanted = input
+            .policy
+            .target(&copy.target)
+            .map(|t| t.lock.retention.signed());
+        wanted.is_some_and(|w| {
+            copy.verified.retain_until_min.unwrap_or(copy.retain_until) < known.point.at + w
+        })
     };
     Retention {
-        earliest_unlock: copies().map(|(_, c)| c.verified.retain_until_min.unwrap_or(c.retain_until)).min(),
-        below_policy: input.points.first().map_or(0, |first| copies().filter(|(k, _)| k.point.slot == first.point.slot).filter(|p| short(*p)).count() as u64),
+        earliest_unlock: copies()
+            .map(|(_, c)| c.verified.retain_until_min.unwrap_or(c.retain_until))
+            .min(),
+        below_policy: input.points.first().map_or(0, |first| {
+            copies()
+                .filter(|(k, _)| k.point.slot == first.point.slot)
+                .filter(|p| short(*p))
+                .count() as u64
+        }),
     }
 }
 

@@ -1,4 +1,5 @@
-//! Every outside capability of the process itself: clock, sleep, randomness, environment, who we are on this machine.
+//! Every outside capability of the process itself: clock, sleep, randomness, environment, who we
+//! are on this machine.
 
 use crate::journal::{Host, Process, RunnerId};
 use jiff::Timestamp;
@@ -6,7 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-/// From the wish to stop to leaving whatever still waits: with what the answer takes, below the 20 s that are promised.
+/// From the wish to stop to leaving whatever still waits: with what the answer takes, below the 20
+/// s that are promised.
 const GRACE: Duration = Duration::from_secs(15);
 
 /// Cheap to clone; one per process.
@@ -19,7 +21,10 @@ pub struct World {
 }
 
 impl Default for World {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clocks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clocks"
+    )]
     fn default() -> Self {
         Self {
             began: (Timestamp::now(), Instant::now(), boot_seconds()),
@@ -31,26 +36,36 @@ impl Default for World {
 
 fn boot_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/uptime").unwrap_or_default();
-    text.split(' ').next().and_then(|s| s.parse().ok()).unwrap_or(0.0)
+    text.split(' ')
+        .next()
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(0.0)
 }
 
 impl World {
-    /// The local wall clock as it was when the process began, and the time that passed since: one that jumps changes no duration.
+    /// The local wall clock as it was when the process began, and the time that passed since: one
+    /// that jumps changes no duration.
     /// Decisions use the store's clock; this one is compared with it.
     pub fn now(&self) -> Timestamp {
         let (wall, monotonic, boot_s) = self.began;
         // The monotonic clock does not count sleep, the other one is coarse.
-        let asleep_too = Duration::try_from_secs_f64(self.boot_seconds() - boot_s).unwrap_or_default();
-        wall.checked_add(monotonic.elapsed().max(asleep_too)).unwrap_or(wall)
+        let asleep_too =
+            Duration::try_from_secs_f64(self.boot_seconds() - boot_s).unwrap_or_default();
+        wall.checked_add(monotonic.elapsed().max(asleep_too))
+            .unwrap_or(wall)
     }
 
     /// For measuring; never stored.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the monotonic clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the monotonic clock"
+    )]
     pub fn monotonic(&self) -> Instant {
         Instant::now()
     }
 
-    /// Seconds since boot, time asleep included (CLOCK_BOOTTIME), so that a laptop's lid or a paused VM counts as silence.
+    /// Seconds since boot, time asleep included (CLOCK_BOOTTIME), so that a laptop's lid or a
+    /// paused VM counts as silence.
     pub fn boot_seconds(&self) -> f64 {
         boot_seconds()
     }
@@ -64,7 +79,10 @@ impl World {
         }
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the environment"
+    )]
     pub fn env(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|v| !v.is_empty())
     }
@@ -89,11 +107,20 @@ impl World {
         self.woken.notify_waiters();
     }
 
-    /// First SIGTERM or SIGINT: stop after the current append. Second: leave at once, as a kill would; nothing is lost by it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that ends the process")]
+    /// First SIGTERM or SIGINT: stop after the current append. Second: leave at once, as a kill
+    /// would; nothing is lost by it.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that ends the process"
+    )]
     pub async fn stop_on_signals(&self) {
         use tokio::signal::unix::{SignalKind, signal};
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else { return };
+        let (Ok(mut term), Ok(mut int)) = (
+            signal(SignalKind::terminate()),
+            signal(SignalKind::interrupt()),
+        ) else {
+            return;
+        };
         let mut asked = async || {
             tokio::select! {
                 _ = term.recv() => {}
@@ -104,7 +131,8 @@ impl World {
         self.stop();
         tokio::select! {
             () = asked() => {}
-            // Not even the answer could be given: a disk or a pipe that does not come back holds the thread that would.
+            // Not even the answer could be given: a disk or a pipe that does not come back holds
+            // the thread that would.
             () = tokio::time::sleep(GRACE + GRACE / 5) => {}
         }
         std::process::exit(12);
@@ -128,7 +156,11 @@ impl World {
     }
 
     pub fn host(&self) -> Host {
-        let read = |path: &str| std::fs::read_to_string(path).map(|s| s.trim().to_owned()).unwrap_or_default();
+        let read = |path: &str| {
+            std::fs::read_to_string(path)
+                .map(|s| s.trim().to_owned())
+                .unwrap_or_default()
+        };
         let namespace = std::fs::read_link("/proc/self/ns/pid")
             .map(|p| p.display().to_string())
             .unwrap_or_default();
@@ -153,7 +185,8 @@ impl World {
         self.started(process.pid) == Some(process.started)
     }
 
-    /// Field 22 of /proc/PID/stat; a zombie counts as gone. The command name may hold spaces, so fields are counted from its last `)`.
+    /// Field 22 of /proc/PID/stat; a zombie counts as gone. The command name may hold spaces, so
+    /// fields are counted from its last `)`.
     fn started(&self, pid: u32) -> Option<u64> {
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
         let mut fields = stat.rsplit_once(") ")?.1.split(' ');
@@ -179,6 +212,9 @@ mod tests {
             started: me.started + 1,
             ..me
         }));
-        assert!(!world.alive(Process { pid: u32::MAX, started: 1 }));
+        assert!(!world.alive(Process {
+            pid: u32::MAX,
+            started: 1
+        }));
     }
 }

@@ -32,7 +32,15 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 7] = [Role::Admin, Role::Scheduler, Role::Copier, Role::Driller, Role::Prober, Role::Auditor, Role::Restorer];
+    pub const ALL: [Role; 7] = [
+        Role::Admin,
+        Role::Scheduler,
+        Role::Copier,
+        Role::Driller,
+        Role::Prober,
+        Role::Auditor,
+        Role::Restorer,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
@@ -72,7 +80,11 @@ pub enum Provider {
 
 impl Provider {
     pub fn of_region(region: &str) -> Self {
-        if region == OTHER_REGION { Provider::Other } else { Provider::Aws }
+        if region == OTHER_REGION {
+            Provider::Other
+        } else {
+            Provider::Aws
+        }
     }
 }
 
@@ -105,12 +117,19 @@ impl Keys {
         let mut keys = Vec::new();
         for (provider, prefix) in [(Provider::Aws, "AKIALAB"), (Provider::Other, "OTHERLAB")] {
             for role in Role::ALL {
-                let account = if provider == Provider::Aws { role.account() } else { OTHER };
+                let account = if provider == Provider::Aws {
+                    role.account()
+                } else {
+                    OTHER
+                };
                 keys.push(Key {
                     role,
                     provider,
                     account: account.into(),
-                    access_key_id: format!("{:X<20}", format!("{prefix}{}", role.as_str().to_uppercase())),
+                    access_key_id: format!(
+                        "{:X<20}",
+                        format!("{prefix}{}", role.as_str().to_uppercase())
+                    ),
                     secret_access_key: random_text(40),
                 });
             }
@@ -120,25 +139,44 @@ impl Keys {
 
     /// The caller that an access key stands for at a provider, and its secret.
     pub fn lookup(&self, provider: Provider, access_key_id: &str) -> Option<(Caller, &str)> {
-        let key = self.0.iter().find(|k| k.provider == provider && k.access_key_id == access_key_id)?;
-        let caller = Caller { role: key.role, provider, account: key.account.clone(), access_key_id: key.access_key_id.clone() };
+        let key = self
+            .0
+            .iter()
+            .find(|k| k.provider == provider && k.access_key_id == access_key_id)?;
+        let caller = Caller {
+            role: key.role,
+            provider,
+            account: key.account.clone(),
+            access_key_id: key.access_key_id.clone(),
+        };
         Some((caller, &key.secret_access_key))
     }
 
     pub fn key(&self, provider: Provider, role: Role) -> Option<&Key> {
-        self.0.iter().find(|k| k.provider == provider && k.role == role)
+        self.0
+            .iter()
+            .find(|k| k.provider == provider && k.role == role)
     }
 
     /// `ROLE` to its key, as the ready line shows them.
     pub fn by_role(&self, provider: Provider) -> BTreeMap<&'static str, &Key> {
-        self.0.iter().filter(|k| k.provider == provider).map(|k| (k.role.as_str(), k)).collect()
+        self.0
+            .iter()
+            .filter(|k| k.provider == provider)
+            .map(|k| (k.role.as_str(), k))
+            .collect()
     }
 
-    /// A shared-credentials file with a profile for each key: `copier`, and `other-copier` at the other provider.
+    /// A shared-credentials file with a profile for each key: `copier`, and `other-copier` at the
+    /// other provider.
     pub fn credentials_file(&self) -> String {
         let mut text = String::from("# Keys of the practice cloud; worthless anywhere else.\n");
         for key in &self.0 {
-            let prefix = if key.provider == Provider::Other { "other-" } else { "" };
+            let prefix = if key.provider == Provider::Other {
+                "other-"
+            } else {
+                ""
+            };
             text.push_str(&format!(
                 "[{prefix}{}]\naws_access_key_id = {}\naws_secret_access_key = {}\n\n",
                 key.role, key.access_key_id, key.secret_access_key
@@ -152,7 +190,9 @@ impl Keys {
 pub fn random_text(length: usize) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut rng = rand::rng();
-    (0..length).map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())])).collect()
+    (0..length)
+        .map(|_| char::from(ALPHABET[rng.random_range(0..ALPHABET.len())]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -165,8 +205,17 @@ mod tests {
         assert_eq!(keys.0.len(), 14);
         let copier = keys.key(Provider::Aws, Role::Copier).unwrap();
         assert_eq!(copier.access_key_id, "AKIALABCOPIERXXXXXXX");
-        assert_eq!(keys.lookup(Provider::Aws, &copier.access_key_id).unwrap().0.account, VAULT);
-        assert!(keys.lookup(Provider::Other, &copier.access_key_id).is_none());
+        assert_eq!(
+            keys.lookup(Provider::Aws, &copier.access_key_id)
+                .unwrap()
+                .0
+                .account,
+            VAULT
+        );
+        assert!(
+            keys.lookup(Provider::Other, &copier.access_key_id)
+                .is_none()
+        );
         assert!(keys.credentials_file().contains("[other-restorer]\n"));
     }
 }

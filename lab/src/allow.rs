@@ -1,4 +1,5 @@
-//! What each role may call on S3: fixed lists, no policy language (docs/LAB.md shows them as a table).
+//! What each role may call on S3: fixed lists, no policy language (docs/LAB.md shows them as a
+//! table).
 
 use crate::accounts::{Provider, Role};
 use crate::hook::matches;
@@ -31,13 +32,36 @@ const LOOK_AT_BUCKET: [&str; 13] = [
     "ListMultipartUploads",
     "GetBucketTagging",
 ];
-const READ: [&str; 6] = ["GetObject", "HeadObject", "GetObjectRetention", "GetObjectLegalHold", "GetObjectAttributes", "GetObjectTagging"];
-const WRITE: [&str; 8] = ["PutObject", "CopyObject", "CreateMultipartUpload", "UploadPart", "UploadPartCopy", "CompleteMultipartUpload", "AbortMultipartUpload", "ListParts"];
+const READ: [&str; 6] = [
+    "GetObject",
+    "HeadObject",
+    "GetObjectRetention",
+    "GetObjectLegalHold",
+    "GetObjectAttributes",
+    "GetObjectTagging",
+];
+const WRITE: [&str; 8] = [
+    "PutObject",
+    "CopyObject",
+    "CreateMultipartUpload",
+    "UploadPart",
+    "UploadPartCopy",
+    "CompleteMultipartUpload",
+    "AbortMultipartUpload",
+    "ListParts",
+];
 const SINGLE_WRITE: [&str; 1] = ["PutObject"];
 const DELETE: [&str; 2] = ["DeleteObject", "DeleteObjects"];
 
 /// What every role reads in a vault.
-const DOCUMENTS: [&str; 6] = ["vault.json", "policies/*", "runs/*", "points/*", "targets/*", "manifests/*"];
+const DOCUMENTS: [&str; 6] = [
+    "vault.json",
+    "policies/*",
+    "runs/*",
+    "points/*",
+    "targets/*",
+    "manifests/*",
+];
 /// Where everything is created, never replaced.
 const CREATE_ONLY: [&str; 4] = ["runs/*", "policies/*", "points/*", "targets/*"];
 
@@ -52,8 +76,14 @@ pub fn s3_allowed(role: Role, provider: Provider, call: &S3Call<'_>) -> bool {
     }
     match call.bucket {
         b if b.starts_with("dr-vault") => in_vault(role, provider, call),
-        b if b.starts_with("dr-scratch") => role == Role::Driller && !call.bypass && (looks(call) || is(&READ, call) || is(&WRITE, call) || is(&DELETE, call)),
-        b if b.starts_with("recovered-") => role == Role::Restorer && (looks(call) || is(&READ, call) || is(&WRITE, call)),
+        b if b.starts_with("dr-scratch") => {
+            role == Role::Driller
+                && !call.bypass
+                && (looks(call) || is(&READ, call) || is(&WRITE, call) || is(&DELETE, call))
+        }
+        b if b.starts_with("recovered-") => {
+            role == Role::Restorer && (looks(call) || is(&READ, call) || is(&WRITE, call))
+        }
         b if b.starts_with("app-") => match role {
             Role::Copier => looks(call) || is(&READ, call),
             Role::Scheduler => call.operation == "GetBucketVersioning",
@@ -73,14 +103,19 @@ fn looks(call: &S3Call<'_>) -> bool {
 
 fn in_vault(role: Role, provider: Provider, call: &S3Call<'_>) -> bool {
     if looks(call) {
-        return call.operation != "ListMultipartUploads" || matches!(role, Role::Copier | Role::Driller);
+        return call.operation != "ListMultipartUploads"
+            || matches!(role, Role::Copier | Role::Driller);
     }
     let Some(key) = call.key else { return false };
     if role == Role::Prober && matches("probe/*", key) {
         return true;
     }
     if is(&READ, call) {
-        return any(&DOCUMENTS, key) || matches!(role, Role::Copier | Role::Driller | Role::Restorer | Role::Auditor);
+        return any(&DOCUMENTS, key)
+            || matches!(
+                role,
+                Role::Copier | Role::Driller | Role::Restorer | Role::Auditor
+            );
     }
     if call.bypass {
         return false;
@@ -98,9 +133,31 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
     match role {
         Role::Scheduler => single && any(&["runs/*/backup-*", "policies/*"], key),
         Role::Copier => {
-            (single && any(&["runs/*/backup-*", "policies/*", "points/*/point.json", "points/*/copies/*"], key)) || (any_write && any(&["objects/*", "objects-long/*", "manifests/*"], key))
+            (single
+                && any(
+                    &[
+                        "runs/*/backup-*",
+                        "policies/*",
+                        "points/*/point.json",
+                        "points/*/copies/*",
+                    ],
+                    key,
+                ))
+                || (any_write && any(&["objects/*", "objects-long/*", "manifests/*"], key))
         }
-        Role::Driller => (single && any(&["runs/*/drill-*", "policies/*", "points/*/dumps/*", "points/*/proofs/*"], key)) || (any_write && matches("dump/*", key)),
+        Role::Driller => {
+            (single
+                && any(
+                    &[
+                        "runs/*/drill-*",
+                        "policies/*",
+                        "points/*/dumps/*",
+                        "points/*/proofs/*",
+                    ],
+                    key,
+                ))
+                || (any_write && matches("dump/*", key))
+        }
         Role::Prober => single && any(&["targets/*", "runs/*/drill-*", "policies/*"], key),
         Role::Restorer => single && any(&["runs/*/restore-*", "policies/*"], key),
         Role::Auditor | Role::Admin => false,
@@ -112,30 +169,74 @@ mod tests {
     use super::*;
 
     fn may(role: Role, operation: &str, key: &str) -> bool {
-        s3_allowed(role, Provider::Aws, &S3Call { operation, bucket: "dr-vault-central", key: Some(key), create_only: true, bypass: false })
+        s3_allowed(
+            role,
+            Provider::Aws,
+            &S3Call {
+                operation,
+                bucket: "dr-vault-central",
+                key: Some(key),
+                create_only: true,
+                bypass: false,
+            },
+        )
     }
 
     #[test]
     fn the_copier_writes_objects_and_deletes_nothing() {
-        assert!(may(Role::Copier, "PutObject", "objects/app-files/a/1") && may(Role::Copier, "UploadPart", "objects/app-files/a/1"));
-        assert!(!may(Role::Copier, "DeleteObject", "objects/app-files/a/1") && !may(Role::Copier, "PutObject", "dump/x"));
-        let bypass = S3Call { operation: "PutObjectRetention", bucket: "dr-vault-central", key: Some("objects/a"), create_only: false, bypass: true };
+        assert!(
+            may(Role::Copier, "PutObject", "objects/app-files/a/1")
+                && may(Role::Copier, "UploadPart", "objects/app-files/a/1")
+        );
+        assert!(
+            !may(Role::Copier, "DeleteObject", "objects/app-files/a/1")
+                && !may(Role::Copier, "PutObject", "dump/x")
+        );
+        let bypass = S3Call {
+            operation: "PutObjectRetention",
+            bucket: "dr-vault-central",
+            key: Some("objects/a"),
+            create_only: false,
+            bypass: true,
+        };
         assert!(!s3_allowed(Role::Copier, Provider::Aws, &bypass));
-        assert!(s3_allowed(Role::Copier, Provider::Aws, &S3Call { bypass: false, ..bypass }));
+        assert!(s3_allowed(
+            Role::Copier,
+            Provider::Aws,
+            &S3Call {
+                bypass: false,
+                ..bypass
+            }
+        ));
     }
 
     #[test]
     fn a_scheduler_reads_no_data_and_creates_only_backup_entries() {
-        assert!(!may(Role::Scheduler, "GetObject", "objects/app-files/a/1") && !may(Role::Scheduler, "GetObject", "dump/x"));
-        assert!(may(Role::Scheduler, "PutObject", "runs/shop/backup-1/00000000") && !may(Role::Scheduler, "PutObject", "runs/shop/drill-1/00000000"));
-        let replacing = S3Call { operation: "PutObject", bucket: "dr-vault-central", key: Some("runs/shop/backup-1/0"), create_only: false, bypass: false };
+        assert!(
+            !may(Role::Scheduler, "GetObject", "objects/app-files/a/1")
+                && !may(Role::Scheduler, "GetObject", "dump/x")
+        );
+        assert!(
+            may(Role::Scheduler, "PutObject", "runs/shop/backup-1/00000000")
+                && !may(Role::Scheduler, "PutObject", "runs/shop/drill-1/00000000")
+        );
+        let replacing = S3Call {
+            operation: "PutObject",
+            bucket: "dr-vault-central",
+            key: Some("runs/shop/backup-1/0"),
+            create_only: false,
+            bypass: false,
+        };
         assert!(!s3_allowed(Role::Scheduler, Provider::Aws, &replacing));
         assert!(s3_allowed(Role::Scheduler, Provider::Other, &replacing));
     }
 
     #[test]
     fn only_the_prober_may_try_to_break_a_lock_and_only_where_nothing_counts() {
-        assert!(may(Role::Prober, "DeleteObject", "probe/1-control") && !may(Role::Prober, "DeleteObject", "points/shop/1/point.json"));
+        assert!(
+            may(Role::Prober, "DeleteObject", "probe/1-control")
+                && !may(Role::Prober, "DeleteObject", "points/shop/1/point.json")
+        );
         assert!(!may(Role::Driller, "DeleteObject", "probe/1-control"));
         assert!(!may(Role::Auditor, "PutObject", "targets/x"));
     }

@@ -1,4 +1,5 @@
-//! The control endpoint: what happened, what is to go wrong, what time it is. Not a part of any cloud.
+//! The control endpoint: what happened, what is to go wrong, what time it is. Not a part of any
+//! cloud.
 
 mod faults;
 mod guard;
@@ -46,14 +47,19 @@ impl Handler for Control {
                 .insert("content-type", HeaderValue::from_static("application/json"));
             return Ok(answer);
         }
-        let answer = TowerToHyperService::new(self.router.clone()).call(request).await;
+        let answer = TowerToHyperService::new(self.router.clone())
+            .call(request)
+            .await;
         let answer = answer.unwrap_or_else(|never| match never {});
         Ok(answer.map(|body| body.map_err(std::io::Error::other).boxed_unsync()))
     }
 }
 
 async fn nothing_here() -> (StatusCode, Json<Value>) {
-    wrong(StatusCode::NOT_FOUND, "no such route; they are listed in docs/LAB.md")
+    wrong(
+        StatusCode::NOT_FOUND,
+        "no such route; they are listed in docs/LAB.md",
+    )
 }
 
 fn wrong(status: StatusCode, why: &str) -> (StatusCode, Json<Value>) {

@@ -1,4 +1,5 @@
-//! `dr-lab demo`: the real `dr` protects a living shop, its region is lost under load, and it comes back.
+//! `dr-lab demo`: the real `dr` protects a living shop, its region is lost under load, and it comes
+//! back.
 
 mod compare;
 mod leftovers;
@@ -87,7 +88,8 @@ fn options(args: &Args) -> Result<Options, LabError> {
             dir.display()
         )));
     }
-    let program = std::env::current_exe().map_err(|e| LabError::told(format!("finding our own executable: {e}")))?;
+    let program = std::env::current_exe()
+        .map_err(|e| LabError::told(format!("finding our own executable: {e}")))?;
     Ok(Options {
         dir: args.dir.clone(),
         program: Some(program),
@@ -99,24 +101,30 @@ fn options(args: &Args) -> Result<Options, LabError> {
 
 fn program(args: &Args, own: Option<&Path>) -> Result<PathBuf, LabError> {
     let beside = || own.and_then(Path::parent).map(|d| d.join("dr"));
-    let dr = args
-        .dr
-        .clone()
-        .or_else(beside)
-        .ok_or_else(|| LabError::told("no directory to look for dr in; type: dr-lab demo --dr PATH"))?;
+    let dr = args.dr.clone().or_else(beside).ok_or_else(|| {
+        LabError::told("no directory to look for dr in; type: dr-lab demo --dr PATH")
+    })?;
     let dr = std::path::absolute(&dr).map_err(LabError::file("resolving", &dr))?;
     if dr.is_file() {
         Ok(dr)
     } else {
         Err(LabError::told(format!(
-            "there is no program {}; type: cargo build --workspace --bins, or dr-lab demo --dr PATH",
+            "there is no program {}; type: cargo build --workspace --bins, or dr-lab demo --dr \
+             PATH",
             dr.display()
         )))
     }
 }
 
-/// What is measured goes into the report as soon as it is known, so that a story cut short still says how far it came.
-async fn tell(up: &Up, dr: &Path, story: &Story, report: &mut Report, began: Instant) -> Result<(), LabError> {
+/// What is measured goes into the report as soon as it is known, so that a story cut short still
+/// says how far it came.
+async fn tell(
+    up: &Up,
+    dr: &Path,
+    story: &Story,
+    report: &mut Report,
+    began: Instant,
+) -> Result<(), LabError> {
     story.begin(up, began.elapsed()).await?;
     let protected = protect::all(up, dr, story, report).await?;
     let lost = lose::region(up, story, report).await?;

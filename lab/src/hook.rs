@@ -1,4 +1,5 @@
-//! One hook in front of every call of every service: calls are numbered, listed, and broken on request.
+//! One hook in front of every call of every service: calls are numbered, listed, and broken on
+//! request.
 
 mod fault;
 mod glob;
@@ -48,7 +49,10 @@ pub struct Listed {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Before {
     Proceed,
-    Refuse { code: String, status: u16 },
+    Refuse {
+        code: String,
+        status: u16,
+    },
     /// Close the connection without an answer, nothing done.
     Cut,
 }
@@ -75,7 +79,9 @@ pub struct Slot {
 
 impl Slot {
     fn action(&self) -> Option<Do> {
-        lock(&self.chosen).as_ref().map(|(_, action, _)| action.clone())
+        lock(&self.chosen)
+            .as_ref()
+            .map(|(_, action, _)| action.clone())
     }
 
     /// Answer 200 and store nothing.
@@ -109,7 +115,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Hook {
     pub fn new(clock: Clock) -> Self {
-        Self { clock, state: Arc::default() }
+        Self {
+            clock,
+            state: Arc::default(),
+        }
     }
 
     /// Numbers a request that has just arrived; what it is comes with `begin`.
@@ -117,23 +126,36 @@ impl Hook {
         let mut state = lock(&self.state);
         state.next += 1;
         let n = state.next;
-        state.calls.push_back(Listed { n, region: region.into(), service: service.into(), ..Listed::default() });
+        state.calls.push_back(Listed {
+            n,
+            region: region.into(),
+            service: service.into(),
+            ..Listed::default()
+        });
         if state.calls.len() > REMEMBERED {
             state.calls.pop_front();
         }
-        Arc::new(Slot { n, chosen: Mutex::default() })
+        Arc::new(Slot {
+            n,
+            chosen: Mutex::default(),
+        })
     }
 
     fn note(&self, n: u64, change: impl FnOnce(&mut Listed)) {
         let mut state = lock(&self.state);
         // Numbers are dense, so the place of a call follows from the oldest one kept.
         let first = state.calls.front().map_or(0, |c| c.n);
-        if let Some(listed) = n.checked_sub(first).and_then(|i| state.calls.get_mut(usize::try_from(i).unwrap_or(usize::MAX))) {
+        if let Some(listed) = n.checked_sub(first).and_then(|i| {
+            state
+                .calls
+                .get_mut(usize::try_from(i).unwrap_or(usize::MAX))
+        }) {
             change(listed);
         }
     }
 
-    /// Before the call is executed. Waits as long as a fault says; dropped when the client is gone, and then the call is never executed.
+    /// Before the call is executed. Waits as long as a fault says; dropped when the client is gone,
+    /// and then the call is never executed.
     pub async fn begin(&self, slot: &Slot, call: Call) -> Before {
         let chosen = lock(&self.state).choose(slot.n, &call);
         let name = chosen.as_ref().map(|(_, action, _)| action.name());
@@ -144,13 +166,22 @@ impl Hook {
             l.role = call.role;
             l.fault = name;
         });
-        let Some((id, action, released)) = chosen else { return Before::Proceed };
+        let Some((id, action, released)) = chosen else {
+            return Before::Proceed;
+        };
         *lock(&slot.chosen) = Some((id, action.clone(), released.clone()));
         match action {
             Do::Latency { ms } => self.clock.sleep(Duration::from_millis(ms)).await,
             Do::Throttle => {
-                let code = if call.service == "s3" { "SlowDown" } else { "Throttling" };
-                return Before::Refuse { code: code.into(), status: if call.service == "s3" { 503 } else { 400 } };
+                let code = if call.service == "s3" {
+                    "SlowDown"
+                } else {
+                    "Throttling"
+                };
+                return Before::Refuse {
+                    code: code.into(),
+                    status: if call.service == "s3" { 503 } else { 400 },
+                };
             }
             Do::Refuse { code, status } => return Before::Refuse { code, status },
             Do::HoldBefore => self.hold(id, slot.n, released).await,
@@ -165,16 +196,30 @@ impl Hook {
     pub async fn finish(&self, slot: &Slot, status: u16) -> After {
         self.note(slot.n, |l| l.status = Some(status));
         let chosen = lock(&slot.chosen).clone();
-        let Some((id, action, released)) = chosen else { return After::default() };
+        let Some((id, action, released)) = chosen else {
+            return After::default();
+        };
         match action {
-            Do::DoThenFail { code, status } => After { fail: Some((code, status)), ..After::default() },
+            Do::DoThenFail { code, status } => After {
+                fail: Some((code, status)),
+                ..After::default()
+            },
             Do::HoldAfter => {
                 self.hold(id, slot.n, released).await;
                 After::default()
             }
-            Do::DoThenCut => After { cut: true, ..After::default() },
-            Do::Slow { bytes_per_s } => After { slow: Some(bytes_per_s.max(1)), ..After::default() },
-            Do::ReadCorrupt => After { flip: true, ..After::default() },
+            Do::DoThenCut => After {
+                cut: true,
+                ..After::default()
+            },
+            Do::Slow { bytes_per_s } => After {
+                slow: Some(bytes_per_s.max(1)),
+                ..After::default()
+            },
+            Do::ReadCorrupt => After {
+                flip: true,
+                ..After::default()
+            },
             _ => After::default(),
         }
     }
@@ -188,7 +233,12 @@ impl Hook {
     }
 
     pub fn calls(&self, since: u64) -> Vec<Listed> {
-        lock(&self.state).calls.iter().filter(|c| c.n > since).cloned().collect()
+        lock(&self.state)
+            .calls
+            .iter()
+            .filter(|c| c.n > since)
+            .cloned()
+            .collect()
     }
 
     pub fn add(&self, r#match: Match, times: u64, action: Do) -> u64 {
@@ -211,7 +261,11 @@ impl Hook {
     /// False where there is no such fault.
     pub fn release(&self, id: u64) -> bool {
         let state = lock(&self.state);
-        state.faults.iter().find(|f| f.id == id).is_some_and(Fault::release)
+        state
+            .faults
+            .iter()
+            .find(|f| f.id == id)
+            .is_some_and(Fault::release)
     }
 }
 
@@ -231,7 +285,10 @@ impl Drop for Holding<'_> {
 impl State {
     /// The first fault that wants this call.
     fn choose(&mut self, _n: u64, call: &Call) -> Option<(u64, Do, watch::Receiver<bool>)> {
-        let fault = self.faults.iter_mut().find_map(|f| f.wants(call).then_some(f))?;
+        let fault = self
+            .faults
+            .iter_mut()
+            .find_map(|f| f.wants(call).then_some(f))?;
         Some((fault.id, fault.action.clone(), fault.subscribe()))
     }
 

@@ -1,4 +1,5 @@
-//! A port that can be closed with all of its connections, as when a region is lost, and opened again.
+//! A port that can be closed with all of its connections, as when a region is lost, and opened
+//! again.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -29,7 +30,9 @@ pub trait Handler: Send + Sync + 'static {
 /// A whole body.
 pub fn full(bytes: impl Into<Bytes>) -> Body {
     use http_body_util::BodyExt;
-    http_body_util::Full::new(bytes.into()).map_err(|never| match never {}).boxed_unsync()
+    http_body_util::Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
 }
 
 pub struct Listener {
@@ -53,7 +56,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// # Errors
 /// None is free.
 pub fn free_port() -> std::io::Result<u16> {
-    std::net::TcpListener::bind(("127.0.0.1", 0)).and_then(|l| l.local_addr()).map(|a| a.port())
+    std::net::TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|l| l.local_addr())
+        .map(|a| a.port())
 }
 
 fn bind(port: u16) -> std::io::Result<TcpListener> {
@@ -68,7 +73,11 @@ impl Listener {
     /// # Errors
     /// The port is taken.
     pub fn open(port: u16, handler: Arc<dyn Handler>) -> std::io::Result<Self> {
-        let listener = Self { port, handler, accepting: Mutex::default() };
+        let listener = Self {
+            port,
+            handler,
+            accepting: Mutex::default(),
+        };
         listener.reopen()?;
         Ok(listener)
     }
@@ -77,7 +86,8 @@ impl Listener {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The port refuses, and connections were cut in the middle of whatever they did, when it returns.
+    /// The port refuses, and connections were cut in the middle of whatever they did, when it
+    /// returns.
     pub async fn close(&self) {
         let accepting = lock(&self.accepting).take();
         if let Some(Accepting { open, task }) = accepting {

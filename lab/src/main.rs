@@ -6,7 +6,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// A practice cloud on loopback: S3 with Object Lock, RDS over real PostgreSQL servers, and faults on request.
+/// A practice cloud on loopback: S3 with Object Lock, RDS over real PostgreSQL servers, and faults
+/// on request.
 #[derive(Parser, Debug)]
 #[command(name = "dr-lab", version, arg_required_else_help = true)]
 struct Cli {
@@ -35,9 +36,16 @@ enum Verb {
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> ExitCode {
     let done = match Cli::parse().verb {
-        Verb::Up(args) => up::run(&args).await.map(|()| true).map_err(|e| e.to_string()),
+        Verb::Up(args) => up::run(&args)
+            .await
+            .map(|()| true)
+            .map_err(|e| e.to_string()),
         Verb::Demo(args) => demo::run(&args).await.map_err(|e| e.to_string()),
-        Verb::Watchdog { root, sockets, remove } => {
+        Verb::Watchdog {
+            root,
+            sockets,
+            remove,
+        } => {
             watchdog::run(&root, &sockets, remove.as_deref());
             Ok(true)
         }

@@ -1,4 +1,5 @@
-//! The query APIs of one region behind one port: form in, XML out; KMS speaks JSON. Told apart by the service in the signature.
+//! The query APIs of one region behind one port: form in, XML out; KMS speaks JSON. Told apart by
+//! the service in the signature.
 
 use crate::accounts::Caller;
 use crate::clock::Clock;
@@ -24,15 +25,25 @@ pub struct QueryError {
 
 impl QueryError {
     pub fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.into(), message: message.into() }
+        Self {
+            status,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 }
 
 /// One service in one region.
 #[async_trait::async_trait]
 pub trait QueryService: Send + Sync {
-    /// Returns what stands inside `<OperationResult>` (XML services) or the whole body (JSON services).
-    async fn call(&self, caller: &Caller, operation: &str, params: &BTreeMap<String, String>) -> Result<String, QueryError>;
+    /// Returns what stands inside `<OperationResult>` (XML services) or the whole body (JSON
+    /// services).
+    async fn call(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        params: &BTreeMap<String, String>,
+    ) -> Result<String, QueryError>;
 }
 
 /// The query services of one region.
@@ -61,15 +72,35 @@ impl Handler for QueryFront {
             Ok(read) => read,
             Err(e) => return Ok(self.error("query", &e, &request_id)),
         };
-        let call = Call { region: self.region.clone(), service: read.service, operation: read.operation.clone(), thing: thing(&read.params), role: Some(read.caller.role) };
+        let call = Call {
+            region: self.region.clone(),
+            service: read.service,
+            operation: read.operation.clone(),
+            thing: thing(&read.params),
+            role: Some(read.caller.role),
+        };
         match self.hook.begin(&slot, call).await {
             Before::Proceed => {}
             Before::Cut => return Err(Cut),
-            Before::Refuse { code, status } => return Ok(self.error(read.service, &QueryError::new(status, &code, "refused by a fault of the lab"), &request_id)),
+            Before::Refuse { code, status } => {
+                return Ok(self.error(
+                    read.service,
+                    &QueryError::new(status, &code, "refused by a fault of the lab"),
+                    &request_id,
+                ));
+            }
         }
         let result = match self.services.get(read.service) {
-            Some(service) => service.call(&read.caller, &read.operation, &read.params).await,
-            None => Err(QueryError::new(400, "InvalidAction", format!("no service {} in {}", read.service, self.region))),
+            Some(service) => {
+                service
+                    .call(&read.caller, &read.operation, &read.params)
+                    .await
+            }
+            None => Err(QueryError::new(
+                400,
+                "InvalidAction",
+                format!("no service {} in {}", read.service, self.region),
+            )),
         };
         let status = result.as_ref().map_or_else(|e| e.status, |_| 200);
         let after = self.hook.finish(&slot, status).await;
@@ -77,7 +108,11 @@ impl Handler for QueryFront {
             return Err(Cut);
         }
         if let Some((code, status)) = after.fail {
-            return Ok(self.error(read.service, &QueryError::new(status, &code, "done, then failed by a fault of the lab"), &request_id));
+            return Ok(self.error(
+                read.service,
+                &QueryError::new(status, &code, "done, then failed by a fault of the lab"),
+                &request_id,
+            ));
         }
         Ok(match result {
             Ok(inner) => self.success(&read, &inner, &request_id),
@@ -89,33 +124,92 @@ impl Handler for QueryFront {
 impl QueryFront {
     async fn read(&self, request: Request<Incoming>) -> Result<Read, QueryError> {
         let (parts, body) = request.into_parts();
-        let too_large = |_| QueryError::new(413, "RequestEntityTooLarge", "the form is too large or was cut");
-        let body = Limited::new(body, MAX_FORM_BYTES).collect().await.map_err(too_large)?.to_bytes();
-        let verified = sigv4::verify(&self.keys, self.clock.now(), &parts, &body).map_err(|r| QueryError::new(403, r.code, r.message))?;
+        let too_large = |_| {
+            QueryError::new(
+                413,
+                "RequestEntityTooLarge",
+                "the form is too large or was cut",
+            )
+        };
+        let body = Limited::new(body, MAX_FORM_BYTES)
+            .collect()
+            .await
+            .map_err(too_large)?
+            .to_bytes();
+        let verified = sigv4::verify(&self.keys, self.clock.now(), &parts, &body)
+            .map_err(|r| QueryError::new(403, r.code, r.message))?;
         if verified.region != self.region {
-            return Err(QueryError::new(403, "SignatureDoesNotMatch", format!("Credential should be scoped to a valid region, not '{}'.", verified.region)));
+            return Err(QueryError::new(
+                403,
+                "SignatureDoesNotMatch",
+                format!(
+                    "Credential should be scoped to a valid region, not '{}'.",
+                    verified.region
+                ),
+            ));
         }
-        let service = self.services.keys().find(|s| **s == verified.service).copied();
-        let service = service.ok_or_else(|| QueryError::new(403, "SignatureDoesNotMatch", format!("Credential should be scoped to correct service, not '{}'.", verified.service)))?;
-        if let Some(target) = parts.headers.get("x-amz-target").and_then(|t| t.to_str().ok()) {
+        let service = self
+            .services
+            .keys()
+            .find(|s| **s == verified.service)
+            .copied();
+        let service = service.ok_or_else(|| {
+            QueryError::new(
+                403,
+                "SignatureDoesNotMatch",
+                format!(
+                    "Credential should be scoped to correct service, not '{}'.",
+                    verified.service
+                ),
+            )
+        })?;
+        if let Some(target) = parts
+            .headers
+            .get("x-amz-target")
+            .and_then(|t| t.to_str().ok())
+        {
             // A JSON service: `TrentService.DescribeKey`
             let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-            return Ok(Read { service, operation, params: json_params(&body), caller: verified.caller });
+            return Ok(Read {
+                service,
+                operation,
+                params: json_params(&body),
+                caller: verified.caller,
+            });
         }
         let mut params = form(&body);
         params.extend(form(parts.uri.query().unwrap_or_default().as_bytes()));
-        let operation = params.remove("Action").ok_or_else(|| QueryError::new(400, "MissingAction", "the form has no Action"))?;
-        Ok(Read { service, operation, params, caller: verified.caller })
+        let operation = params
+            .remove("Action")
+            .ok_or_else(|| QueryError::new(400, "MissingAction", "the form has no Action"))?;
+        Ok(Read {
+            service,
+            operation,
+            params,
+            caller: verified.caller,
+        })
     }
 
     fn success(&self, read: &Read, inner: &str, request_id: &str) -> Answer {
         if read.service == "kms" {
-            return self.answer(200, "application/x-amz-json-1.1", inner.to_owned(), request_id);
+            return self.answer(
+                200,
+                "application/x-amz-json-1.1",
+                inner.to_owned(),
+                request_id,
+            );
         }
         let operation = &read.operation;
-        let result = if inner.is_empty() { String::new() } else { format!("<{operation}Result>{inner}</{operation}Result>") };
+        let result = if inner.is_empty() {
+            String::new()
+        } else {
+            format!("<{operation}Result>{inner}</{operation}Result>")
+        };
         let xml = format!(
-            "<{operation}Response xmlns=\"{}\">{result}<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{operation}Response>",
+            "<{operation}Response \
+             xmlns=\"{}\">{result}\
+             <ResponseMetadata><RequestId>{request_id}</RequestId>\
+             </ResponseMetadata></{operation}Response>",
             namespace(read.service)
         );
         self.answer(200, "text/xml", xml, request_id)
@@ -124,11 +218,22 @@ impl QueryFront {
     fn error(&self, service: &str, error: &QueryError, request_id: &str) -> Answer {
         if service == "kms" {
             let body = serde_json::json!({"__type": error.code, "message": error.message});
-            return self.answer(error.status, "application/x-amz-json-1.1", body.to_string(), request_id);
+            return self.answer(
+                error.status,
+                "application/x-amz-json-1.1",
+                body.to_string(),
+                request_id,
+            );
         }
-        let side = if error.status >= 500 { "Receiver" } else { "Sender" };
+        let side = if error.status >= 500 {
+            "Receiver"
+        } else {
+            "Sender"
+        };
         let xml = format!(
-            "<ErrorResponse xmlns=\"{}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
+            "<ErrorResponse \
+             xmlns=\"{}\"><Error><Type>{side}</Type><Code>{}</Code>\
+             <Message>{}</Message></Error><RequestId>{request_id}</RequestId></ErrorResponse>",
             namespace(service),
             quick_xml::escape::escape(&error.code),
             quick_xml::escape::escape(&error.message)
@@ -136,12 +241,22 @@ impl QueryFront {
         self.answer(error.status, "text/xml", xml, request_id)
     }
 
-    fn answer(&self, status: u16, content_type: &'static str, body: String, request_id: &str) -> Answer {
+    fn answer(
+        &self,
+        status: u16,
+        content_type: &'static str,
+        body: String,
+        request_id: &str,
+    ) -> Answer {
         let mut answer = Response::new(full(body));
-        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
+        *answer.status_mut() =
+            http::StatusCode::from_u16(status).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
         let headers = answer.headers_mut();
         headers.insert("content-type", HeaderValue::from_static(content_type));
-        for (name, value) in [("x-amzn-requestid", request_id.to_owned()), ("date", self.clock.http_date())] {
+        for (name, value) in [
+            ("x-amzn-requestid", request_id.to_owned()),
+            ("date", self.clock.http_date()),
+        ] {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
             }
@@ -159,15 +274,26 @@ fn namespace(service: &str) -> &'static str {
 
 fn form(body: &[u8]) -> BTreeMap<String, String> {
     let text = String::from_utf8_lossy(body);
-    let decode = |t: &str| percent_encoding::percent_decode_str(&t.replace('+', " ")).decode_utf8_lossy().into_owned();
-    text.split('&').filter(|p| !p.is_empty()).map(|p| p.split_once('=').unwrap_or((p, ""))).map(|(k, v)| (decode(k), decode(v))).collect()
+    let decode = |t: &str| {
+        percent_encoding::percent_decode_str(&t.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    text.split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| p.split_once('=').unwrap_or((p, "")))
+        .map(|(k, v)| (decode(k), decode(v)))
+        .collect()
 }
 
 /// The texts of a flat JSON object.
 fn json_params(body: &[u8]) -> BTreeMap<String, String> {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let fields = value.as_object().cloned().unwrap_or_default();
-    fields.into_iter().map(|(k, v)| (k, v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect()
+    fields
+        .into_iter()
+        .map(|(k, v)| (k, v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+        .collect()
 }
 
 /// What a call is about, for the list of calls: the target of an operation rather than its source.
@@ -180,5 +306,9 @@ fn thing(params: &BTreeMap<String, String>) -> String {
         "ResourceName",
         "KeyId",
     ];
-    names.iter().find_map(|n| params.get(*n)).cloned().unwrap_or_default()
+    names
+        .iter()
+        .find_map(|n| params.get(*n))
+        .cloned()
+        .unwrap_or_default()
 }

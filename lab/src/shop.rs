@@ -46,7 +46,10 @@ pub fn surroundings(clock: &Clock, kms: &Kms) -> Surroundings {
     Surroundings {
         now: Arc::new(move || clock.now()),
         key_usable: Arc::new(move |key| keys.usable(key)),
-        default_keys: AWS_REGIONS.iter().filter_map(|r| Some(((*r).to_owned(), default_key(r)?))).collect(),
+        default_keys: AWS_REGIONS
+            .iter()
+            .filter_map(|r| Some(((*r).to_owned(), default_key(r)?)))
+            .collect(),
         admin_accounts: accounts.map(|(r, a)| (r.to_owned(), a.to_owned())).into(),
     }
 }
@@ -78,12 +81,16 @@ impl Shop {
     /// # Errors
     /// No PostgreSQL, a directory that its user cannot reach, a server that does not start.
     pub async fn start(start: Start<'_>) -> Result<Self, PgError> {
-        let root = std::path::absolute(start.root).map_err(PgError::file("resolving the lab's directory"))?;
+        let root = std::path::absolute(start.root)
+            .map_err(PgError::file("resolving the lab's directory"))?;
         let sockets = sockets::directory(&root);
         let now = start.around.now.clone();
         let rds = Rds::open(&root.join("rds"), &root.join("log"), &sockets, start.around)?;
         // Before the first server: from here on nothing outlives us.
-        let watchdog = start.watch.map(|w| Watchdog::start(w, rds.engine.root(), &sockets)).transpose()?;
+        let watchdog = start
+            .watch
+            .map(|w| Watchdog::start(w, rds.engine.root(), &sockets))
+            .transpose()?;
         rds.start_all().await?;
         let (mut production, mut workload) = (None, None);
         if let Some((wanted, bucket)) = start.production {
@@ -94,16 +101,31 @@ impl Shop {
             }
             (production, workload) = (Some(wanted), Some(opened));
         }
-        Ok(Self { rds, production, workload, resume: AtomicBool::new(false), sockets, watchdog: Mutex::new(watchdog) })
+        Ok(Self {
+            rds,
+            production,
+            workload,
+            resume: AtomicBool::new(false),
+            sockets,
+            watchdog: Mutex::new(watchdog),
+        })
     }
 
     pub fn clusters(&self) -> Vec<ClusterLine> {
-        let line = |p: &Production| Some(ClusterLine { id: p.id.clone(), region: p.region.clone(), url: self.rds.url_of(p)? });
+        let line = |p: &Production| {
+            Some(ClusterLine {
+                id: p.id.clone(),
+                region: p.region.clone(),
+                url: self.rds.url_of(p)?,
+            })
+        };
         self.production.iter().filter_map(line).collect()
     }
 
     fn here(&self, region: &str) -> Option<&Workload> {
-        self.workload.as_ref().filter(|_| self.production.as_ref().is_some_and(|p| p.region == region))
+        self.workload
+            .as_ref()
+            .filter(|_| self.production.as_ref().is_some_and(|p| p.region == region))
     }
 
     /// Servers are killed under load; the writers end with them.
@@ -122,7 +144,10 @@ impl Shop {
     /// A server that does not start.
     pub async fn region_up(&self, region: &str) -> Result<(), PgError> {
         self.rds.region_up(region).await?;
-        if let Some(workload) = self.here(region).filter(|_| self.resume.swap(false, Ordering::SeqCst)) {
+        if let Some(workload) = self
+            .here(region)
+            .filter(|_| self.resume.swap(false, Ordering::SeqCst))
+        {
             workload.start();
         }
         Ok(())
@@ -143,9 +168,15 @@ impl Shop {
     /// # Errors
     /// There is no workload, or its log does not reach n.
     pub async fn expected(&self, n: i64) -> Result<Reading, String> {
-        let workload = self.workload.as_ref().ok_or("this lab is empty: it has no workload")?;
+        let workload = self
+            .workload
+            .as_ref()
+            .ok_or("this lab is empty: it has no workload")?;
         let model = workload.expected(n).await?;
-        Ok(Reading { tables: model.tables(), heartbeat: Some(model.n) })
+        Ok(Reading {
+            tables: model.tables(),
+            heartbeat: Some(model.n),
+        })
     }
 
     /// # Errors
@@ -162,7 +193,11 @@ impl Shop {
         self.rds.stop().await;
         // Empty by now; what stays is a name in /tmp.
         let _best_effort = std::fs::remove_dir_all(&self.sockets);
-        let watchdog = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let watchdog = self
+            .watchdog
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let _joined = tokio::task::spawn_blocking(move || drop(watchdog)).await;
     }
 }

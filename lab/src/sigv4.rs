@@ -1,4 +1,5 @@
-//! Signature Version 4 of the query APIs, signed in headers (AWS General Reference, Signature Version 4).
+//! Signature Version 4 of the query APIs, signed in headers (AWS General Reference, Signature
+//! Version 4).
 
 use crate::accounts::{Caller, Keys, Provider};
 use hmac::{Hmac, KeyInit, Mac};
@@ -25,59 +26,153 @@ pub struct Refused {
 }
 
 fn refused(code: &'static str, message: impl Into<String>) -> Refused {
-    Refused { code, message: message.into() }
+    Refused {
+        code,
+        message: message.into(),
+    }
 }
 
 /// # Errors
-/// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`, `SignatureDoesNotMatch`.
-pub fn verify(keys: &Keys, now: Timestamp, parts: &Parts, body: &[u8]) -> Result<Verified, Refused> {
+/// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`,
+/// `SignatureDoesNotMatch`.
+pub fn verify(
+    keys: &Keys,
+    now: Timestamp,
+    parts: &Parts,
+    body: &[u8],
+) -> Result<Verified, Refused> {
     let header = |name: &str| parts.headers.get(name).and_then(|v| v.to_str().ok());
-    let authorization = header("authorization").ok_or_else(|| refused("MissingAuthenticationToken", "Request is missing Authentication Token"))?;
-    let fields = authorization.strip_prefix("AWS4-HMAC-SHA256 ").ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
-    let field = |name: &str| fields.split(',').find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='));
-    let incomplete = || refused("IncompleteSignature", "Authorization header requires Credential, SignedHeaders and Signature");
-    let (credential, signed, signature) = (field("Credential").ok_or_else(incomplete)?, field("SignedHeaders").ok_or_else(incomplete)?, field("Signature").ok_or_else(incomplete)?);
+    let authorization = header("authorization").ok_or_else(|| {
+        refused(
+            "MissingAuthenticationToken",
+            "Request is missing Authentication Token",
+        )
+    })?;
+    let fields = authorization
+        .strip_prefix("AWS4-HMAC-SHA256 ")
+        .ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
+    let field = |name: &str| {
+        fields
+            .split(',')
+            .find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
+    };
+    let incomplete = || {
+        refused(
+            "IncompleteSignature",
+            "Authorization header requires Credential, SignedHeaders and Signature",
+        )
+    };
+    let (credential, signed, signature) = (
+        field("Credential").ok_or_else(incomplete)?,
+        field("SignedHeaders").ok_or_else(incomplete)?,
+        field("Signature").ok_or_else(incomplete)?,
+    );
     let scope: Vec<&str> = credential.split('/').collect();
-    let [key_id, date, region, service, "aws4_request"] = scope[..] else { return Err(incomplete()) };
+    let [key_id, date, region, service, "aws4_request"] = scope[..] else {
+        return Err(incomplete());
+    };
     let time = header("x-amz-date").ok_or_else(incomplete)?;
     fresh(now, time)?;
-    let unknown = || refused("InvalidClientTokenId", "The security token included in the request is invalid.");
-    let (caller, secret) = keys.lookup(Provider::of_region(region), key_id).ok_or_else(unknown)?;
+    let unknown = || {
+        refused(
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+        )
+    };
+    let (caller, secret) = keys
+        .lookup(Provider::of_region(region), key_id)
+        .ok_or_else(unknown)?;
     let canonical = canonical_request(parts, signed, body);
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{date}/{region}/{service}/aws4_request\n{}", hex::encode(Sha256::digest(canonical)));
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{time}\n{date}/{region}/{service}/aws4_request\n{}",
+        hex::encode(Sha256::digest(canonical))
+    );
     let wanted = signature_of(secret, [date, region, service], &to_sign);
     if wanted != signature {
-        return Err(refused("SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."));
+        return Err(refused(
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided.",
+        ));
     }
-    Ok(Verified { caller, service: service.into(), region: region.into() })
+    Ok(Verified {
+        caller,
+        service: service.into(),
+        region: region.into(),
+    })
 }
 
 fn fresh(now: Timestamp, time: &str) -> Result<(), Refused> {
-    let parsed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time).ok().and_then(|d| d.to_zoned(jiff::tz::TimeZone::UTC).ok());
-    let at = parsed.ok_or_else(|| refused("IncompleteSignature", "Date must be in ISO-8601 'basic format'"))?.timestamp();
+    let parsed = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", time)
+        .ok()
+        .and_then(|d| d.to_zoned(jiff::tz::TimeZone::UTC).ok());
+    let at = parsed
+        .ok_or_else(|| {
+            refused(
+                "IncompleteSignature",
+                "Date must be in ISO-8601 'basic format'",
+            )
+        })?
+        .timestamp();
     if now.duration_since(at).as_secs().abs() > MAX_SKEW_S {
-        return Err(refused("SignatureDoesNotMatch", format!("Signature expired: {time} is now earlier or later than the allowed 15 minutes of {now}")));
+        return Err(refused(
+            "SignatureDoesNotMatch",
+            format!(
+                "Signature expired: {time} is now earlier or later than the allowed 15 minutes \
+                 of {now}"
+            ),
+        ));
     }
     Ok(())
 }
 
 fn canonical_request(parts: &Parts, signed: &str, body: &[u8]) -> String {
-    let mut query: Vec<String> = parts.uri.query().unwrap_or_default().split('&').filter(|p| !p.is_empty()).map(|p| if p.contains('=') { p.to_owned() } else { format!("{p}=") }).collect();
+    let mut query: Vec<String> = parts
+        .uri
+        .query()
+        .unwrap_or_default()
+        .split('&')
+        .filter(|p| !p.is_empty())
+        .map(|p| {
+            if p.contains('=') {
+                p.to_owned()
+            } else {
+                format!("{p}=")
+            }
+        })
+        .collect();
     query.sort();
     let headers: String = signed
         .split(';')
         .map(|name| {
-            let values: Vec<String> = parts.headers.get_all(name).iter().map(|v| squeeze(v.to_str().unwrap_or_default())).collect();
+            let values: Vec<String> = parts
+                .headers
+                .get_all(name)
+                .iter()
+                .map(|v| squeeze(v.to_str().unwrap_or_default()))
+                .collect();
             format!("{name}:{}\n", values.join(","))
         })
         .collect();
-    let path = if parts.uri.path().is_empty() { "/" } else { parts.uri.path() };
-    format!("{}\n{path}\n{}\n{headers}\n{signed}\n{}", parts.method, query.join("&"), hex::encode(Sha256::digest(body)))
+    let path = if parts.uri.path().is_empty() {
+        "/"
+    } else {
+        parts.uri.path()
+    };
+    format!(
+        "{}\n{path}\n{}\n{headers}\n{signed}\n{}",
+        parts.method,
+        query.join("&"),
+        hex::encode(Sha256::digest(body))
+    )
 }
 
 /// Runs of spaces count as one.
 fn squeeze(value: &str) -> String {
-    value.split(' ').filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+    value
+        .split(' ')
+        .filter(|p| !p.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn signature_of(secret: &str, scope: [&str; 3], to_sign: &str) -> String {
@@ -105,6 +200,9 @@ mod tests {
         for part in ["20120215", "us-east-1", "iam", "aws4_request"] {
             key = hmac(&key, part.as_bytes());
         }
-        assert_eq!(hex::encode(key), "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d");
+        assert_eq!(
+            hex::encode(key),
+            "f4780e2d9f65fa895f9c67b32ce1baf0b0d8a43505a000a1a9e090d414db404d"
+        );
     }
 }

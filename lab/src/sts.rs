@@ -16,10 +16,24 @@ pub fn arn(caller: &Caller) -> String {
 
 #[async_trait::async_trait]
 impl QueryService for Sts {
-    async fn call(&self, caller: &Caller, operation: &str, _: &BTreeMap<String, String>) -> Result<String, QueryError> {
+    async fn call(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        _: &BTreeMap<String, String>,
+    ) -> Result<String, QueryError> {
         match operation {
-            "GetCallerIdentity" => Ok(format!("<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>", arn(caller), caller.access_key_id, caller.account)),
-            other => Err(QueryError::new(400, "InvalidAction", format!("Could not find operation {other} for version 2011-06-15"))),
+            "GetCallerIdentity" => Ok(format!(
+                "<Arn>{}</Arn><UserId>{}</UserId><Account>{}</Account>",
+                arn(caller),
+                caller.access_key_id,
+                caller.account
+            )),
+            other => Err(QueryError::new(
+                400,
+                "InvalidAction",
+                format!("Could not find operation {other} for version 2011-06-15"),
+            )),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The whole practice cloud in one directory: started, described in one line, stopped without a trace.
+//! The whole practice cloud in one directory: started, described in one line, stopped without a
+//! trace.
 
 mod command;
 mod error;
@@ -58,7 +59,8 @@ impl Up {
             remove,
         });
         let lab = Arc::new(Lab::start(&place.path, kept, watch, &options).await?);
-        let opened = Listener::open(control_port, control::handler(lab.clone())).map_err(|e| LabError::port(control_port, e));
+        let opened = Listener::open(control_port, control::handler(lab.clone()))
+            .map_err(|e| LabError::port(control_port, e));
         let control = match opened {
             Ok(control) => control,
             Err(e) => {
@@ -66,7 +68,11 @@ impl Up {
                 return Err(e);
             }
         };
-        let up = Self { lab, place, control };
+        let up = Self {
+            lab,
+            place,
+            control,
+        };
         match up.write_files() {
             Ok(()) => Ok(up),
             Err(e) => {
@@ -76,9 +82,13 @@ impl Up {
         }
     }
 
-    /// What the user's commands need. Keys are the same at every start; a policy that somebody changed stays.
+    /// What the user's commands need. Keys are the same at every start; a policy that somebody
+    /// changed stays.
     fn write_files(&self) -> Result<(), LabError> {
-        place::write_private(&self.credentials(), self.lab.keys.credentials_file().as_bytes())?;
+        place::write_private(
+            &self.credentials(),
+            self.lab.keys.credentials_file().as_bytes(),
+        )?;
         let policy = self.policy();
         if !policy.exists() {
             place::write_private(&policy, policy::text(&self.lab.endpoints()).as_bytes())?;

@@ -1,4 +1,5 @@
-//! `dr-lab demo` where `dr` does not do its part: the story says so, the exit code too, and nothing is left.
+//! `dr-lab demo` where `dr` does not do its part: the story says so, the exit code too, and nothing
+//! is left.
 //! The whole story is told by `make demo`.
 
 use dr_lab::pg::{sockets, sweep};
@@ -17,9 +18,15 @@ fn a_program_that_is_not_dr_ends_the_demo_with_1_and_leaves_nothing() {
         .expect("ran");
     assert_eq!(output.status.code(), Some(1));
     let story = String::from_utf8(output.stdout).expect("text");
-    assert!(story.contains("$ dr policy check $DR_POLICY --json\n"), "{story}");
+    assert!(
+        story.contains("$ dr policy check $DR_POLICY --json\n"),
+        "{story}"
+    );
     let report: Value = serde_json::from_str(story.lines().last().expect("a line")).expect("JSON");
-    assert_eq!((&report["schema"], &report["ok"]), (&json!("dr-lab/demo/1"), &json!(false)));
+    assert_eq!(
+        (&report["schema"], &report["ok"]),
+        (&json!("dr-lab/demo/1"), &json!(false))
+    );
     assert!(
         report["trouble"][0]
             .as_str()
@@ -44,6 +51,9 @@ fn a_demo_without_dr_names_what_to_type() {
         .expect("ran");
     assert_eq!(output.status.code(), Some(1));
     let told = String::from_utf8(output.stderr).expect("text");
-    assert!(told.contains("/nowhere/dr") && told.contains("dr-lab demo --dr PATH"), "{told}");
+    assert!(
+        told.contains("/nowhere/dr") && told.contains("dr-lab demo --dr PATH"),
+        "{told}"
+    );
     assert!(!Path::new("/nowhere").exists());
 }

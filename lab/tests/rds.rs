@@ -1,4 +1,5 @@
-//! RDS in process, over real servers: what goes in as a snapshot comes out as a cluster, in another region, after a restart too.
+//! RDS in process, over real servers: what goes in as a snapshot comes out as a cluster, in another
+//! region, after a restart too.
 
 use dr_lab::accounts::Role;
 use dr_lab::rds::state::Who;
@@ -52,9 +53,19 @@ fn open(place: &Place) -> Arc<Rds> {
         now: Arc::new(jiff::Timestamp::now),
         key_usable: Arc::new(|_| true),
         default_keys: [key(HERE, "111111111111"), key(THERE, "222222222222")].into(),
-        admin_accounts: [(HERE.to_owned(), "111111111111".to_owned()), (THERE.to_owned(), "222222222222".to_owned())].into(),
+        admin_accounts: [
+            (HERE.to_owned(), "111111111111".to_owned()),
+            (THERE.to_owned(), "222222222222".to_owned()),
+        ]
+        .into(),
     };
-    Rds::open(&place.0.join("rds"), &place.0.join("log"), &place.0.join("s"), around).expect("opened")
+    Rds::open(
+        &place.0.join("rds"),
+        &place.0.join("log"),
+        &place.0.join("s"),
+        around,
+    )
+    .expect("opened")
 }
 
 fn production() -> Production {
@@ -70,15 +81,30 @@ fn production() -> Production {
     }
 }
 
-async fn call(rds: &Arc<Rds>, region: &str, operation: &str, params: &[(&str, &str)]) -> Result<String, &'static str> {
-    let who = Who { role: Role::Admin, account: "111111111111".into() };
-    let params: BTreeMap<String, String> = params.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    rds.perform(region, &who, operation, &params).await.map_err(|f| f.code)
+async fn call(
+    rds: &Arc<Rds>,
+    region: &str,
+    operation: &str,
+    params: &[(&str, &str)],
+) -> Result<String, &'static str> {
+    let who = Who {
+        role: Role::Admin,
+        account: "111111111111".into(),
+    };
+    let params: BTreeMap<String, String> = params
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+        .collect();
+    rds.perform(region, &who, operation, &params)
+        .await
+        .map_err(|f| f.code)
 }
 
 async fn until(rds: &Arc<Rds>, region: &str, operation: &str, id: (&str, &str), wanted: &str) {
     for _ in 0..3_000 {
-        let answer = call(rds, region, operation, &[id]).await.expect("described");
+        let answer = call(rds, region, operation, &[id])
+            .await
+            .expect("described");
         assert!(!answer.contains(">failed<"), "{answer}");
         if answer.contains(&format!(">{wanted}</")) {
             return;
@@ -89,54 +115,140 @@ async fn until(rds: &Arc<Rds>, region: &str, operation: &str, id: (&str, &str), 
 }
 
 fn port_in(xml: &str) -> u16 {
-    xml.split_once("<Port>").and_then(|(_, r)| r.split_once('<')).and_then(|(p, _)| p.parse().ok()).expect("a port")
+    xml.split_once("<Port>")
+        .and_then(|(_, r)| r.split_once('<'))
+        .and_then(|(p, _)| p.parse().ok())
+        .expect("a port")
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_restart() {
     let place = place("rds");
     let rds = open(&place);
-    let url = rds.ensure_production(&production()).await.expect("production");
+    let url = rds
+        .ensure_production(&production())
+        .await
+        .expect("production");
     let dir = place.0.join("workload");
-    let workload = Workload::open(&dir, &url, Arc::new(Versions::default()), Arc::new(jiff::Timestamp::now)).await.expect("a workload");
+    let workload = Workload::open(
+        &dir,
+        &url,
+        Arc::new(Versions::default()),
+        Arc::new(jiff::Timestamp::now),
+    )
+    .await
+    .expect("a workload");
     workload.start();
     while workload.progress().last_operation < 50 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    let snapshot = [("DBClusterIdentifier", "shop"), ("DBClusterSnapshotIdentifier", "one")];
-    assert!(call(&rds, HERE, "CreateDBClusterSnapshot", &snapshot).await.expect("taken").contains(">creating<"));
-    until(&rds, HERE, "DescribeDBClusterSnapshots", ("DBClusterSnapshotIdentifier", "one"), "available").await;
+    let snapshot = [
+        ("DBClusterIdentifier", "shop"),
+        ("DBClusterSnapshotIdentifier", "one"),
+    ];
+    assert!(
+        call(&rds, HERE, "CreateDBClusterSnapshot", &snapshot)
+            .await
+            .expect("taken")
+            .contains(">creating<")
+    );
+    until(
+        &rds,
+        HERE,
+        "DescribeDBClusterSnapshots",
+        ("DBClusterSnapshotIdentifier", "one"),
+        "available",
+    )
+    .await;
     let arn = "arn:aws:rds:eu-west-3:111111111111:cluster-snapshot:one";
-    let copy = [("SourceDBClusterSnapshotIdentifier", arn), ("TargetDBClusterSnapshotIdentifier", "two"), ("KmsKeyId", "one")];
-    call(&rds, THERE, "CopyDBClusterSnapshot", &copy).await.expect("copied");
-    until(&rds, THERE, "DescribeDBClusterSnapshots", ("DBClusterSnapshotIdentifier", "two"), "available").await;
+    let copy = [
+        ("SourceDBClusterSnapshotIdentifier", arn),
+        ("TargetDBClusterSnapshotIdentifier", "two"),
+        ("KmsKeyId", "one"),
+    ];
+    call(&rds, THERE, "CopyDBClusterSnapshot", &copy)
+        .await
+        .expect("copied");
+    until(
+        &rds,
+        THERE,
+        "DescribeDBClusterSnapshots",
+        ("DBClusterSnapshotIdentifier", "two"),
+        "available",
+    )
+    .await;
     rds.region_down(HERE).await;
     workload.stop().await;
-    assert!(digest_of_database(&url).await.is_err(), "the region is down");
+    assert!(
+        digest_of_database(&url).await.is_err(),
+        "the region is down"
+    );
 
-    let restore = [("DBClusterIdentifier", "again"), ("SnapshotIdentifier", "two"), ("Engine", "aurora-postgresql")];
-    call(&rds, THERE, "RestoreDBClusterFromSnapshot", &restore).await.expect("restoring");
-    until(&rds, THERE, "DescribeDBClusters", ("DBClusterIdentifier", "again"), "available").await;
-    let instance = [("DBClusterIdentifier", "again"), ("DBInstanceIdentifier", "again-1"), ("DBInstanceClass", "db.serverless")];
-    call(&rds, THERE, "CreateDBInstance", &instance).await.expect("instance");
-    until(&rds, THERE, "DescribeDBInstances", ("DBInstanceIdentifier", "again-1"), "available").await;
-    let shown = call(&rds, THERE, "DescribeDBClusters", &[("DBClusterIdentifier", "again")]).await.expect("described");
+    let restore = [
+        ("DBClusterIdentifier", "again"),
+        ("SnapshotIdentifier", "two"),
+        ("Engine", "aurora-postgresql"),
+    ];
+    call(&rds, THERE, "RestoreDBClusterFromSnapshot", &restore)
+        .await
+        .expect("restoring");
+    until(
+        &rds,
+        THERE,
+        "DescribeDBClusters",
+        ("DBClusterIdentifier", "again"),
+        "available",
+    )
+    .await;
+    let instance = [
+        ("DBClusterIdentifier", "again"),
+        ("DBInstanceIdentifier", "again-1"),
+        ("DBInstanceClass", "db.serverless"),
+    ];
+    call(&rds, THERE, "CreateDBInstance", &instance)
+        .await
+        .expect("instance");
+    until(
+        &rds,
+        THERE,
+        "DescribeDBInstances",
+        ("DBInstanceIdentifier", "again-1"),
+        "available",
+    )
+    .await;
+    let shown = call(
+        &rds,
+        THERE,
+        "DescribeDBClusters",
+        &[("DBClusterIdentifier", "again")],
+    )
+    .await
+    .expect("described");
     let restored = production().url(port_in(&shown));
     let before = digest_of_database(&restored).await.expect("readable");
     let n = before.heartbeat.expect("a heartbeat");
     assert!(n >= 50, "{n}");
-    assert_eq!(before.tables, workload.expected(n).await.expect("expected").tables());
+    assert_eq!(
+        before.tables,
+        workload.expected(n).await.expect("expected").tables()
+    );
 
     rds.stop().await;
     drop(rds);
     let rds = open(&place);
     rds.start_all().await.expect("started");
-    assert_eq!(digest_of_database(&restored).await.expect("same port"), before);
+    assert_eq!(
+        digest_of_database(&restored).await.expect("same port"),
+        before
+    );
     assert_eq!(rds.url_of(&production()).as_deref(), Some(url.as_str()));
     let own = digest_of_database(&url).await.expect("production");
     let n = own.heartbeat.expect("a heartbeat");
     assert!(n >= workload.progress().last_operation);
-    assert_eq!(own.tables, workload.expected(n).await.expect("expected").tables());
+    assert_eq!(
+        own.tables,
+        workload.expected(n).await.expect("expected").tables()
+    );
     rds.stop().await;
     assert_eq!(dr_lab::pg::sweep::processes_under(&place.0), []);
 }

@@ -1,4 +1,5 @@
-//! Real servers: the workload's law against what PostgreSQL holds, also in a snapshot taken while it writes, and after kills.
+//! Real servers: the workload's law against what PostgreSQL holds, also in a snapshot taken while
+//! it writes, and after kills.
 
 use dr_lab::pg::server::Stop;
 use dr_lab::pg::{Owner, Programs, Server, Spec, snapshot, sweep, template, tree};
@@ -31,11 +32,18 @@ impl Place {
         std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o711)).expect("mode");
         let owner = Owner::of_this_process();
         owner.private_dir(&root.join("s")).expect("sockets");
-        Self { root, owner, programs: Programs::find().expect("PostgreSQL") }
+        Self {
+            root,
+            owner,
+            programs: Programs::find().expect("PostgreSQL"),
+        }
     }
 
     async fn start(&self, data: &Path) -> Server {
-        let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .and_then(|l| l.local_addr())
+            .expect("a port")
+            .port();
         let spec = Spec {
             programs: self.programs.clone(),
             owner: self.owner,
@@ -53,23 +61,38 @@ impl Place {
         template::instantiate(&template, &data, self.owner).expect("copied");
         let server = self.start(&data).await;
         let admin = server.admin("postgres").await.expect("admin");
-        admin.batch("CREATE ROLE master LOGIN SUPERUSER PASSWORD 'x y%z'").await.expect("role");
-        admin.batch("CREATE DATABASE shop OWNER master").await.expect("database");
+        admin
+            .batch("CREATE ROLE master LOGIN SUPERUSER PASSWORD 'x y%z'")
+            .await
+            .expect("role");
+        admin
+            .batch("CREATE DATABASE shop OWNER master")
+            .await
+            .expect("database");
         server
     }
 
     fn shared(&self) -> Arc<Shared> {
         let log = OperationsLog::open(&self.root.join("operations.log")).expect("log");
-        Arc::new(Shared::new(log, Arc::new(jiff::Timestamp::now), BTreeMap::new()))
+        Arc::new(Shared::new(
+            log,
+            Arc::new(jiff::Timestamp::now),
+            BTreeMap::new(),
+        ))
     }
 }
 
 fn url(server: &Server) -> String {
-    format!("postgres://master:x%20y%25z@127.0.0.1:{}/shop", server.port())
+    format!(
+        "postgres://master:x%20y%25z@127.0.0.1:{}/shop",
+        server.port()
+    )
 }
 
 async fn equal(server: &Server, shared: &Arc<Shared>) {
-    let equal = writer::reading_equals(&url(server), shared).await.expect("readable");
+    let equal = writer::reading_equals(&url(server), shared)
+        .await
+        .expect("readable");
     assert_eq!(equal, Ok(()));
 }
 
@@ -77,17 +100,27 @@ async fn equal(server: &Server, shared: &Arc<Shared>) {
 async fn the_law_holds_after_stops_kills_and_in_snapshots() {
     let place = Place::new("law");
     let server = place.shop().await;
-    let session = dr_lab::pg::session::Session::url(&url(&server)).await.expect("connected");
+    let session = dr_lab::pg::session::Session::url(&url(&server))
+        .await
+        .expect("connected");
     database::create(&session).await.expect("seeded");
     let shared = place.shared();
     equal(&server, &shared).await;
 
     // By hand, with files, far enough that deletes of every kind happen.
-    let mut hand = Writer::connect(&url(&server), shared.clone()).await.expect("writer");
+    let mut hand = Writer::connect(&url(&server), shared.clone())
+        .await
+        .expect("writer");
     for n in 1..=900i64 {
         if n % 40 == 0 {
-            let content = (n % 120 != 0).then(|| FileContent { version: n.to_string(), sha256: format!("{n:064x}") });
-            shared.file_changed(FileChange { key: format!("tenants/1/{} 'ü'.txt", n / 120), content });
+            let content = (n % 120 != 0).then(|| FileContent {
+                version: n.to_string(),
+                sha256: format!("{n:064x}"),
+            });
+            shared.file_changed(FileChange {
+                key: format!("tenants/1/{} 'ü'.txt", n / 120),
+                content,
+            });
         }
         hand.step().await.expect("a step");
     }
@@ -101,7 +134,14 @@ async fn the_law_holds_after_stops_kills_and_in_snapshots() {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     let taken = place.root.join("snapshots/one");
-    snapshot::take(&server.admin("postgres").await.expect("admin"), server.data(), &taken, place.owner).await.expect("a snapshot");
+    snapshot::take(
+        &server.admin("postgres").await.expect("admin"),
+        server.data(),
+        &taken,
+        place.owner,
+    )
+    .await
+    .expect("a snapshot");
     let at_least = shared.progress().last_operation;
     while shared.progress().last_operation < at_least + 100 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
@@ -117,16 +157,29 @@ async fn the_law_holds_after_stops_kills_and_in_snapshots() {
     // A new process of the lab would read the log from disk.
     let shared = place.shared();
     equal(&again, &shared).await;
-    let mut hand = Writer::connect(&url(&again), shared.clone()).await.expect("writer");
+    let mut hand = Writer::connect(&url(&again), shared.clone())
+        .await
+        .expect("writer");
     let next = hand.step().await.expect("a step");
-    assert!(next == acked + 1 || next == acked + 2, "{next} after {acked}");
+    assert!(
+        next == acked + 1 || next == acked + 2,
+        "{next} after {acked}"
+    );
     equal(&again, &shared).await;
 
     let restored = place.root.join("clusters/restored");
     tree::copy(&taken, &restored, place.owner, tree::Taken::All).expect("copied");
     let restored = place.start(&restored).await;
-    let reading = dr_lab::workload::digest_of_database(&url(&restored)).await.expect("readable");
-    assert!(reading.heartbeat.is_some_and(|n| (1_000..=at_least + 2).contains(&n)), "{:?}", reading.heartbeat);
+    let reading = dr_lab::workload::digest_of_database(&url(&restored))
+        .await
+        .expect("readable");
+    assert!(
+        reading
+            .heartbeat
+            .is_some_and(|n| (1_000..=at_least + 2).contains(&n)),
+        "{:?}",
+        reading.heartbeat
+    );
     equal(&restored, &shared).await;
     restored.stop(Stop::Quick).await;
     again.stop(Stop::Clean).await;
@@ -137,10 +190,19 @@ async fn the_law_holds_after_stops_kills_and_in_snapshots() {
 async fn a_sweep_ends_what_a_dead_lab_left() {
     let place = Place::new("sweep");
     let server = place.shop().await;
-    let session = dr_lab::pg::session::Session::url(&url(&server)).await.expect("connected");
-    let busy = tokio::spawn(async move { session.batch("DO $$ BEGIN LOOP NULL; END LOOP; END $$").await.is_err() });
+    let session = dr_lab::pg::session::Session::url(&url(&server))
+        .await
+        .expect("connected");
+    let busy = tokio::spawn(async move {
+        session
+            .batch("DO $$ BEGIN LOOP NULL; END LOOP; END $$")
+            .await
+            .is_err()
+    });
     let root = place.root.clone();
-    let ended = tokio::task::spawn_blocking(move || sweep::sweep(&root)).await.expect("swept");
+    let ended = tokio::task::spawn_blocking(move || sweep::sweep(&root))
+        .await
+        .expect("swept");
     assert!(ended >= 4, "{ended} processes");
     assert_eq!(sweep::processes_under(&place.root), []);
     assert!(busy.await.expect("joined"));

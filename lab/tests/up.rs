@@ -61,7 +61,13 @@ impl Up {
 
     fn control(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
         let body = body.map(|b| b.to_string()).unwrap_or_default();
-        let (status, answer) = ask(self.text("/control"), method, path, &[("content-type", "application/json")], &body);
+        let (status, answer) = ask(
+            self.text("/control"),
+            method,
+            path,
+            &[("content-type", "application/json")],
+            &body,
+        );
         (status, serde_json::from_str(&answer).unwrap_or(Value::Null))
     }
 
@@ -92,35 +98,56 @@ fn ask(url: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &str
     headers
         .iter()
         .for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
-    stream.write_all(format!("{request}\r\n{body}").as_bytes()).expect("sent");
+    stream
+        .write_all(format!("{request}\r\n{body}").as_bytes())
+        .expect("sent");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("answered");
-    let status = answer.split(' ').nth(1).and_then(|s| s.parse().ok()).expect("a status");
+    let status = answer
+        .split(' ')
+        .nth(1)
+        .and_then(|s| s.parse().ok())
+        .expect("a status");
     (
         status,
-        answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default(),
+        answer
+            .split_once("\r\n\r\n")
+            .map(|(_, body)| body.to_owned())
+            .unwrap_or_default(),
     )
 }
 
 /// Signs as a program of AWS does.
 fn signed(up: &Up, role: &str, service: &str, body: &str) -> (u16, String) {
     let region = "eu-west-3";
-    let url = up.text(&format!("/endpoints/{region}/{service}")).to_owned();
+    let url = up
+        .text(&format!("/endpoints/{region}/{service}"))
+        .to_owned();
     let host = url.strip_prefix("http://").expect("plain http");
-    let time = jiff::Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
+    let time = jiff::Timestamp::now()
+        .strftime("%Y%m%dT%H%M%SZ")
+        .to_string();
     let scope = format!("{}/{region}/{service}/aws4_request", &time[..8]);
     let canonical = format!(
         "POST\n/\n\nhost:{host}\nx-amz-date:{time}\n\nhost;x-amz-date\n{}",
         hex::encode(Sha256::digest(body))
     );
-    let to_sign = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex::encode(Sha256::digest(canonical)));
+    let to_sign = format!(
+        "AWS4-HMAC-SHA256\n{time}\n{scope}\n{}",
+        hex::encode(Sha256::digest(canonical))
+    );
     let hmac = |key: &[u8], data: &str| {
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("any length");
         mac.update(data.as_bytes());
         mac.finalize().into_bytes().to_vec()
     };
-    let secret = format!("AWS4{}", up.text(&format!("/roles/aws/{role}/secret_access_key")));
-    let key = scope.split('/').fold(secret.into_bytes(), |key, part| hmac(&key, part));
+    let secret = format!(
+        "AWS4{}",
+        up.text(&format!("/roles/aws/{role}/secret_access_key"))
+    );
+    let key = scope
+        .split('/')
+        .fold(secret.into_bytes(), |key, part| hmac(&key, part));
     let id = up.text(&format!("/roles/aws/{role}/access_key_id"));
     let authorization = format!(
         "AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
@@ -154,29 +181,65 @@ fn nothing_left(dir: &Path) {
 #[test]
 fn an_empty_lab_says_one_line_answers_and_leaves_nothing_after_sigterm() {
     let up = Up::start(&["--empty"]);
-    assert_eq!((up.text("/schema"), up.text("/latency_profile")), ("dr-lab/up/1", "none"));
+    assert_eq!(
+        (up.text("/schema"), up.text("/latency_profile")),
+        ("dr-lab/up/1", "none")
+    );
     assert_eq!(up.ready["pid"], up.child.id());
     assert_eq!(up.ready["clusters"], json!([]));
-    let (status, identity) = signed(&up, "scheduler", "sts", "Action=GetCallerIdentity&Version=2011-06-15");
+    let (status, identity) = signed(
+        &up,
+        "scheduler",
+        "sts",
+        "Action=GetCallerIdentity&Version=2011-06-15",
+    );
     assert_eq!(status, 200, "{identity}");
     assert!(
-        identity.contains("<Account>111111111111</Account>") && identity.contains("assumed-role/scheduler/"),
+        identity.contains("<Account>111111111111</Account>")
+            && identity.contains("assumed-role/scheduler/"),
         "{identity}"
     );
 
     let (_, calls) = up.control("GET", "/calls?since=0", None);
     assert_eq!(calls["calls"][0]["operation"], "GetCallerIdentity");
-    let refusal = json!({"match": {"service": "sts"}, "do": {"kind": "refuse", "code": "Nope", "status": 418}});
-    assert_eq!(up.control("POST", "/faults", Some(refusal)), (200, json!({"id": 1})));
-    assert_eq!(signed(&up, "auditor", "sts", "Action=GetCallerIdentity").0, 418);
-    assert_eq!(signed(&up, "auditor", "sts", "Action=GetCallerIdentity").0, 200);
-    assert_eq!(up.control("DELETE", "/faults", None), (200, json!({"faults": []})));
-
-    let (url, sts) = (up.text("/control").to_owned(), up.text("/endpoints/eu-west-3/sts").to_owned());
-    assert_eq!(ask(&url, "GET", "/clock", &[("host", "lab.example")], "").0, 403);
-    assert_eq!(ask(&url, "GET", "/clock", &[("origin", "http://127.0.0.1")], "").0, 403);
+    let refusal = json!({"match": {"service": "sts"}, "do": {"kind": "refuse", "code": "Nope",
+    "status": 418}});
     assert_eq!(
-        up.control("POST", "/region", Some(json!({"region": "eu-west-3", "do": "down"}))).0,
+        up.control("POST", "/faults", Some(refusal)),
+        (200, json!({"id": 1}))
+    );
+    assert_eq!(
+        signed(&up, "auditor", "sts", "Action=GetCallerIdentity").0,
+        418
+    );
+    assert_eq!(
+        signed(&up, "auditor", "sts", "Action=GetCallerIdentity").0,
+        200
+    );
+    assert_eq!(
+        up.control("DELETE", "/faults", None),
+        (200, json!({"faults": []}))
+    );
+
+    let (url, sts) = (
+        up.text("/control").to_owned(),
+        up.text("/endpoints/eu-west-3/sts").to_owned(),
+    );
+    assert_eq!(
+        ask(&url, "GET", "/clock", &[("host", "lab.example")], "").0,
+        403
+    );
+    assert_eq!(
+        ask(&url, "GET", "/clock", &[("origin", "http://127.0.0.1")], "").0,
+        403
+    );
+    assert_eq!(
+        up.control(
+            "POST",
+            "/region",
+            Some(json!({"region": "eu-west-3", "do": "down"}))
+        )
+        .0,
         200
     );
     assert!(refuses(&sts) && !refuses(up.text("/endpoints/eu-central-1/sts")));
@@ -202,19 +265,35 @@ fn after_kill_9_nothing_is_left_and_the_next_start_goes_on_with_ports_keys_and_c
     let first = Up::start(&["--dir", &shown, "--no-writers"]);
     assert_eq!(first.dir, dir);
     assert!(!sweep::processes_under(&dir).is_empty());
-    assert_eq!(first.control("POST", "/clock", Some(json!({"advance_s": 7}))).1["offset_s"], 7);
+    assert_eq!(
+        first
+            .control("POST", "/clock", Some(json!({"advance_s": 7})))
+            .1["offset_s"],
+        7
+    );
     let known = first.ready.clone();
     let url = first.text("/clusters/0/url").to_owned();
     let taken = Command::new(env!("CARGO_BIN_EXE_dr-lab"))
         .args(["up", "--dir", &shown])
         .output()
         .expect("ran");
-    assert!(!taken.status.success() && String::from_utf8_lossy(&taken.stderr).contains(&format!("kill {}", first.child.id())));
+    assert!(
+        !taken.status.success()
+            && String::from_utf8_lossy(&taken.stderr)
+                .contains(&format!("kill {}", first.child.id()))
+    );
 
     first.kill();
     // At once: it waits for the sweep of the one before.
     let second = Up::start(&["--dir", &shown, "--no-writers"]);
-    for field in ["endpoints", "roles", "clusters", "buckets", "kms_keys", "control"] {
+    for field in [
+        "endpoints",
+        "roles",
+        "clusters",
+        "buckets",
+        "kms_keys",
+        "control",
+    ] {
         assert_eq!(second.ready[field], known[field], "{field}");
     }
     assert_eq!(second.control("GET", "/clock", None).1["offset_s"], 7);
@@ -228,7 +307,10 @@ fn after_kill_9_nothing_is_left_and_the_next_start_goes_on_with_ports_keys_and_c
     );
     let (_, wanted) = second.control("GET", &format!("/expected?n={}", found["heartbeat"]), None);
     assert_eq!(found["tables"], wanted["tables"]);
-    assert!(found["tables"].as_object().is_some_and(|t| t.len() >= 10), "{found}");
+    assert!(
+        found["tables"].as_object().is_some_and(|t| t.len() >= 10),
+        "{found}"
+    );
 
     second.kill();
     wait_until("the watchdog sweeps", || {

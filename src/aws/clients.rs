@@ -1,4 +1,5 @@
-//! How every client is configured: explicit endpoints, timeouts, retries; nothing from `AWS_ENDPOINT_URL*`.
+//! How every client is configured: explicit endpoints, timeouts, retries; nothing from
+//! `AWS_ENDPOINT_URL*`.
 
 use super::rds::Rds;
 use super::s3::Bucket;
@@ -24,17 +25,22 @@ impl Credential {
         let region = aws_config::Region::new(region.to_owned());
         match self {
             Credential::Platform => {
-                let chain = aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
-                    .region(region)
-                    .build()
-                    .await;
+                let chain =
+                    aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
+                        .region(region)
+                        .build()
+                        .await;
                 SharedCredentialsProvider::new(chain)
             }
             Credential::Profile { name, file } => {
-                let mut builder = aws_config::profile::ProfileFileCredentialsProvider::builder().profile_name(name);
+                let mut builder = aws_config::profile::ProfileFileCredentialsProvider::builder()
+                    .profile_name(name);
                 if let Some(path) = file {
                     let files = aws_runtime::env_config::file::EnvConfigFiles::builder()
-                        .with_file(aws_runtime::env_config::file::EnvConfigFileKind::Credentials, path)
+                        .with_file(
+                            aws_runtime::env_config::file::EnvConfigFileKind::Credentials,
+                            path,
+                        )
                         .build();
                     builder = builder.profile_files(files);
                 }
@@ -110,7 +116,12 @@ pub struct Place<'a> {
 }
 
 impl Clients {
-    pub fn new(keys: Keys, tuning: Tuning, sts: BTreeMap<Region, String>, postgres_ca_file: Option<String>) -> Self {
+    pub fn new(
+        keys: Keys,
+        tuning: Tuning,
+        sts: BTreeMap<Region, String>,
+        postgres_ca_file: Option<String>,
+    ) -> Self {
         Self {
             keys: Arc::new(keys),
             tuning,
@@ -135,7 +146,13 @@ impl Clients {
         }
     }
 
-    fn settings(&self, role: Role, target: Option<&TargetName>, region: &Region, endpoint: Option<&str>) -> Settings {
+    fn settings(
+        &self,
+        role: Role,
+        target: Option<&TargetName>,
+        region: &Region,
+        endpoint: Option<&str>,
+    ) -> Settings {
         Settings {
             region: region.to_string(),
             endpoint: endpoint.map(str::to_owned),
@@ -150,15 +167,32 @@ impl Clients {
 
     pub async fn bucket(&self, role: Role, place: &Place<'_>) -> Bucket {
         let settings = self.settings(role, place.target, place.region, place.endpoint);
-        // Everything that the bucket is made from: one opened as if it were at AWS must not be taken for the same one elsewhere.
+        // Everything that the bucket is made from: one opened as if it were at AWS must not be
+        // taken for the same one elsewhere.
         let cache_key = format!(
             "{:?} {} {} {:?} {:?} {:?}",
-            settings.credential, place.region, place.bucket, place.endpoint, place.provider, place.kms_key
+            settings.credential,
+            place.region,
+            place.bucket,
+            place.endpoint,
+            place.provider,
+            place.kms_key
         );
-        if let Some(found) = self.buckets.lock().ok().and_then(|b| b.get(&cache_key).cloned()) {
+        if let Some(found) = self
+            .buckets
+            .lock()
+            .ok()
+            .and_then(|b| b.get(&cache_key).cloned())
+        {
             return found;
         }
-        let bucket = Bucket::new(&settings, place.bucket, place.provider, place.kms_key.cloned()).await;
+        let bucket = Bucket::new(
+            &settings,
+            place.bucket,
+            place.provider,
+            place.kms_key.cloned(),
+        )
+        .await;
         if let Ok(mut buckets) = self.buckets.lock() {
             buckets.insert(cache_key, bucket.clone());
         }
@@ -168,7 +202,12 @@ impl Clients {
     pub async fn rds(&self, role: Role, region: &Region, endpoint: Option<&str>) -> Rds {
         let settings = self.settings(role, None, region, endpoint);
         let cache_key = format!("{:?} {region} {endpoint:?}", settings.credential);
-        if let Some(found) = self.rds.lock().ok().and_then(|r| r.get(&cache_key).cloned()) {
+        if let Some(found) = self
+            .rds
+            .lock()
+            .ok()
+            .and_then(|r| r.get(&cache_key).cloned())
+        {
             return found;
         }
         let rds = Rds::new(&settings).await;
@@ -179,8 +218,19 @@ impl Clients {
     }
 
     /// Who we are at a target, as its region's STS says.
-    pub async fn actor(&self, role: Role, region: &Region, provider: Provider, target: Option<&TargetName>) -> Actor {
-        let settings = self.settings(role, target, region, self.sts.get(region).map(String::as_str));
+    pub async fn actor(
+        &self,
+        role: Role,
+        region: &Region,
+        provider: Provider,
+        target: Option<&TargetName>,
+    ) -> Actor {
+        let settings = self.settings(
+            role,
+            target,
+            region,
+            self.sts.get(region).map(String::as_str),
+        );
         match provider {
             Provider::Aws => super::sts::actor(&settings).await,
             Provider::Compatible => super::sts::key_of(&settings).await,
@@ -194,13 +244,35 @@ mod tests {
 
     #[tokio::test]
     async fn a_bucket_is_kept_apart_from_the_same_name_at_another_provider() {
-        let keys = Keys { file: None, profiles: BTreeMap::new(), by_target: BTreeMap::new(), only: None };
-        let tuning = Tuning { connect: Seconds(1), call: Seconds(1), attempts: 1 };
+        let keys = Keys {
+            file: None,
+            profiles: BTreeMap::new(),
+            by_target: BTreeMap::new(),
+            only: None,
+        };
+        let tuning = Tuning {
+            connect: Seconds(1),
+            call: Seconds(1),
+            attempts: 1,
+        };
         let clients = Clients::new(keys, tuning, BTreeMap::new(), None);
         let (region, bucket) = (Region::new("other"), BucketName::new("vault"));
-        let place = |provider| Place { region: &region, endpoint: Some("http://127.0.0.1:1"), bucket: &bucket, provider, kms_key: None, target: None };
+        let place = |provider| Place {
+            region: &region,
+            endpoint: Some("http://127.0.0.1:1"),
+            bucket: &bucket,
+            provider,
+            kms_key: None,
+            target: None,
+        };
         for provider in [Provider::Aws, Provider::Compatible, Provider::Aws] {
-            assert_eq!(clients.bucket(Role::Restorer, &place(provider)).await.provider, provider);
+            assert_eq!(
+                clients
+                    .bucket(Role::Restorer, &place(provider))
+                    .await
+                    .provider,
+                provider
+            );
         }
     }
 }

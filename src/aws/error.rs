@@ -39,13 +39,17 @@ pub enum Kind {
 impl Kind {
     /// Whether waiting can cure it.
     pub fn transient(self) -> bool {
-        matches!(self, Kind::Conflict | Kind::Throttled | Kind::Unavailable | Kind::State)
+        matches!(
+            self,
+            Kind::Conflict | Kind::Throttled | Kind::Unavailable | Kind::State
+        )
     }
 }
 
 /// One failed call.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} {thing}: {code}{}", if message.is_empty() { String::new() } else { format!(": {message}") })]
+#[error("{operation} {thing}: {code}{}",
+if message.is_empty() { String::new() } else { format!(": {message}") })]
 pub struct Error {
     pub kind: Kind,
     pub operation: &'static str,
@@ -57,7 +61,13 @@ pub struct Error {
 }
 
 impl Error {
-    pub fn new(kind: Kind, operation: &'static str, thing: impl Into<String>, code: &str, message: impl Into<String>) -> Self {
+    pub fn new(
+        kind: Kind,
+        operation: &'static str,
+        thing: impl Into<String>,
+        code: &str,
+        message: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
             operation,
@@ -170,11 +180,17 @@ fn kind_of(code: &str, status: u16) -> Kind {
 
 /// The error of a credentials provider behind an error: the SDK wraps it like a failed connection.
 fn of_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
-    error.downcast_ref().or_else(|| error.source().and_then(of_credentials))
+    error
+        .downcast_ref()
+        .or_else(|| error.source().and_then(of_credentials))
 }
 
 /// Any SDK error as ours. HEAD answers have no body, so their status alone decides.
-pub(super) fn classify<E>(error: SdkError<E, Response>, operation: &'static str, thing: impl Into<String>) -> Error
+pub(super) fn classify<E>(
+    error: SdkError<E, Response>,
+    operation: &'static str,
+    thing: impl Into<String>,
+) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
@@ -183,17 +199,29 @@ where
         SdkError::ServiceError(e) => {
             let code = e.err().code().unwrap_or_default().to_owned();
             let message = e.err().message().unwrap_or_default().to_owned();
-            let shown = if code.is_empty() { format!("HTTP {status}") } else { code.clone() };
+            let shown = if code.is_empty() {
+                format!("HTTP {status}")
+            } else {
+                code.clone()
+            };
             (kind_of(&code, status), shown, message)
         }
         SdkError::TimeoutError(_) => (Kind::Unavailable, "Timeout".into(), String::new()),
         SdkError::DispatchFailure(e) => match e.as_connector_error().map(|c| of_credentials(c)) {
-            Some(None | Some(CredentialsError::ProviderTimedOut(_))) => (Kind::Unavailable, "NoConnection".into(), String::new()),
+            Some(None | Some(CredentialsError::ProviderTimedOut(_))) => {
+                (Kind::Unavailable, "NoConnection".into(), String::new())
+            }
             // No request left us: a profile that is not there, a chain that gave nothing.
             Some(Some(_)) | None => (Kind::Credentials, "NoCredentials".into(), String::new()),
         },
-        SdkError::ConstructionFailure(_) => (Kind::Credentials, "NoCredentials".into(), String::new()),
-        _ => (Kind::Unavailable, format!("BadAnswer (HTTP {status})"), String::new()),
+        SdkError::ConstructionFailure(_) => {
+            (Kind::Credentials, "NoCredentials".into(), String::new())
+        }
+        _ => (
+            Kind::Unavailable,
+            format!("BadAnswer (HTTP {status})"),
+            String::new(),
+        ),
     };
     // A service's message is already in ours; the cause is kept where there is no such message.
     let source = if matches!(error, SdkError::ServiceError(_)) {
@@ -218,18 +246,44 @@ mod tests {
 
     #[test]
     fn a_missing_profile_is_no_outage_and_a_closed_port_is_one() {
-        let kind = |e: ConnectorError| classify(SdkError::<aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError, Response>::dispatch_failure(e), "Get", "x").kind;
+        let kind = |e: ConnectorError| {
+            classify(
+                SdkError::<
+                    aws_sdk_sts::operation::get_caller_identity::GetCallerIdentityError,
+                    Response,
+                >::dispatch_failure(e),
+                "Get",
+                "x",
+            )
+            .kind
+        };
         let missing = CredentialsError::not_loaded("profile `operator` was not defined");
-        assert_eq!(kind(ConnectorError::other(missing.into(), None)), Kind::Credentials);
-        assert_eq!(kind(ConnectorError::other(CredentialsError::provider_timed_out(std::time::Duration::from_secs(1)).into(), None)), Kind::Unavailable);
-        assert_eq!(kind(ConnectorError::io("connection refused".into())), Kind::Unavailable);
+        assert_eq!(
+            kind(ConnectorError::other(missing.into(), None)),
+            Kind::Credentials
+        );
+        assert_eq!(
+            kind(ConnectorError::other(
+                CredentialsError::provider_timed_out(std::time::Duration::from_secs(1)).into(),
+                None
+            )),
+            Kind::Unavailable
+        );
+        assert_eq!(
+            kind(ConnectorError::io("connection refused".into())),
+            Kind::Unavailable
+        );
     }
 
     #[test]
     fn the_table_decides_before_the_status() {
         assert_eq!(kind_of("ConditionalRequestConflict", 409), Kind::Conflict);
         assert_eq!(kind_of("KMSKeyNotAccessibleFault", 400), Kind::KeyUnusable);
-        assert_eq!(kind_of("QuotaExceeded", 403), Kind::Full, "not a matter of rights");
+        assert_eq!(
+            kind_of("QuotaExceeded", 403),
+            Kind::Full,
+            "not a matter of rights"
+        );
         assert_eq!(kind_of("", 507), Kind::Full);
         assert_eq!(kind_of("", 404), Kind::NotFound);
         assert_eq!(kind_of("Whatever", 400), Kind::Invalid);

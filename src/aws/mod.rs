@@ -1,4 +1,5 @@
-//! The services, spoken through the AWS SDK. The only room that imports `aws_*`; outside it there are plain values and [`Error`].
+//! The services, spoken through the AWS SDK. The only room that imports `aws_*`; outside it there
+//! are plain values and [`Error`].
 
 mod clients;
 mod error;

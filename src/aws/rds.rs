@@ -1,4 +1,5 @@
-//! Aurora clusters and their snapshots. Own polling, no SDK waiters: those give up on a throttle and sleep up to half an hour.
+//! Aurora clusters and their snapshots. Own polling, no SDK waiters: those give up on a throttle
+//! and sleep up to half an hour.
 
 mod clusters;
 mod snapshots;
@@ -64,7 +65,8 @@ pub enum Phase {
     Failed,
 }
 
-/// Statuses are plain strings with no published list; what is known is here, the rest is still at work until the deadline.
+/// Statuses are plain strings with no published list; what is known is here, the rest is still at
+/// work until the deadline.
 pub fn phase(status: &str) -> Phase {
     match status {
         "available" => Phase::Ready,
@@ -99,12 +101,21 @@ pub struct NewCluster<'a> {
 
 fn tags_in(tags: &[Tag]) -> Tags {
     tags.iter()
-        .filter_map(|t| Some((t.key()?.to_owned(), t.value().unwrap_or_default().to_owned())))
+        .filter_map(|t| {
+            Some((
+                t.key()?.to_owned(),
+                t.value().unwrap_or_default().to_owned(),
+            ))
+        })
         .collect()
 }
 
 fn tags_out(tags: &Tags) -> Option<Vec<Tag>> {
-    Some(tags.iter().map(|(k, v)| Tag::builder().key(k).value(v).build()).collect())
+    Some(
+        tags.iter()
+            .map(|(k, v)| Tag::builder().key(k).value(v).build())
+            .collect(),
+    )
 }
 
 impl Rds {

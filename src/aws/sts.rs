@@ -6,7 +6,8 @@ use crate::journal::Actor;
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::{BehaviorVersion, Region};
 
-/// The STS identity of a credential, or, where STS does not answer, the key's id. Never a reason to stop.
+/// The STS identity of a credential, or, where STS does not answer, the key's id. Never a reason to
+/// stop.
 pub async fn actor(settings: &Settings) -> Actor {
     match identity(settings).await {
         Ok(arn) => Actor {
@@ -20,8 +21,14 @@ pub async fn actor(settings: &Settings) -> Actor {
 /// The key's id alone, for providers without STS.
 pub async fn key_of(settings: &Settings) -> Actor {
     let provider = settings.credential.provider(&settings.region).await;
-    let id = provider.provide_credentials().await.map(|c| c.access_key_id().to_owned());
-    Actor { id: id.unwrap_or_else(|_| "unknown".into()), basis: "key".into() }
+    let id = provider
+        .provide_credentials()
+        .await
+        .map(|c| c.access_key_id().to_owned());
+    Actor {
+        id: id.unwrap_or_else(|_| "unknown".into()),
+        basis: "key".into(),
+    }
 }
 
 /// # Errors

@@ -16,8 +16,17 @@ pub enum Exit {
 }
 
 impl Exit {
-    pub const ALL: [Exit; 9] =
-        [Exit::Done, Exit::Bug, Exit::Usage, Exit::Findings, Exit::Breach, Exit::Superseded, Exit::Stuck, Exit::Unavailable, Exit::Refused];
+    pub const ALL: [Exit; 9] = [
+        Exit::Done,
+        Exit::Bug,
+        Exit::Usage,
+        Exit::Findings,
+        Exit::Breach,
+        Exit::Superseded,
+        Exit::Stuck,
+        Exit::Unavailable,
+        Exit::Refused,
+    ];
 
     pub fn code(self) -> u8 {
         match self {
@@ -50,7 +59,11 @@ impl Exit {
 
     #[must_use]
     pub fn and(self, other: Exit) -> Exit {
-        if other.rank() > self.rank() { other } else { self }
+        if other.rank() > self.rank() {
+            other
+        } else {
+            self
+        }
     }
 }
 

@@ -24,13 +24,18 @@ pub struct Loaded {
 }
 
 pub fn calendar() -> Calendar {
-    Calendar { fires: schedule::fires, longest_interval_s: schedule::longest_interval_s }
+    Calendar {
+        fires: schedule::fires,
+        longest_interval_s: schedule::longest_interval_s,
+    }
 }
 
 /// The text of a policy file, as far as one can be long: what never ends is not read to its end.
 pub fn text_of(file: &Path) -> std::io::Result<String> {
     let mut text = String::new();
-    std::fs::File::open(file)?.take(crate::policy::MAX_BYTES as u64 + 1).read_to_string(&mut text)?;
+    std::fs::File::open(file)?
+        .take(crate::policy::MAX_BYTES as u64 + 1)
+        .read_to_string(&mut text)?;
     Ok(text)
 }
 
@@ -38,14 +43,28 @@ pub fn text_of(file: &Path) -> std::io::Result<String> {
 /// Exit 2: no such file, not a policy, or one that contradicts itself.
 pub fn load(file: &Path) -> Result<Loaded, Fail> {
     let shown = file.display().to_string();
-    let text = text_of(file)
-        .map_err(|e| Fail::new(Exit::Usage, "policy-unreadable", format!("policy {shown} cannot be read: {e}")).hint("dr tick --policy FILE").at(&shown))?;
-    let invalid = |e: crate::policy::ParseError| Fail::new(Exit::Usage, "policy-invalid", e.to_string()).hint(format!("dr policy check {shown}")).at(&shown);
+    let text = text_of(file).map_err(|e| {
+        Fail::new(
+            Exit::Usage,
+            "policy-unreadable",
+            format!("policy {shown} cannot be read: {e}"),
+        )
+        .hint("dr tick --policy FILE")
+        .at(&shown)
+    })?;
+    let invalid = |e: crate::policy::ParseError| {
+        Fail::new(Exit::Usage, "policy-invalid", e.to_string())
+            .hint(format!("dr policy check {shown}"))
+            .at(&shown)
+    };
     let mut policy = parse(&shown, &text).map_err(invalid)?;
     let mut warnings = Vec::new();
     for trouble in check(&policy, &calendar()) {
         if trouble.severity == crate::policy::Severity::Error {
-            return Err(Fail { code: trouble.code.into(), ..invalid(trouble.at(&shown, &text)) });
+            return Err(Fail {
+                code: trouble.code.into(),
+                ..invalid(trouble.at(&shown, &text))
+            });
         }
         warnings.push(Finding {
             code: trouble.code.into(),
@@ -56,10 +75,22 @@ pub fn load(file: &Path) -> Result<Loaded, Fail> {
             message: trouble.message.clone(),
         });
     }
-    for path in [&mut policy.credentials.file, &mut policy.credentials.postgres_ca_file].into_iter().flatten() {
+    for path in [
+        &mut policy.credentials.file,
+        &mut policy.credentials.postgres_ca_file,
+    ]
+    .into_iter()
+    .flatten()
+    {
         *path = beside(file, path);
     }
-    Ok(Loaded { file: shown, sha256: sha256_hex(text.as_bytes()), text, policy, warnings })
+    Ok(Loaded {
+        file: shown,
+        sha256: sha256_hex(text.as_bytes()),
+        text,
+        policy,
+        warnings,
+    })
 }
 
 /// A relative path in a policy is relative to the policy.
@@ -74,13 +105,42 @@ impl Loaded {
         let policy = &self.policy;
         let keys = Keys {
             file: policy.credentials.file.clone(),
-            profiles: policy.credentials.profiles.iter().map(|(r, n)| (*r, n.to_string())).collect(),
-            by_target: policy.targets.iter().flat_map(|t| t.profiles.iter().map(|(r, n)| ((t.name.clone(), *r), n.to_string()))).collect(),
-            only: profile.map(|p| Credential::Profile { name: p.into(), file: policy.credentials.file.clone() }),
+            profiles: policy
+                .credentials
+                .profiles
+                .iter()
+                .map(|(r, n)| (*r, n.to_string()))
+                .collect(),
+            by_target: policy
+                .targets
+                .iter()
+                .flat_map(|t| {
+                    t.profiles
+                        .iter()
+                        .map(|(r, n)| ((t.name.clone(), *r), n.to_string()))
+                })
+                .collect(),
+            only: profile.map(|p| Credential::Profile {
+                name: p.into(),
+                file: policy.credentials.file.clone(),
+            }),
         };
-        let tuning = Tuning { connect: policy.timeouts.connect, call: policy.timeouts.call, attempts: policy.retry.requests };
-        let sts: BTreeMap<Region, String> = policy.endpoints.iter().filter_map(|(r, e)| Some((r.clone(), e.sts.clone()?))).collect();
-        Clients::new(keys, tuning, sts, policy.credentials.postgres_ca_file.clone())
+        let tuning = Tuning {
+            connect: policy.timeouts.connect,
+            call: policy.timeouts.call,
+            attempts: policy.retry.requests,
+        };
+        let sts: BTreeMap<Region, String> = policy
+            .endpoints
+            .iter()
+            .filter_map(|(r, e)| Some((r.clone(), e.sts.clone()?)))
+            .collect();
+        Clients::new(
+            keys,
+            tuning,
+            sts,
+            policy.credentials.postgres_ca_file.clone(),
+        )
     }
 
     /// Targets with locks that start now; for everything that is no run.
@@ -88,18 +148,46 @@ impl Loaded {
         plan_targets(&self.policy, now)
     }
 
-    pub async fn vault(&self, clients: &Clients, role: Role, name: &TargetName, now: Timestamp) -> Result<Vault, Fail> {
-        let target = self.targets(now).into_iter().find(|t| &t.name == name).ok_or_else(|| self.no_target(name))?;
+    pub async fn vault(
+        &self,
+        clients: &Clients,
+        role: Role,
+        name: &TargetName,
+        now: Timestamp,
+    ) -> Result<Vault, Fail> {
+        let target = self
+            .targets(now)
+            .into_iter()
+            .find(|t| &t.name == name)
+            .ok_or_else(|| self.no_target(name))?;
         Ok(open(clients, role, &target).await)
     }
 
     pub fn no_target(&self, name: &TargetName) -> Fail {
-        let names: Vec<_> = self.policy.targets.iter().map(|t| t.name.to_string()).collect();
-        Fail::usage(format!("policy {} has no target `{name}`; it has {}", self.policy.name, names.join(", ")))
+        let names: Vec<_> = self
+            .policy
+            .targets
+            .iter()
+            .map(|t| t.name.to_string())
+            .collect();
+        Fail::usage(format!(
+            "policy {} has no target `{name}`; it has {}",
+            self.policy.name,
+            names.join(", ")
+        ))
     }
 
     pub fn measured_on(&self) -> &'static str {
-        let endpoints = self.policy.endpoints.values().flat_map(|e| [&e.s3, &e.rds]).flatten();
-        if endpoints.into_iter().any(|e| crate::policy::on_loopback(e)) { "lab" } else { "aws" }
+        let endpoints = self
+            .policy
+            .endpoints
+            .values()
+            .flat_map(|e| [&e.s3, &e.rds])
+            .flatten();
+        if endpoints.into_iter().any(|e| crate::policy::on_loopback(e)) {
+            "lab"
+        } else {
+            "aws"
+        }
     }
 }

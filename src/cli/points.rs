@@ -44,13 +44,27 @@ pub async fn point(home: &Home, loaded: &Loaded, slot: &str) -> Result<Merged, F
             Err(e) if e.transient() => return Err(e.into()),
             Err(e) => {
                 let key = layout::point(&loaded.policy.name, slot);
-                merged.findings.push(unreadable(loaded, seen, slot, &key, e.unknown_version(), &Fail::from(e).message));
+                merged.findings.push(unreadable(
+                    loaded,
+                    seen,
+                    slot,
+                    &key,
+                    e.unknown_version(),
+                    &Fail::from(e).message,
+                ));
                 continue;
             }
         };
         for unread in &found.unread {
             let thing = format!("{} version {}", unread.key, unread.version);
-            merged.findings.push(unreadable(loaded, seen, slot, &thing, unread.unknown_version, &unread.why));
+            merged.findings.push(unreadable(
+                loaded,
+                seen,
+                slot,
+                &thing,
+                unread.unknown_version,
+                &unread.why,
+            ));
         }
         match &mut merged.point {
             None => merged.point = Some(found),
@@ -67,7 +81,11 @@ fn add(known: &mut PointRef, found: PointRef) {
         }
     }
     for proof in found.proofs {
-        if !known.proofs.iter().any(|p| (&p.run, p.path, &p.target) == (&proof.run, proof.path, &proof.target)) {
+        if !known
+            .proofs
+            .iter()
+            .any(|p| (&p.run, p.path, &p.target) == (&proof.run, proof.path, &proof.target))
+        {
             known.proofs.push(proof);
         }
     }
@@ -78,8 +96,19 @@ fn add(known: &mut PointRef, found: PointRef) {
     }
 }
 
-fn unreadable(loaded: &Loaded, seen: &Seen, slot: &str, thing: &str, unknown_version: bool, message: &str) -> (Finding, Exit) {
-    let (code, exit) = if unknown_version { ("format-unknown", Exit::Stuck) } else { ("point-damaged", Exit::Findings) };
+fn unreadable(
+    loaded: &Loaded,
+    seen: &Seen,
+    slot: &str,
+    thing: &str,
+    unknown_version: bool,
+    message: &str,
+) -> (Finding, Exit) {
+    let (code, exit) = if unknown_version {
+        ("format-unknown", Exit::Stuck)
+    } else {
+        ("point-damaged", Exit::Findings)
+    };
     let finding = Finding {
         code: code.into(),
         severity: Severity::Error,
@@ -91,13 +120,23 @@ fn unreadable(loaded: &Loaded, seen: &Seen, slot: &str, thing: &str, unknown_ver
     (finding, exit)
 }
 
-/// What the targets say of one target's copy; a document that one of them lost is read from the next.
+/// What the targets say of one target's copy; a document that one of them lost is read from the
+/// next.
 ///
 /// # Errors
 /// A target that answered a moment ago does not answer now.
-pub async fn copy(home: &Home, loaded: &Loaded, slot: &str, target: &TargetName) -> Result<Option<Copy>, Fail> {
+pub async fn copy(
+    home: &Home,
+    loaded: &Loaded,
+    slot: &str,
+    target: &TargetName,
+) -> Result<Option<Copy>, Fail> {
     for seen in &home.seen {
-        match seen.vault.find::<Copy>(&layout::copy(&loaded.policy.name, slot, target)).await {
+        match seen
+            .vault
+            .find::<Copy>(&layout::copy(&loaded.policy.name, slot, target))
+            .await
+        {
             Ok(Some(copy)) => return Ok(Some(copy)),
             Ok(None) => {}
             Err(e) if e.transient() => return Err(e.into()),

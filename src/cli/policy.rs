@@ -8,7 +8,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Says what is wrong with policies: unknown fields, contradictions, promises that no path can keep
+    /// Says what is wrong with policies: unknown fields, contradictions, promises that no path can
+    /// keep
     Check {
         /// Policy files
         #[arg(value_name = "FILE", required = true)]
@@ -38,19 +39,35 @@ fn check_all(files: &[PathBuf]) -> Outcome {
     let mut checked = Vec::new();
     for file in files {
         let shown = file.display().to_string();
-        let text = text_of(file)
-            .map_err(|e| Fail::new(Exit::Usage, "policy-unreadable", format!("policy {shown} cannot be read: {e}")).hint("dr policy check FILE"))?;
+        let text = text_of(file).map_err(|e| {
+            Fail::new(
+                Exit::Usage,
+                "policy-unreadable",
+                format!("policy {shown} cannot be read: {e}"),
+            )
+            .hint("dr policy check FILE")
+        })?;
         let mut errors = 0;
         match parse(&shown, &text) {
             Err(e) => {
                 errors += 1;
-                answer.find(finding("policy-invalid", Severity::Error, &shown, &e), Exit::Usage);
+                answer.find(
+                    finding("policy-invalid", Severity::Error, &shown, &e),
+                    Exit::Usage,
+                );
             }
             Ok(policy) => {
                 for trouble in check(&policy, &calendar()) {
-                    let severity = if trouble.severity == policy::Severity::Error { Severity::Error } else { Severity::Warning };
+                    let severity = if trouble.severity == policy::Severity::Error {
+                        Severity::Error
+                    } else {
+                        Severity::Warning
+                    };
                     errors += usize::from(severity == Severity::Error);
-                    answer.find(finding(trouble.code, severity, &shown, &trouble.at(&shown, &text)), Exit::Usage);
+                    answer.find(
+                        finding(trouble.code, severity, &shown, &trouble.at(&shown, &text)),
+                        Exit::Usage,
+                    );
                 }
             }
         }
@@ -64,6 +81,16 @@ fn check_all(files: &[PathBuf]) -> Outcome {
 }
 
 fn finding(code: &str, severity: Severity, file: &str, error: &policy::ParseError) -> Finding {
-    let place = error.position.map_or_else(|| file.to_owned(), |(line, column)| format!("{file}:{line}:{column}"));
-    Finding { code: code.into(), severity, thing: String::new(), place, hint: "dr policy schema".into(), message: error.to_string() }
+    let place = error.position.map_or_else(
+        || file.to_owned(),
+        |(line, column)| format!("{file}:{line}:{column}"),
+    );
+    Finding {
+        code: code.into(),
+        severity,
+        thing: String::new(),
+        place,
+        hint: "dr policy schema".into(),
+        message: error.to_string(),
+    }
 }

@@ -21,11 +21,16 @@ impl Shown {
     pub fn new(world: &World) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(0);
-            let style = ProgressStyle::with_template("{spinner} {prefix:24} {wide_bar} {pos}/{len} {msg}");
+            let style =
+                ProgressStyle::with_template("{spinner} {prefix:24} {wide_bar} {pos}/{len} {msg}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar
         });
-        Self { world: world.clone(), bar, last: Mutex::new((String::new(), world.monotonic())) }
+        Self {
+            world: world.clone(),
+            bar,
+            last: Mutex::new((String::new(), world.monotonic())),
+        }
     }
 
     pub fn clear(&self) {
@@ -44,11 +49,17 @@ impl Progress for Shown {
             bar.set_message(unit.to_owned());
             return;
         }
-        let Ok(mut last) = self.last.lock() else { return };
+        let Ok(mut last) = self.last.lock() else {
+            return;
+        };
         let now = self.world.monotonic();
         if last.0 != step || now.duration_since(last.1) >= EVERY {
             *last = (step.to_owned(), now);
-            drop(writeln!(std::io::stderr().lock(), "{}: {done}/{total} {unit}", clean_line(step)));
+            drop(writeln!(
+                std::io::stderr().lock(),
+                "{}: {done}/{total} {unit}",
+                clean_line(step)
+            ));
         }
     }
 }

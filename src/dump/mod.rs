@@ -1,6 +1,8 @@
-//! The portable copy of a database: schema by `pg_dump` sections, rows by parallel COPY, zstd, SHA-256 per chunk; and its restore.
+//! The portable copy of a database: schema by `pg_dump` sections, rows by parallel COPY, zstd,
+//! SHA-256 per chunk; and its restore.
 //!
-//! Streams go straight to the vault, with no file in between. Readable without this program: `zstd -dc chunk | psql -c 'COPY …'`.
+//! Streams go straight to the vault, with no file in between. Readable without this program: `zstd
+//! -dc chunk | psql -c 'COPY …'`.
 
 mod chunk;
 mod load;
@@ -28,7 +30,11 @@ pub enum DumpError {
     Refused(String),
     /// Stored bytes are not what the dump says; names key and version.
     #[error("{key} version {version}: {why}")]
-    Damaged { key: String, version: String, why: String },
+    Damaged {
+        key: String,
+        version: String,
+        why: String,
+    },
     #[error("{0}: compression failed")]
     Compression(String, #[source] std::io::Error),
 }

@@ -23,12 +23,17 @@ impl Digests {
 /// Adds each of the complete lines to a digest, without their newlines.
 pub(super) fn add_lines(digest: &mut TableDigest, lines: &[u8]) {
     let body = lines.strip_suffix(b"\n").unwrap_or(lines);
-    body.split(|b| *b == b'\n').for_each(|line| digest.add_line(line));
+    body.split(|b| *b == b'\n')
+        .for_each(|line| digest.add_line(line));
 }
 
 /// # Errors
 /// No connection. A table that cannot be read is in the result, not an error.
-pub async fn digest_database(address: &Address, streams: u32, timeout: Seconds) -> Result<Digests, DumpError> {
+pub async fn digest_database(
+    address: &Address,
+    streams: u32,
+    timeout: Seconds,
+) -> Result<Digests, DumpError> {
     let tables = address.connect(timeout).await?.tables().await?;
     let read = futures_util::stream::iter(tables).map(|table| async move {
         let connection = address.connect(timeout).await?;
@@ -40,7 +45,11 @@ pub async fn digest_database(address: &Address, streams: u32, timeout: Seconds) 
     while let Some(one) = read.next().await {
         match one? {
             (name, Ok(digest)) => drop(digests.tables.insert(name, digest)),
-            (name, Err(DumpError::Database(e))) if !e.transient() => drop(digests.unreadable.insert(name, format!("{e}: {}", e.source))),
+            (name, Err(DumpError::Database(e))) if !e.transient() => drop(
+                digests
+                    .unreadable
+                    .insert(name, format!("{e}: {}", e.source)),
+            ),
             (_, Err(e)) => return Err(e),
         }
     }

@@ -1,8 +1,8 @@
 //! Writing a dump into one target.
 
+use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::rows::add_lines;
-use super::DumpError;
 use crate::aws::s3::Lock;
 use crate::manifest::{ChunkRow, Section, TableDigest, TableRow};
 use crate::pg::{Address, Connection, Table, literal, qualified, schema_section};
@@ -32,15 +32,20 @@ pub struct Written {
     pub excluded: BTreeMap<String, String>,
 }
 
-/// Dumps everything under one exported snapshot. Done twice it takes what the first one put where its bytes are the same; the stored
+/// Dumps everything under one exported snapshot. Done twice it takes what the first one put where
+/// its bytes are the same; the stored
 /// dump names versions.
 ///
 /// # Errors
 /// The database's, the vault's.
 pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     let main = input.address.connect(input.timeout).await?;
-    main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let snapshot = main.value("SELECT pg_export_snapshot()").await?.unwrap_or_default();
+    main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .await?;
+    let snapshot = main
+        .value("SELECT pg_export_snapshot()")
+        .await?
+        .unwrap_or_default();
     let tables = main.tables().await?;
     lock_tables(&main, &tables).await?;
     let mut sections = Vec::new();
@@ -49,7 +54,11 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
         sections.push(section(input, name, &sql).await?);
     }
     sections.push(section(input, "sequences", &sequences(&main).await?).await?);
-    let chunks: Vec<(usize, u64, Option<u64>)> = tables.iter().enumerate().flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |(a, b)| (n, a, b))).collect();
+    let chunks: Vec<(usize, u64, Option<u64>)> = tables
+        .iter()
+        .enumerate()
+        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |(a, b)| (n, a, b)))
+        .collect();
     let snapshot = &snapshot;
     let written: Vec<(usize, u64, ChunkRow, TableDigest)> = futures_util::stream::iter(chunks)
         .map(|(n, from, to)| {
@@ -65,38 +74,86 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     let excluded = excluded(&main).await?;
     let server_version = main.value("SHOW server_version").await?.unwrap_or_default();
     let collations = collations(&main).await?;
-    Ok(Written { server_version, sections, tables: table_rows(&tables, written), collations, excluded })
+    Ok(Written {
+        server_version,
+        sections,
+        tables: table_rows(&tables, written),
+        collations,
+        excluded,
+    })
 }
 
 /// Without this a TRUNCATE after the snapshot would be seen as zero rows.
 async fn lock_tables(main: &Connection, tables: &[Table]) -> Result<(), DumpError> {
     for some in tables.chunks(200) {
-        let names: Vec<String> = some.iter().map(|t| format!("ONLY {}", qualified(&t.schema, &t.name))).collect();
-        main.execute(&format!("LOCK TABLE {} IN ACCESS SHARE MODE", names.join(", "))).await?;
+        let names: Vec<String> = some
+            .iter()
+            .map(|t| format!("ONLY {}", qualified(&t.schema, &t.name)))
+            .collect();
+        main.execute(&format!(
+            "LOCK TABLE {} IN ACCESS SHARE MODE",
+            names.join(", ")
+        ))
+        .await?;
     }
     Ok(())
 }
 
-/// Page ranges of a table; the last one is open-ended, because the table may have grown since its size was read.
+/// Page ranges of a table; the last one is open-ended, because the table may have grown since its
+/// size was read.
 fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = (u64, Option<u64>)> + use<> {
     let count = table.pages.div_ceil(chunk_pages.max(1)).max(1);
-    (0..count).map(move |n| (n * chunk_pages, (n + 1 < count).then_some((n + 1) * chunk_pages)))
+    (0..count).map(move |n| {
+        (
+            n * chunk_pages,
+            (n + 1 < count).then_some((n + 1) * chunk_pages),
+        )
+    })
 }
 
 async fn section(input: &DumpInput<'_>, name: &str, sql: &str) -> Result<Section, DumpError> {
     let key = format!("{}/{name}.sql.zst", input.prefix);
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
     writer.write(sql.as_bytes()).await?;
-    Ok(Section { name: name.into(), chunk: writer.finish().await? })
+    Ok(Section {
+        name: name.into(),
+        chunk: writer.finish().await?,
+    })
 }
 
-async fn chunk(input: &DumpInput<'_>, table: &Table, snapshot: &str, from: u64, to: Option<u64>) -> Result<(ChunkRow, TableDigest), DumpError> {
+async fn chunk(
+    input: &DumpInput<'_>,
+    table: &Table,
+    snapshot: &str,
+    from: u64,
+    to: Option<u64>,
+) -> Result<(ChunkRow, TableDigest), DumpError> {
     let connection = input.address.connect(input.timeout).await?;
-    connection.execute(&format!("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}", literal(snapshot))).await?;
+    connection
+        .execute(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
+            literal(snapshot)
+        ))
+        .await?;
     let name = crate::manifest::sha256_hex(table.full_name().as_bytes());
     // Names of tables can hold anything; keys carry a readable part and a hash.
-    let readable: String = table.full_name().chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' }).take(80).collect();
-    let key = format!("{}/{readable}-{}/{from:012}.copy.zst", input.prefix, &name.0[..8]);
+    let readable: String = table
+        .full_name()
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(80)
+        .collect();
+    let key = format!(
+        "{}/{readable}-{}/{from:012}.copy.zst",
+        input.prefix,
+        &name.0[..8]
+    );
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
     let mut digest = TableDigest::default();
     let mut lines = connection.copy_out(&table.copy_out(from, to)).await?;
@@ -107,7 +164,10 @@ async fn chunk(input: &DumpInput<'_>, table: &Table, snapshot: &str, from: u64, 
     Ok((writer.finish().await?, digest))
 }
 
-fn table_rows(tables: &[Table], mut written: Vec<(usize, u64, ChunkRow, TableDigest)>) -> Vec<TableRow> {
+fn table_rows(
+    tables: &[Table],
+    mut written: Vec<(usize, u64, ChunkRow, TableDigest)>,
+) -> Vec<TableRow> {
     written.sort_by_key(|(n, from, _, _)| (*n, *from));
     let mut rows: Vec<TableRow> = tables
         .iter()
@@ -128,16 +188,30 @@ fn table_rows(tables: &[Table], mut written: Vec<(usize, u64, ChunkRow, TableDig
     rows
 }
 
-/// `setval` for every sequence. Sequences are not under a snapshot: read after it they may be ahead, never behind.
+/// `setval` for every sequence. Sequences are not under a snapshot: read after it they may be
+/// ahead, never behind.
 async fn sequences(main: &Connection) -> Result<String, DumpError> {
-    let names = main.rows("SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' ORDER BY 1, 2").await?;
+    let names = main
+        .rows(
+            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON \
+     n.oid = c.relnamespace WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' ORDER BY 1, 2",
+        )
+        .await?;
     let mut sql = String::new();
     for row in names {
-        let [Some(schema), Some(name)] = &row[..] else { continue };
+        let [Some(schema), Some(name)] = &row[..] else {
+            continue;
+        };
         let sequence = qualified(schema, name);
-        let state = main.rows(&format!("SELECT last_value, is_called FROM {sequence}")).await?;
+        let state = main
+            .rows(&format!("SELECT last_value, is_called FROM {sequence}"))
+            .await?;
         if let Some([Some(value), Some(called)]) = state.first().map(Vec::as_slice) {
-            sql.push_str(&format!("SELECT pg_catalog.setval({}, {value}, {});\n", literal(&sequence), called == "t"));
+            sql.push_str(&format!(
+                "SELECT pg_catalog.setval({}, {value}, {});\n",
+                literal(&sequence),
+                called == "t"
+            ));
         }
     }
     Ok(sql)
@@ -146,8 +220,17 @@ async fn sequences(main: &Connection) -> Result<String, DumpError> {
 /// What a portable dump leaves out, counted, with the reason.
 async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
     let checks = [
-        ("large objects", "SELECT count(*) FROM pg_largeobject_metadata", "large objects are not part of a portable dump; keep such data in bytea columns or files"),
-        ("subscriptions", "SELECT count(subname) FROM pg_subscription", "their definition holds a password"),
+        (
+            "large objects",
+            "SELECT count(*) FROM pg_largeobject_metadata",
+            "large objects are not part of a portable dump; keep such data in bytea columns or \
+             files",
+        ),
+        (
+            "subscriptions",
+            "SELECT count(subname) FROM pg_subscription",
+            "their definition holds a password",
+        ),
     ];
     let mut excluded = BTreeMap::new();
     for (what, sql, why) in checks {
@@ -159,9 +242,14 @@ async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpErr
     Ok(excluded)
 }
 
-/// Versions of the collations in use: an index built under another version of the same name can be wrong.
+/// Versions of the collations in use: an index built under another version of the same name can be
+/// wrong.
 async fn collations(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
-    let sql = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE datname = current_database()";
+    let sql = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE datname = \
+     current_database()";
     let rows = main.rows(sql).await?;
-    Ok(rows.into_iter().filter_map(|r| Some((r.first()?.clone()?, r.get(1)?.clone()?))).collect())
+    Ok(rows
+        .into_iter()
+        .filter_map(|r| Some((r.first()?.clone()?, r.get(1)?.clone()?)))
+        .collect())
 }

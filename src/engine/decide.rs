@@ -17,9 +17,19 @@ pub enum Decision {
 }
 
 /// `tried`: how often this process began each step.
-pub fn decide(state: &RunState, now: Timestamp, role: Option<Role>, tried: &BTreeMap<StepId, u32>) -> Decision {
+pub fn decide(
+    state: &RunState,
+    now: Timestamp,
+    role: Option<Role>,
+    tried: &BTreeMap<StepId, u32>,
+) -> Decision {
     let expired = now >= state.plan.deadline_at;
-    let ready: Vec<&Step> = state.plan.steps.iter().filter(|s| may_run(state, s, expired, tried)).collect();
+    let ready: Vec<&Step> = state
+        .plan
+        .steps
+        .iter()
+        .filter(|s| may_run(state, s, expired, tried))
+        .collect();
     if let Some(step) = ready.iter().find(|s| role.is_none_or(|r| r == s.role)) {
         return Decision::Run(step.id.clone());
     }
@@ -28,13 +38,34 @@ pub fn decide(state: &RunState, now: Timestamp, role: Option<Role>, tried: &BTre
     }
     let all_done = state.plan.steps.iter().all(|s| state.succeeded(&s.id));
     let red_drill_is_over = state.plan.kind == Kind::Drill
-        && state.plan.steps.iter().all(|s| if s.always { state.succeeded(&s.id) } else { over(state, s) });
+        && state.plan.steps.iter().all(|s| {
+            if s.always {
+                state.succeeded(&s.id)
+            } else {
+                over(state, s)
+            }
+        });
     if all_done || (red_drill_is_over && !expired) {
         return Decision::Finish(Outcome::Complete);
     }
-    if expired && state.plan.steps.iter().filter(|s| s.always).all(|s| state.succeeded(&s.id) || spent(state, s, tried)) {
-        let published = state.plan.steps.iter().any(|s| s.id.0.starts_with("publish:") && state.succeeded(&s.id));
-        return Decision::Finish(if published { Outcome::Incomplete } else { Outcome::Abandoned });
+    if expired
+        && state
+            .plan
+            .steps
+            .iter()
+            .filter(|s| s.always)
+            .all(|s| state.succeeded(&s.id) || spent(state, s, tried))
+    {
+        let published = state
+            .plan
+            .steps
+            .iter()
+            .any(|s| s.id.0.starts_with("publish:") && state.succeeded(&s.id));
+        return Decision::Finish(if published {
+            Outcome::Incomplete
+        } else {
+            Outcome::Abandoned
+        });
     }
     Decision::Leave
 }
@@ -43,27 +74,39 @@ pub fn decide(state: &RunState, now: Timestamp, role: Option<Role>, tried: &BTre
 fn spent(state: &RunState, step: &Step, tried: &BTreeMap<StepId, u32>) -> bool {
     let tries = tried.get(&step.id).copied().unwrap_or(0);
     match state.state(&step.id) {
-        StepState::Failed { kind: Failure::Unavailable, .. } => tries >= state.plan.step_attempts,
+        StepState::Failed {
+            kind: Failure::Unavailable,
+            ..
+        } => tries >= state.plan.step_attempts,
         StepState::Failed { .. } => tries >= 1,
         _ => false,
     }
 }
 
-/// A drill shows what is: a step that failed for good is a result, not something to try until it works.
+/// A drill shows what is: a step that failed for good is a result, not something to try until it
+/// works.
 fn given_up(state: &RunState, step: &Step) -> bool {
     let failures = state.failures.get(&step.id).copied().unwrap_or(0);
     match state.state(&step.id) {
-        StepState::Failed { kind: Failure::Unavailable, .. } => failures >= state.plan.step_attempts,
+        StepState::Failed {
+            kind: Failure::Unavailable,
+            ..
+        } => failures >= state.plan.step_attempts,
         StepState::Failed { .. } => true,
         _ => false,
     }
 }
 
-/// Nothing will become of this step any more in this drill: done, given up, or behind one that was given up.
+/// Nothing will become of this step any more in this drill: done, given up, or behind one that was
+/// given up.
 fn over(state: &RunState, step: &Step) -> bool {
     state.succeeded(&step.id)
         || given_up(state, step)
-        || step.needs.iter().filter_map(|n| state.plan.step(n)).any(|n| !state.succeeded(&n.id) && over(state, n))
+        || step
+            .needs
+            .iter()
+            .filter_map(|n| state.plan.step(n))
+            .any(|n| !state.succeeded(&n.id) && over(state, n))
 }
 
 fn may_run(state: &RunState, step: &Step, expired: bool, tried: &BTreeMap<StepId, u32>) -> bool {
@@ -71,10 +114,24 @@ fn may_run(state: &RunState, step: &Step, expired: bool, tried: &BTreeMap<StepId
         return false;
     }
     if step.always {
-        // After everything else, in the plan's order; one that this process could not do does not hold up the next.
-        let others_over = state.plan.steps.iter().filter(|s| !s.always).all(|s| expired || over(state, s));
-        let before = state.plan.steps.iter().take_while(|s| s.id != step.id).filter(|s| s.always);
-        return others_over && before.into_iter().all(|s| state.succeeded(&s.id) || spent(state, s, tried));
+        // After everything else, in the plan's order; one that this process could not do does not
+        // hold up the next.
+        let others_over = state
+            .plan
+            .steps
+            .iter()
+            .filter(|s| !s.always)
+            .all(|s| expired || over(state, s));
+        let before = state
+            .plan
+            .steps
+            .iter()
+            .take_while(|s| s.id != step.id)
+            .filter(|s| s.always);
+        return others_over
+            && before
+                .into_iter()
+                .all(|s| state.succeeded(&s.id) || spent(state, s, tried));
     }
     if expired || (state.plan.kind == Kind::Drill && given_up(state, step)) {
         return false;

@@ -17,7 +17,14 @@ pub enum Hold {
 }
 
 /// `dead` tells whether a process of this very host is gone.
-pub fn hold(head: &Head, (runner, host): (&RunnerId, &Host), head_age: SignedDuration, takeover_after: Seconds, take_over: bool, dead: impl Fn(Process) -> bool) -> Hold {
+pub fn hold(
+    head: &Head,
+    (runner, host): (&RunnerId, &Host),
+    head_age: SignedDuration,
+    takeover_after: Seconds,
+    take_over: bool,
+    dead: impl Fn(Process) -> bool,
+) -> Hold {
     if head.by.runner == *runner {
         return Hold::Ours;
     }
@@ -25,7 +32,10 @@ pub fn hold(head: &Head, (runner, host): (&RunnerId, &Host), head_age: SignedDur
         return Hold::Free;
     }
     if head.by.host == *host && dead(head.by.process) {
-        return Hold::Claim(format!("process {} of this host is gone", head.by.process.pid));
+        return Hold::Claim(format!(
+            "process {} of this host is gone",
+            head.by.process.pid
+        ));
     }
     if head_age > takeover_after.signed() {
         return Hold::Claim(format!("no sign of life for {} s", head_age.as_secs()));
@@ -45,9 +55,17 @@ mod tests {
     fn who(runner: &str, hostname: &str) -> Identity {
         Identity {
             runner: RunnerId(runner.into()),
-            host: Host { boot_id: "b".into(), pid_namespace: "p".into(), machine_id: "m".into(), hostname: hostname.into() },
+            host: Host {
+                boot_id: "b".into(),
+                pid_namespace: "p".into(),
+                machine_id: "m".into(),
+                hostname: hostname.into(),
+            },
             process: Process { pid: 7, started: 1 },
-            actor: Actor { id: "a".into(), basis: "key".into() },
+            actor: Actor {
+                id: "a".into(),
+                basis: "key".into(),
+            },
         }
     }
 
@@ -57,16 +75,57 @@ mod tests {
 
     #[test]
     fn a_living_holder_is_left_alone_and_a_dead_or_silent_one_is_not() {
-        let head = |released| Head { seq: 3, sha256: sha256_hex(b""), by: who("other", "h"), released };
+        let head = |released| Head {
+            seq: 3,
+            sha256: sha256_hex(b""),
+            by: who("other", "h"),
+            released,
+        };
         let (me, far) = (who("me", "h"), who("me", "elsewhere"));
         let young = SignedDuration::from_secs(10);
         let limit = Seconds(180);
-        assert_eq!(hold(&head(false), at(&me), young, limit, false, |_| false), Hold::Leave);
-        assert_eq!(hold(&head(false), at(&far), young, limit, false, |_| true), Hold::Leave, "its processes cannot be seen from here");
-        assert!(matches!(hold(&head(false), at(&me), young, limit, false, |_| true), Hold::Claim(_)));
-        assert!(matches!(hold(&head(false), at(&far), SignedDuration::from_secs(181), limit, false, |_| false), Hold::Claim(_)));
-        assert!(matches!(hold(&head(false), at(&far), young, limit, true, |_| false), Hold::Claim(_)));
-        assert_eq!(hold(&head(true), at(&far), young, limit, false, |_| false), Hold::Free);
-        assert_eq!(hold(&head(false), at(&who("other", "h")), young, limit, false, |_| false), Hold::Ours);
+        assert_eq!(
+            hold(&head(false), at(&me), young, limit, false, |_| false),
+            Hold::Leave
+        );
+        assert_eq!(
+            hold(&head(false), at(&far), young, limit, false, |_| true),
+            Hold::Leave,
+            "its processes cannot be seen from here"
+        );
+        assert!(matches!(
+            hold(&head(false), at(&me), young, limit, false, |_| true),
+            Hold::Claim(_)
+        ));
+        assert!(matches!(
+            hold(
+                &head(false),
+                at(&far),
+                SignedDuration::from_secs(181),
+                limit,
+                false,
+                |_| false
+            ),
+            Hold::Claim(_)
+        ));
+        assert!(matches!(
+            hold(&head(false), at(&far), young, limit, true, |_| false),
+            Hold::Claim(_)
+        ));
+        assert_eq!(
+            hold(&head(true), at(&far), young, limit, false, |_| false),
+            Hold::Free
+        );
+        assert_eq!(
+            hold(
+                &head(false),
+                at(&who("other", "h")),
+                young,
+                limit,
+                false,
+                |_| false
+            ),
+            Hold::Ours
+        );
     }
 }

@@ -23,7 +23,11 @@ pub enum StepState {
     Waiting,
     Running,
     Succeeded(Evidence),
-    Failed { kind: Failure, code: String, message: String },
+    Failed {
+        kind: Failure,
+        code: String,
+        message: String,
+    },
 }
 
 /// The newest entry.
@@ -67,7 +71,10 @@ impl RunState {
         self.failures.get(step).copied().unwrap_or(0) + 1
     }
     pub fn current_step(&self) -> Option<&StepId> {
-        self.steps.iter().find(|(_, s)| **s == StepState::Running).map(|(id, _)| id)
+        self.steps
+            .iter()
+            .find(|(_, s)| **s == StepState::Running)
+            .map(|(id, _)| id)
     }
 
     fn open(entry: &Entry, sha256: Sha256Hex) -> Result<Self, Illegal> {
@@ -79,7 +86,11 @@ impl RunState {
         };
         Ok(Self {
             plan: (**plan).clone(),
-            steps: plan.steps.iter().map(|s| (s.id.clone(), StepState::Waiting)).collect(),
+            steps: plan
+                .steps
+                .iter()
+                .map(|s| (s.id.clone(), StepState::Waiting))
+                .collect(),
             failures: BTreeMap::new(),
             finished: None,
             head: Head {
@@ -113,17 +124,32 @@ impl RunState {
         let takes_free_run = self.head.released;
         let claims = matches!(&entry.event, Event::Claimed { from, .. } if from == holder);
         if entry.by.runner != *holder && !takes_free_run && !claims {
-            return illegal(format!("runner {} wrote while {} held the run", entry.by.runner.0, holder.0));
+            return illegal(format!(
+                "runner {} wrote while {} held the run",
+                entry.by.runner.0, holder.0
+            ));
         }
         match (&entry.event, self.step_of(&entry.event)) {
-            (Event::Started { step }, Some(StepState::Waiting | StepState::Failed { .. } | StepState::Running)) => {
+            (
+                Event::Started { step },
+                Some(StepState::Waiting | StepState::Failed { .. } | StepState::Running),
+            ) => {
                 self.steps.insert(step.clone(), StepState::Running);
             }
             (Event::Succeeded { step, evidence }, Some(StepState::Running)) => {
-                self.steps.insert(step.clone(), StepState::Succeeded(evidence.clone()));
+                self.steps
+                    .insert(step.clone(), StepState::Succeeded(evidence.clone()));
                 self.done_by.insert(step.clone(), entry.by.actor.id.clone());
             }
-            (Event::Failed { step, kind, code, message }, Some(StepState::Running)) => {
+            (
+                Event::Failed {
+                    step,
+                    kind,
+                    code,
+                    message,
+                },
+                Some(StepState::Running),
+            ) => {
                 *self.failures.entry(step.clone()).or_default() += 1;
                 self.steps.insert(
                     step.clone(),
@@ -152,7 +178,9 @@ impl RunState {
 
     fn step_of(&self, event: &Event) -> Option<&StepState> {
         match event {
-            Event::Started { step } | Event::Succeeded { step, .. } | Event::Failed { step, .. } => self.steps.get(step),
+            Event::Started { step }
+            | Event::Succeeded { step, .. }
+            | Event::Failed { step, .. } => self.steps.get(step),
             _ => None,
         }
     }
@@ -162,7 +190,9 @@ impl RunState {
 ///
 /// # Errors
 /// As [`RunState::apply`]; also when there is none.
-pub fn fold<'a>(entries: impl IntoIterator<Item = (&'a Entry, Sha256Hex)>) -> Result<RunState, Illegal> {
+pub fn fold<'a>(
+    entries: impl IntoIterator<Item = (&'a Entry, Sha256Hex)>,
+) -> Result<RunState, Illegal> {
     let mut entries = entries.into_iter();
     let (first, sha256) = entries.next().ok_or(Illegal::Gap(0))?;
     if first.seq != 0 || first.prev.is_some() {

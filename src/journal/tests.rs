@@ -57,7 +57,13 @@ fn folded(events: Vec<(&str, Event)>) -> Result<RunState, Illegal> {
 }
 
 fn opened() -> (&'static str, Event) {
-    ("a", Event::Opened { plan: Box::new(plan()), after: None })
+    (
+        "a",
+        Event::Opened {
+            plan: Box::new(plan()),
+            after: None,
+        },
+    )
 }
 fn started(runner: &'static str) -> (&'static str, Event) {
     (
@@ -99,13 +105,23 @@ fn success_follows_a_start_and_only_a_start() {
 
 #[test]
 fn a_stranger_must_claim_unless_the_run_was_released() {
-    assert!(matches!(folded(vec![opened(), started("b")]), Err(Illegal::Move { seq: 1, .. })));
+    assert!(matches!(
+        folded(vec![opened(), started("b")]),
+        Err(Illegal::Move { seq: 1, .. })
+    ));
     let claimed = Event::Claimed {
         from: RunnerId("a".into()),
         why: "silent".into(),
     };
     assert!(folded(vec![opened(), ("b", claimed), started("b")]).is_ok());
-    assert!(folded(vec![opened(), ("a", Event::Released { why: "role".into() }), started("b")]).is_ok());
+    assert!(
+        folded(vec![
+            opened(),
+            ("a", Event::Released { why: "role".into() }),
+            started("b")
+        ])
+        .is_ok()
+    );
 }
 
 #[test]
@@ -135,7 +151,14 @@ fn failures_count_attempts() {
             },
         )
     };
-    let state = folded(vec![opened(), started("a"), failed(), started("a"), failed()]).unwrap();
+    let state = folded(vec![
+        opened(),
+        started("a"),
+        failed(),
+        started("a"),
+        failed(),
+    ])
+    .unwrap();
     assert_eq!(state.attempt(&StepId("take-snapshot".into())), 3);
 }
 
@@ -157,7 +180,13 @@ fn a_plan_of_another_version_is_told_from_damage() {
     value["plan"]["version"] = 2.into();
     value["plan"]["steps"][0]["action"]["do"] = "fly".into();
     let error = read(value.to_string().as_bytes()).unwrap_err();
-    assert!(matches!(&error, FormatError::Version { found, .. } if found == "dr/plan/2"), "{error}");
+    assert!(
+        matches!(&error, FormatError::Version { found, .. } if found == "dr/plan/2"),
+        "{error}"
+    );
     value["plan"]["version"] = 1.into();
-    assert!(matches!(read(value.to_string().as_bytes()), Err(FormatError::Json { .. })));
+    assert!(matches!(
+        read(value.to_string().as_bytes()),
+        Err(FormatError::Json { .. })
+    ));
 }

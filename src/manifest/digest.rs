@@ -19,8 +19,10 @@ pub fn sha256_hex(bytes: &[u8]) -> Sha256Hex {
     Sha256Hex(hex::encode(Sha256::digest(bytes)))
 }
 
-/// `digest/1` of a table: rows, and the sum modulo 2^128 of the first 16 bytes (big endian) of SHA-256 of each row's
-/// COPY text line without its newline, columns sorted by name. Independent of row order, server version and chunking,
+/// `digest/1` of a table: rows, and the sum modulo 2^128 of the first 16 bytes (big endian) of
+/// SHA-256 of each row's
+/// COPY text line without its newline, columns sorted by name. Independent of row order, server
+/// version and chunking,
 /// so chunks add up (docs/formats/digest.md).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableDigest {
@@ -67,7 +69,10 @@ impl<'de> Deserialize<'de> for TableDigest {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let wire = Wire::deserialize(d)?;
         let sum = u128::from_str_radix(&wire.digest, 16).map_err(serde::de::Error::custom)?;
-        Ok(Self { rows: wire.rows, sum })
+        Ok(Self {
+            rows: wire.rows,
+            sum,
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! Object lists (what the source held) and object manifests (where each version lies at a target): JSON lines, zstd.
+//! Object lists (what the source held) and object manifests (where each version lies at a target):
+//! JSON lines, zstd.
 
 use super::{FormatError, Sha256Hex, sha256_hex};
 use crate::policy::short;
@@ -41,7 +42,8 @@ struct Header {
 pub struct ListRow {
     pub source: String,
     pub key: String,
-    /// The version id; `null-<last modified>-<etag>` for a version written before versioning was enabled.
+    /// The version id; `null-<last modified>-<etag>` for a version written before versioning was
+    /// enabled.
     pub version: String,
     pub kind: RowKind,
     pub latest: bool,
@@ -73,7 +75,8 @@ pub struct StoredRow {
 pub struct Stored {
     pub key: String,
     pub version: String,
-    /// SHA-256 of the plain bytes, and of the bytes as stored (equal until there is client-side encryption).
+    /// SHA-256 of the plain bytes, and of the bytes as stored (equal until there is client-side
+    /// encryption).
     pub sha256_plain: Sha256Hex,
     pub sha256_stored: Sha256Hex,
     pub hashed_by: HashedBy,
@@ -85,20 +88,30 @@ pub struct Stored {
     pub tags: BTreeMap<String, String>,
 }
 
-/// Key of a source version in a vault. S3 keys have at most 1,024 bytes; longer ones go by their hash.
+/// Key of a source version in a vault. S3 keys have at most 1,024 bytes; longer ones go by their
+/// hash.
 pub fn stored_key(source: &str, key: &str, version: &str) -> String {
     let plain = format!("objects/{source}/{key}/{version}");
     if plain.len() <= 1024 {
         plain
     } else {
-        format!("objects-long/{source}/{}/{version}", sha256_hex(key.as_bytes()))
+        format!(
+            "objects-long/{source}/{}/{version}",
+            sha256_hex(key.as_bytes())
+        )
     }
 }
 
-/// A line with the schema, then the rows. zstd level 3: manifests are small, and read more often than written.
+/// A line with the schema, then the rows. zstd level 3: manifests are small, and read more often
+/// than written.
 pub fn write_rows<T: Row>(rows: &[T]) -> Vec<u8> {
     let mut encoder = zstd::Encoder::new(Vec::new(), 3).expect("a level from 1 to 22 is valid");
-    write_line(&mut encoder, &Header { schema: T::SCHEMA.into() });
+    write_line(
+        &mut encoder,
+        &Header {
+            schema: T::SCHEMA.into(),
+        },
+    );
     rows.iter().for_each(|row| write_line(&mut encoder, row));
     encoder.finish().expect("memory takes the rest")
 }
@@ -113,7 +126,8 @@ fn write_line<T: Serialize>(out: &mut zstd::Encoder<'_, Vec<u8>>, line: &T) {
 pub fn read_rows<T: Row>(bytes: &[u8]) -> Result<Vec<T>, FormatError> {
     let decoder = zstd::Decoder::new(bytes).map_err(|e| damaged("not zstd", &e))?;
     let mut reader = BufReader::new(decoder);
-    let header = read_line(&mut reader, 1)?.ok_or_else(|| FormatError::Damaged("it has no first line".into()))?;
+    let header = read_line(&mut reader, 1)?
+        .ok_or_else(|| FormatError::Damaged("it has no first line".into()))?;
     let header: Header = serde_json::from_slice(&header).map_err(|e| damaged("line 1", &e))?;
     if header.schema != T::SCHEMA {
         return Err(FormatError::Version {
@@ -123,7 +137,10 @@ pub fn read_rows<T: Row>(bytes: &[u8]) -> Result<Vec<T>, FormatError> {
     }
     let mut rows = Vec::new();
     while let Some(line) = read_line(&mut reader, rows.len() + 2)? {
-        rows.push(serde_json::from_slice(&line).map_err(|e| damaged(&format!("line {}", rows.len() + 2), &e))?);
+        rows.push(
+            serde_json::from_slice(&line)
+                .map_err(|e| damaged(&format!("line {}", rows.len() + 2), &e))?,
+        );
     }
     Ok(rows)
 }
@@ -141,7 +158,9 @@ fn read_line(reader: &mut impl BufRead, number: usize) -> Result<Option<Vec<u8>>
         .map_err(|e| damaged("not whole", &e))?;
     match read as u64 {
         0 => Ok(None),
-        MAX_LINE_BYTES => Err(FormatError::Damaged(format!("line {number} is longer than {MAX_LINE_BYTES} bytes"))),
+        MAX_LINE_BYTES => Err(FormatError::Damaged(format!(
+            "line {number} is longer than {MAX_LINE_BYTES} bytes"
+        ))),
         _ => Ok(Some(line)),
     }
 }
@@ -171,13 +190,20 @@ mod tests {
     fn rows_survive_their_bytes_and_an_empty_list_is_no_empty_file() {
         let rows = [row("a"), row("b\nc")];
         assert_eq!(read_rows::<ListRow>(&write_rows(&rows)).unwrap(), rows);
-        assert_eq!(read_rows::<ListRow>(&write_rows::<ListRow>(&[])).unwrap(), []);
-        assert!(matches!(read_rows::<ListRow>(&zstd("")), Err(FormatError::Damaged(_))));
+        assert_eq!(
+            read_rows::<ListRow>(&write_rows::<ListRow>(&[])).unwrap(),
+            []
+        );
+        assert!(matches!(
+            read_rows::<ListRow>(&zstd("")),
+            Err(FormatError::Damaged(_))
+        ));
     }
 
     #[test]
     fn another_schema_is_no_damage_and_a_cut_file_is() {
-        let newer = read_rows::<ListRow>(&zstd("{\"schema\":\"dr/list/2\"}\nwhat it says here\n")).unwrap_err();
+        let newer = read_rows::<ListRow>(&zstd("{\"schema\":\"dr/list/2\"}\nwhat it says here\n"))
+            .unwrap_err();
         assert!(matches!(newer, FormatError::Version { .. }), "{newer}");
         assert!(matches!(
             read_rows::<StoredRow>(&write_rows(&[row("a")])),
@@ -185,14 +211,23 @@ mod tests {
         ));
         let mut cut = write_rows(&vec![row("a"); 100]);
         cut.truncate(cut.len() / 2);
-        assert!(matches!(read_rows::<ListRow>(&cut), Err(FormatError::Damaged(_))));
+        assert!(matches!(
+            read_rows::<ListRow>(&cut),
+            Err(FormatError::Damaged(_))
+        ));
     }
 
     #[test]
     fn a_line_without_end_is_refused() {
-        let endless = format!("{{\"schema\":\"dr/list/1\"}}\n{}", "x".repeat(MAX_LINE_BYTES as usize + 1));
+        let endless = format!(
+            "{{\"schema\":\"dr/list/1\"}}\n{}",
+            "x".repeat(MAX_LINE_BYTES as usize + 1)
+        );
         let error = read_rows::<ListRow>(&zstd(&endless)).unwrap_err();
-        assert_eq!(error.to_string(), format!("line 2 is longer than {MAX_LINE_BYTES} bytes"));
+        assert_eq!(
+            error.to_string(),
+            format!("line 2 is longer than {MAX_LINE_BYTES} bytes")
+        );
     }
 
     #[test]

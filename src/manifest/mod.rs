@@ -1,6 +1,8 @@
-//! What is stored about copies: recovery points, per-target copies, object lists, dumps, proofs. Types and their bytes; pure.
+//! What is stored about copies: recovery points, per-target copies, object lists, dumps, proofs.
+//! Types and their bytes; pure.
 //!
-//! Every document has a `schema` field with its version; docs/formats/ describes each, docs/formats/golden/ holds a file of each version.
+//! Every document has a `schema` field with its version; docs/formats/ describes each,
+//! docs/formats/golden/ holds a file of each version.
 
 mod digest;
 mod list;
@@ -8,15 +10,18 @@ mod point;
 mod proof;
 
 pub use digest::{Sha256Hex, TableDigest, sha256_hex};
-pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows};
+pub use list::{
+    HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows,
+};
 pub use point::{
-    CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, NativeCopy, NativeState, Point, PointTarget, Vault, VaultId, Verified,
+    CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, NativeCopy, NativeState, Point,
+    PointTarget, Vault, VaultId, Verified,
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
 
 use crate::policy::short;
-use serde::de::{DeserializeOwned, Error};
 use serde::Serialize;
+use serde::de::{DeserializeOwned, Error};
 
 /// A stored document of ours larger than this was not written by us.
 pub const MAX_DOCUMENT_BYTES: u64 = 64 << 20;
@@ -48,7 +53,8 @@ pub struct Whole<'a, D: ?Sized> {
 pub trait Document: Serialize + DeserializeOwned {
     const SCHEMA: &'static str;
 
-    /// Pretty JSON with the schema first and fields in the order of their type: an auditor reads it with `jq` or without,
+    /// Pretty JSON with the schema first and fields in the order of their type: an auditor reads it
+    /// with `jq` or without,
     /// and two builds of this program write the same bytes.
     fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = serde_json::to_vec_pretty(&self.whole()).unwrap_or_default();
@@ -62,7 +68,10 @@ pub trait Document: Serialize + DeserializeOwned {
     }
 
     fn whole(&self) -> Whole<'_, Self> {
-        Whole { schema: Self::SCHEMA, body: self }
+        Whole {
+            schema: Self::SCHEMA,
+            body: self,
+        }
     }
 
     /// # Errors
@@ -101,14 +110,21 @@ mod tests {
     #[test]
     fn the_schema_comes_first_and_fields_keep_their_order() {
         let small = Small { zebra: 1, ant: 2 };
-        assert_eq!(small.to_line(), br#"{"schema":"dr/small/1","zebra":1,"ant":2}"#);
+        assert_eq!(
+            small.to_line(),
+            br#"{"schema":"dr/small/1","zebra":1,"ant":2}"#
+        );
         assert_eq!(Small::from_bytes(&small.to_bytes()).unwrap(), small);
     }
 
     #[test]
     fn another_version_is_named_and_told_from_damage() {
         let newer = Small::from_bytes(br#"{"schema":"dr/small/2","zebra":1}"#).unwrap_err();
-        assert!(matches!(&newer, FormatError::Version { found, wanted: "dr/small/1" } if found == "dr/small/2"));
-        assert!(matches!(Small::from_bytes(br#"{"schema":"dr/small/1"}"#), Err(FormatError::Json { .. })));
+        assert!(matches!(&newer, FormatError::Version { found,
+            wanted: "dr/small/1" } if found == "dr/small/2"));
+        assert!(matches!(
+            Small::from_bytes(br#"{"schema":"dr/small/1"}"#),
+            Err(FormatError::Json { .. })
+        ));
     }
 }

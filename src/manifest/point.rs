@@ -1,7 +1,9 @@
 //! Recovery points: what was captured, and where a target holds it.
 
 use super::{Document, Sha256Hex};
-use crate::policy::{AccountId, BucketName, ClusterId, KmsKey, LockMode, PolicyName, Provider, Region, TargetName};
+use crate::policy::{
+    AccountId, BucketName, ClusterId, KmsKey, LockMode, PolicyName, Provider, Region, TargetName,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -42,7 +44,8 @@ pub struct Point {
     pub policy_sha256: Sha256Hex,
     pub slot: String,
     pub run: String,
-    /// The instant that the point stands for: the snapshot's, or the listing's where there is no cluster.
+    /// The instant that the point stands for: the snapshot's, or the listing's where there is no
+    /// cluster.
     pub at: Timestamp,
     pub cluster: Option<CapturedCluster>,
     pub files: Vec<CapturedBucket>,
@@ -66,7 +69,8 @@ pub struct CapturedCluster {
     pub master_user: String,
     pub database: String,
     pub heartbeat: Option<HeartbeatColumn>,
-    /// Copies by target; their names are known before they exist, `copies/<target>.json` says that one does.
+    /// Copies by target; their names are known before they exist, `copies/<target>.json` says that
+    /// one does.
     pub copies: Vec<NativeCopy>,
 }
 

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// `points/<policy>/<slot>/dumps/<drill run>.json`: one portable dump at one target, with every object that it consists of.
+/// `points/<policy>/<slot>/dumps/<drill run>.json`: one portable dump at one target, with every
+/// object that it consists of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dump {
     pub policy: PolicyName,
@@ -16,7 +17,8 @@ pub struct Dump {
     pub at: Timestamp,
     pub database: String,
     pub server_version: String,
-    /// Schema and settings, applied in this order: `globals`, `database`, `pre-data`, then rows and large objects, then `sequences`, `post-data`.
+    /// Schema and settings, applied in this order: `globals`, `database`, `pre-data`, then rows and
+    /// large objects, then `sequences`, `post-data`.
     pub sections: Vec<Section>,
     pub tables: Vec<TableRow>,
     pub collations: BTreeMap<String, String>,
@@ -81,7 +83,8 @@ pub struct Check {
     pub why: Option<String>,
 }
 
-/// `points/<policy>/<slot>/proofs/<drill run>-<path>-<target>.json`: a restore of this point by this path from this target was tried.
+/// `points/<policy>/<slot>/proofs/<drill run>-<path>-<target>.json`: a restore of this point by
+/// this path from this target was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     pub policy: PolicyName,

@@ -29,7 +29,8 @@ pub struct Address {
 
 /// A failed statement or connection.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} on {database}{}", code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
+#[error("{operation} on {database}{}",
+code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
 pub struct PgError {
     pub operation: String,
     pub database: String,
@@ -48,7 +49,8 @@ impl PgError {
     }
 }
 
-/// One session. Every session reads and writes values in the same text form, whatever the database's own settings are.
+/// One session. Every session reads and writes values in the same text form, whatever the
+/// database's own settings are.
 pub struct Connection {
     pub(super) client: Client,
     pub(super) name: String,
@@ -61,9 +63,12 @@ impl Drop for Connection {
     }
 }
 
-/// Settings without which dates, floats and bytes would not survive a round trip; `row_security=off` makes a filtered read an error.
-const SESSION: &str = "SET datestyle='ISO, MDY'; SET intervalstyle=postgres; SET extra_float_digits=3; SET bytea_output=hex; SET timezone='UTC'; \
-     SET client_encoding=UTF8; SET xmloption=content; SET search_path=pg_catalog; SET row_security=off; SET statement_timeout=0; SET lock_timeout=0; SET jit=off";
+/// Settings without which dates, floats and bytes would not survive a round trip;
+/// `row_security=off` makes a filtered read an error.
+const SESSION: &str = "SET datestyle='ISO, MDY'; SET intervalstyle=postgres; SET \
+ extra_float_digits=3; SET bytea_output=hex; SET timezone='UTC'; \
+     SET client_encoding=UTF8; SET xmloption=content; SET search_path=pg_catalog; SET \
+     row_security=off; SET statement_timeout=0; SET lock_timeout=0; SET jit=off";
 
 impl Address {
     pub fn loopback(&self) -> bool {
@@ -79,14 +84,21 @@ impl Address {
 
     /// Without the password.
     pub fn shown(&self) -> String {
-        format!("postgres://{}@{}:{}/{}", self.user, self.host, self.port, self.database)
+        format!(
+            "postgres://{}@{}:{}/{}",
+            self.user, self.host, self.port, self.database
+        )
     }
 
     /// # Errors
-    /// The text is no PostgreSQL URL with one host; the text itself is not repeated, for it may hold a password.
+    /// The text is no PostgreSQL URL with one host; the text itself is not repeated, for it may
+    /// hold a password.
     pub fn from_url(url: &str, ca_file: Option<String>) -> Result<Self, String> {
-        let wrong = |why: &str| format!("{why}; write it like postgres://user:password@host:5432/database");
-        let config: Config = url.parse().map_err(|_| wrong("this is not a PostgreSQL URL"))?;
+        let wrong =
+            |why: &str| format!("{why}; write it like postgres://user:password@host:5432/database");
+        let config: Config = url
+            .parse()
+            .map_err(|_| wrong("this is not a PostgreSQL URL"))?;
         let host = match config.get_hosts() {
             [tokio_postgres::config::Host::Tcp(host)] => host.clone(),
             _ => return Err(wrong("the URL must name one TCP host")),
@@ -94,8 +106,14 @@ impl Address {
         Ok(Self {
             host,
             port: config.get_ports().first().copied().unwrap_or(5432),
-            database: config.get_dbname().ok_or_else(|| wrong("the URL names no database"))?.to_owned(),
-            user: config.get_user().ok_or_else(|| wrong("the URL names no user"))?.to_owned(),
+            database: config
+                .get_dbname()
+                .ok_or_else(|| wrong("the URL names no database"))?
+                .to_owned(),
+            user: config
+                .get_user()
+                .ok_or_else(|| wrong("the URL names no user"))?
+                .to_owned(),
             password: Secret(
                 config
                     .get_password()
@@ -125,23 +143,35 @@ impl Address {
             .dbname(&self.database)
             .user(&self.user)
             .password(&self.password.0);
-        config.application_name("dr").connect_timeout(timeout.as_duration());
+        config
+            .application_name("dr")
+            .connect_timeout(timeout.as_duration());
         let failed = |e: tokio_postgres::Error| PgError {
             code: e.code().map(|c| c.code().to_owned()),
             ..self.failed("connect", Box::new(e))
         };
         let connecting = async {
             if self.loopback() {
-                let (client, connection) = config.ssl_mode(SslMode::Disable).connect(NoTls).await.map_err(failed)?;
+                let (client, connection) = config
+                    .ssl_mode(SslMode::Disable)
+                    .connect(NoTls)
+                    .await
+                    .map_err(failed)?;
                 Ok((client, tokio::spawn(async move { drop(connection.await) })))
             } else {
                 let tls = tokio_postgres_rustls::MakeRustlsConnect::new(self.tls()?);
-                let (client, connection) = config.ssl_mode(SslMode::Require).connect(tls).await.map_err(failed)?;
+                let (client, connection) = config
+                    .ssl_mode(SslMode::Require)
+                    .connect(tls)
+                    .await
+                    .map_err(failed)?;
                 Ok((client, tokio::spawn(async move { drop(connection.await) })))
             }
         };
         let timed_out = |_| self.failed("connect", "no answer in time".into());
-        let (client, driver) = tokio::time::timeout(timeout.as_duration(), connecting).await.map_err(timed_out)??;
+        let (client, driver) = tokio::time::timeout(timeout.as_duration(), connecting)
+            .await
+            .map_err(timed_out)??;
         let connection = Connection {
             client,
             name: self.shown(),
@@ -156,15 +186,17 @@ impl Address {
         let Some(file) = &self.ca_file else {
             return Err(self.failed(
                 "connect",
-                "TLS needs `credentials.postgres_ca_file` (for Aurora: the RDS certificate bundle)".into(),
+                "TLS needs `credentials.postgres_ca_file` (for Aurora: the RDS certificate bundle)"
+                    .into(),
             ));
         };
         let mut roots = rustls::RootCertStore::empty();
-        let certificates =
-            rustls_pki_types::CertificateDer::pem_file_iter(file).map_err(|e| self.failed("read the CA bundle", Box::new(e)))?;
+        let certificates = rustls_pki_types::CertificateDer::pem_file_iter(file)
+            .map_err(|e| self.failed("read the CA bundle", Box::new(e)))?;
         roots.add_parsable_certificates(certificates.flatten());
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+        let builder = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions();
         let builder = builder.map_err(|e| self.failed("set up TLS", Box::new(e)))?;
         Ok(builder.with_root_certificates(roots).with_no_client_auth())
     }
@@ -185,7 +217,10 @@ impl Connection {
     /// # Errors
     /// The server's.
     pub async fn execute(&self, sql: &str) -> Result<(), PgError> {
-        self.client.batch_execute(sql).await.map_err(|e| self.failed(&head(sql), e))
+        self.client
+            .batch_execute(sql)
+            .await
+            .map_err(|e| self.failed(&head(sql), e))
     }
 
     /// Rows as text, NULL as `None`.
@@ -193,9 +228,15 @@ impl Connection {
     /// # Errors
     /// The server's.
     pub async fn rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, PgError> {
-        let messages = self.client.simple_query(sql).await.map_err(|e| self.failed(&head(sql), e))?;
+        let messages = self
+            .client
+            .simple_query(sql)
+            .await
+            .map_err(|e| self.failed(&head(sql), e))?;
         let row = |m: &tokio_postgres::SimpleQueryMessage| match m {
-            tokio_postgres::SimpleQueryMessage::Row(r) => Some((0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect()),
+            tokio_postgres::SimpleQueryMessage::Row(r) => {
+                Some((0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect())
+            }
             _ => None,
         };
         Ok(messages.iter().filter_map(row).collect())
@@ -236,7 +277,11 @@ mod tests {
         assert!(address.loopback());
         assert_eq!(address.shown(), "postgres://u@127.0.0.1:5433/shop");
         assert!(!format!("{address:?}").contains("s3cret"));
-        assert!(!Address::from_url("mysql://u:s3cret@h/d", None).unwrap_err().contains("s3cret"));
+        assert!(
+            !Address::from_url("mysql://u:s3cret@h/d", None)
+                .unwrap_err()
+                .contains("s3cret")
+        );
         assert!(Address::from_url("postgres://u@h", None).is_err());
     }
 }

@@ -20,7 +20,8 @@ impl Lines<'_> {
     pub async fn next(&mut self) -> Result<Option<Bytes>, PgError> {
         while let Some(message) = self.stream.next().await {
             let data = message.map_err(|e| self.connection.failed("COPY out", e))?;
-            // The server sends whole rows, one message each; a driver that split them would still be read right.
+            // The server sends whole rows, one message each; a driver that split them would still
+            // be read right.
             if self.rest.is_empty() && data.ends_with(b"\n") {
                 return Ok(Some(data));
             }
@@ -43,7 +44,10 @@ impl CopyInto<'_> {
     /// # Errors
     /// The server's: the row that it refuses.
     pub async fn send(&mut self, bytes: Bytes) -> Result<(), PgError> {
-        self.sink.send(bytes).await.map_err(|e| self.connection.failed("COPY in", e))
+        self.sink
+            .send(bytes)
+            .await
+            .map_err(|e| self.connection.failed("COPY in", e))
     }
 
     /// Ends the COPY; returns the rows it loaded.
@@ -51,7 +55,11 @@ impl CopyInto<'_> {
     /// # Errors
     /// The server's: constraints are checked here.
     pub async fn finish(mut self) -> Result<u64, PgError> {
-        self.sink.as_mut().finish().await.map_err(|e| self.connection.failed("COPY in", e))
+        self.sink
+            .as_mut()
+            .finish()
+            .await
+            .map_err(|e| self.connection.failed("COPY in", e))
     }
 }
 
@@ -59,7 +67,11 @@ impl Connection {
     /// # Errors
     /// The server's.
     pub async fn copy_out(&self, sql: &str) -> Result<Lines<'_>, PgError> {
-        let stream = self.client.copy_out(sql).await.map_err(|e| self.failed("COPY out", e))?;
+        let stream = self
+            .client
+            .copy_out(sql)
+            .await
+            .map_err(|e| self.failed("COPY out", e))?;
         Ok(Lines {
             stream: Box::pin(stream),
             connection: self,
@@ -70,7 +82,11 @@ impl Connection {
     /// # Errors
     /// The server's.
     pub async fn copy_in(&self, sql: &str) -> Result<CopyInto<'_>, PgError> {
-        let sink = self.client.copy_in(sql).await.map_err(|e| self.failed("COPY in", e))?;
+        let sink = self
+            .client
+            .copy_in(sql)
+            .await
+            .map_err(|e| self.failed("COPY in", e))?;
         Ok(CopyInto {
             sink: Box::pin(sink),
             connection: self,

@@ -2,7 +2,10 @@
 
 use crate::manifest::HeartbeatColumn;
 use crate::manifest::{Sha256Hex, VaultId};
-use crate::policy::{AccountId, Assertion, BucketName, ClusterId, FilesChecked, KmsKey, Name, Provider, Region, Seconds, SourceBucket, TargetName};
+use crate::policy::{
+    AccountId, Assertion, BucketName, ClusterId, FilesChecked, KmsKey, Name, Provider, Region,
+    Seconds, SourceBucket, TargetName,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -54,7 +57,10 @@ pub enum Action {
         region: Region,
         account: AccountId,
         endpoint: Option<String>,
-        snapshot: String, database: String, heartbeat: Option<HeartbeatColumn>, tags: Tags,
+        snapshot: String,
+        database: String,
+        heartbeat: Option<HeartbeatColumn>,
+        tags: Tags,
     },
     ShareSnapshot {
         region: Region,
@@ -203,8 +209,10 @@ impl Action {
         }
     }
 
-    /// Every effect here has a deterministic name and is observed first, so doing it again is harmless;
-    /// the one exception is loading into a database of somebody else's, where a stranger's rows must stop us.
+    /// Every effect here has a deterministic name and is observed first, so doing it again is
+    /// harmless;
+    /// the one exception is loading into a database of somebody else's, where a stranger's rows
+    /// must stop us.
     pub fn unknown(&self) -> Unknown {
         match self {
             Action::LoadDump { .. } => Unknown::Stop,
@@ -214,7 +222,13 @@ impl Action {
 }
 
 /// The tags of what a run makes; it is adopted by them (steps/snapshot.rs, steps/cluster.rs).
-pub fn tags(vault: &VaultId, run: &super::RunId, role: &str, source: &str, expires_at: Option<jiff::Timestamp>) -> Tags {
+pub fn tags(
+    vault: &VaultId,
+    run: &super::RunId,
+    role: &str,
+    source: &str,
+    expires_at: Option<jiff::Timestamp>,
+) -> Tags {
     let mut tags: Tags = [
         ("dr:vault", vault.0.as_str()),
         ("dr:run", run.0.as_str()),

@@ -28,7 +28,8 @@ pub fn backup(input: &BackupInput<'_>) -> Plan {
     let snapshot_needs = cluster_steps(input, &mut steps);
     let list = StepId("list-objects".into());
     if !policy.sources.buckets.is_empty() {
-        // After the snapshot: rows that the snapshot holds then find their files, never the other way round.
+        // After the snapshot: rows that the snapshot holds then find their files, never the other
+        // way round.
         steps.push(Step {
             id: list.clone(),
             role: Role::Copier,
@@ -63,7 +64,8 @@ pub fn backup(input: &BackupInput<'_>) -> Plan {
     }
 }
 
-/// Targets with the instant that this run's objects are locked until, rounded up to whole seconds (some stores drop the rest).
+/// Targets with the instant that this run's objects are locked until, rounded up to whole seconds
+/// (some stores drop the rest).
 pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
     let whole = |t: Timestamp| Timestamp::from_second(t.as_second() + 1).unwrap_or(t);
     policy
@@ -98,14 +100,19 @@ fn cluster_steps(input: &BackupInput<'_>, steps: &mut Vec<Step>) -> Vec<StepId> 
         return Vec::new();
     };
     let id = names::snapshot(&input.vault, &policy.name, &input.slot);
-    let source = names::cluster_arn(cluster.region.as_str(), cluster.account.as_str(), cluster.id.as_str());
+    let source = names::cluster_arn(
+        cluster.region.as_str(),
+        cluster.account.as_str(),
+        cluster.id.as_str(),
+    );
     let longest = policy
         .targets
         .iter()
         .map(|t| t.lock.retention)
         .max()
         .unwrap_or(crate::policy::Seconds::days(1));
-    let expires_at = Timestamp::from_second((input.opened_at + longest.signed()).as_second()).unwrap_or(input.opened_at);
+    let expires_at = Timestamp::from_second((input.opened_at + longest.signed()).as_second())
+        .unwrap_or(input.opened_at);
     let endpoint = policy.rds_endpoint(&cluster.region).map(str::to_owned);
     let take = StepId("take-snapshot".into());
     steps.push(Step {
@@ -152,15 +159,26 @@ fn cluster_steps(input: &BackupInput<'_>, steps: &mut Vec<Step>) -> Vec<StepId> 
     vec![take, share]
 }
 
-fn target_steps(input: &BackupInput<'_>, name: &TargetName, snapshot_needs: &[StepId], list: &StepId, steps: &mut Vec<Step>) {
+fn target_steps(
+    input: &BackupInput<'_>,
+    name: &TargetName,
+    snapshot_needs: &[StepId],
+    list: &StepId,
+    steps: &mut Vec<Step>,
+) {
     let policy = input.policy;
-    let Some(target) = policy.target(name) else { return };
+    let Some(target) = policy.target(name) else {
+        return;
+    };
     let mut publish_needs = Vec::new();
     if let (Some(native), Some(cluster)) = (&target.native, &policy.sources.cluster) {
         let id = names::snapshot(&input.vault, &policy.name, &input.slot);
-        let source_arn = names::snapshot_arn(cluster.region.as_str(), cluster.account.as_str(), &id);
+        let source_arn =
+            names::snapshot_arn(cluster.region.as_str(), cluster.account.as_str(), &id);
         let step = StepId(format!("copy-snapshot:{name}"));
-        let expires_at = Timestamp::from_second((input.opened_at + target.lock.retention.signed()).as_second()).unwrap_or(input.opened_at);
+        let expires_at =
+            Timestamp::from_second((input.opened_at + target.lock.retention.signed()).as_second())
+                .unwrap_or(input.opened_at);
         let mut share_with: Vec<AccountId> = policy
             .drill
             .iter()
@@ -190,9 +208,15 @@ fn target_steps(input: &BackupInput<'_>, name: &TargetName, snapshot_needs: &[St
     if policy.sources.buckets.is_empty() {
         publish_needs.extend(snapshot_needs.iter().cloned());
     } else {
-        let (copy, verify) = (StepId(format!("copy-objects:{name}")), StepId(format!("verify:{name}")));
+        let (copy, verify) = (
+            StepId(format!("copy-objects:{name}")),
+            StepId(format!("verify:{name}")),
+        );
         let manifest_key = format!("manifests/{}/{}/{name}.jsonl.zst", policy.name, input.slot);
-        let (in_flight, part_size_bytes) = (policy.concurrency.objects, policy.concurrency.part_size_bytes);
+        let (in_flight, part_size_bytes) = (
+            policy.concurrency.objects,
+            policy.concurrency.part_size_bytes,
+        );
         let action = Action::CopyObjects {
             target: name.clone(),
             base: input.bases.get(name).cloned(),
@@ -222,7 +246,9 @@ fn target_steps(input: &BackupInput<'_>, name: &TargetName, snapshot_needs: &[St
     steps.push(Step {
         id: StepId(format!("publish:{name}")),
         role: Role::Copier,
-        action: Action::PublishPoint { target: name.clone() },
+        action: Action::PublishPoint {
+            target: name.clone(),
+        },
         needs: publish_needs,
         always: false,
     });

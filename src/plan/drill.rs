@@ -1,4 +1,5 @@
-//! The plan of a drill: restore an existing point into scratch things, from every target, and prove it.
+//! The plan of a drill: restore an existing point into scratch things, from every target, and prove
+//! it.
 
 use super::action::ClusterSpec;
 use super::backup::plan_targets;
@@ -24,7 +25,11 @@ pub fn drill(input: &DrillInput<'_>) -> Plan {
     let (policy, point) = (input.policy, input.point);
     let mut steps = Vec::new();
     let prefix = names::drill_prefix(&input.vault, &input.run);
-    let native = input.copies.iter().find(|c| c.native.is_some()).map(|c| c.target.clone());
+    let native = input
+        .copies
+        .iter()
+        .find(|c| c.native.is_some())
+        .map(|c| c.target.clone());
     if let (Some(cluster), Some(target)) = (&point.cluster, &native) {
         cluster_steps(input, cluster, target, &prefix, &mut steps);
     }
@@ -37,17 +42,32 @@ pub fn drill(input: &DrillInput<'_>) -> Plan {
             control: policy.probe.control,
             lock: policy.probe.lock,
         };
-        steps.push(step(format!("probe:{}", copy.target), Role::Prober, action, &[]));
+        steps.push(step(
+            format!("probe:{}", copy.target),
+            Role::Prober,
+            action,
+            &[],
+        ));
     }
     // Proofs are written of what could be tried; what failed gets a proof that says so.
     let targets = input.copies.iter().map(|c| c.target.clone()).collect();
     steps.push(Step {
         always: true,
-        ..step("write-proofs".into(), Role::Driller, Action::WriteProofs { targets, native }, &[])
+        ..step(
+            "write-proofs".into(),
+            Role::Driller,
+            Action::WriteProofs { targets, native },
+            &[],
+        )
     });
     steps.push(Step {
         always: true,
-        ..step("teardown".into(), Role::Driller, teardown(input, prefix), &[])
+        ..step(
+            "teardown".into(),
+            Role::Driller,
+            teardown(input, prefix),
+            &[],
+        )
     });
     Plan {
         version: VERSION,
@@ -79,7 +99,13 @@ fn step(id: String, role: Role, action: Action, needs: &[&str]) -> Step {
     }
 }
 
-fn cluster_steps(input: &DrillInput<'_>, cluster: &CapturedCluster, native: &TargetName, prefix: &str, steps: &mut Vec<Step>) {
+fn cluster_steps(
+    input: &DrillInput<'_>,
+    cluster: &CapturedCluster,
+    native: &TargetName,
+    prefix: &str,
+    steps: &mut Vec<Step>,
+) {
     let (policy, drill) = (input.policy, input.drill);
     let Some(copy) = cluster.copies.iter().find(|c| &c.target == native) else {
         return;
@@ -98,7 +124,12 @@ fn cluster_steps(input: &DrillInput<'_>, cluster: &CapturedCluster, native: &Tar
         assertions: drill.assertions.clone(),
         streams,
     };
-    steps.push(step("inspect".into(), Role::Driller, inspect, &["restore-cluster"]));
+    steps.push(step(
+        "inspect".into(),
+        Role::Driller,
+        inspect,
+        &["restore-cluster"],
+    ));
     steps.push(step(
         "create-empty".into(),
         Role::Driller,
@@ -117,7 +148,12 @@ fn cluster_steps(input: &DrillInput<'_>, cluster: &CapturedCluster, native: &Tar
             part_size_bytes: policy.concurrency.part_size_bytes,
             chunk_pages: policy.concurrency.chunk_pages,
         };
-        steps.push(step(format!("dump:{name}"), Role::Driller, dump, &["inspect"]));
+        steps.push(step(
+            format!("dump:{name}"),
+            Role::Driller,
+            dump,
+            &["inspect"],
+        ));
         let load = Action::LoadFrom {
             target: name.clone(),
             cluster: StepId("create-empty".into()),
@@ -147,8 +183,13 @@ fn spec(input: &DrillInput<'_>, cluster: &CapturedCluster, id: String) -> Cluste
         .copies
         .first()
         .map_or_else(|| drill.scratch_region.clone(), |c| c.region.clone());
-    let expires_at = Timestamp::from_second((input.opened_at + drill.ttl.signed()).as_second()).unwrap_or(input.opened_at);
-    let source = names::cluster_arn(cluster.region.as_str(), cluster.account.as_str(), cluster.id.as_str());
+    let expires_at = Timestamp::from_second((input.opened_at + drill.ttl.signed()).as_second())
+        .unwrap_or(input.opened_at);
+    let source = names::cluster_arn(
+        cluster.region.as_str(),
+        cluster.account.as_str(),
+        cluster.id.as_str(),
+    );
     ClusterSpec {
         id: ClusterId::new(id),
         endpoint: input.policy.rds_endpoint(&region).map(str::to_owned),
@@ -181,19 +222,36 @@ fn files_step(input: &DrillInput<'_>, copy: &Copy) -> Step {
         },
         bucket: drill.scratch_bucket.clone(),
         region: drill.scratch_region.clone(),
-        endpoint: input.policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),
+        endpoint: input
+            .policy
+            .s3_endpoint(&drill.scratch_region)
+            .map(str::to_owned),
         provider: provider_of(input.policy, &drill.scratch_region),
-        prefix: format!("dr-drill/{}/{}/{}/", input.vault.short(), input.run, copy.target),
+        prefix: format!(
+            "dr-drill/{}/{}/{}/",
+            input.vault.short(),
+            input.run,
+            copy.target
+        ),
         files: drill.files.clone(),
         in_flight: input.policy.concurrency.objects,
         scratch: true,
     };
-    step(format!("restore-files:{}", copy.target), Role::Driller, action, &[])
+    step(
+        format!("restore-files:{}", copy.target),
+        Role::Driller,
+        action,
+        &[],
+    )
 }
 
 /// A region is at another provider where a target says so.
 fn provider_of(policy: &Policy, region: &Region) -> Provider {
-    policy.targets.iter().find(|t| &t.region == region).map_or(Provider::Aws, |t| t.provider)
+    policy
+        .targets
+        .iter()
+        .find(|t| &t.region == region)
+        .map_or(Provider::Aws, |t| t.provider)
 }
 
 fn teardown(input: &DrillInput<'_>, cluster_prefix: String) -> Action {
@@ -207,7 +265,8 @@ fn teardown(input: &DrillInput<'_>, cluster_prefix: String) -> Action {
     let source = input.point.cluster.as_ref().map_or_else(String::new, |c| {
         names::cluster_arn(c.region.as_str(), c.account.as_str(), c.id.as_str())
     });
-    let expires_at = Timestamp::from_second((input.opened_at + drill.ttl.signed()).as_second()).unwrap_or(input.opened_at);
+    let expires_at = Timestamp::from_second((input.opened_at + drill.ttl.signed()).as_second())
+        .unwrap_or(input.opened_at);
     Action::Teardown {
         endpoint: input.policy.rds_endpoint(&region).map(str::to_owned),
         region,
@@ -215,7 +274,10 @@ fn teardown(input: &DrillInput<'_>, cluster_prefix: String) -> Action {
         tags: names::scratch_tags(&input.vault, &input.run, &source, expires_at),
         bucket: drill.scratch_bucket.clone(),
         bucket_region: drill.scratch_region.clone(),
-        bucket_endpoint: input.policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),
+        bucket_endpoint: input
+            .policy
+            .s3_endpoint(&drill.scratch_region)
+            .map(str::to_owned),
         prefix: format!("dr-drill/{}/{}/", input.vault.short(), input.run),
     }
 }

@@ -1,4 +1,5 @@
-//! What will be done, decided before anything is done: an immutable list of steps with every name in it.
+//! What will be done, decided before anything is done: an immutable list of steps with every name
+//! in it.
 //!
 //! A plan is stored as entry 0 of its run. Whoever executes it has no choices left.
 
@@ -15,13 +16,17 @@ pub use names::{drill_cluster_id, drill_prefix, restored_tags, scratch_tags, sna
 pub use restore::{RestoreInput, RestoreInto, restore};
 
 use crate::manifest::{Sha256Hex, VaultId, sha256_hex};
-use crate::policy::{AccountId, BucketName, KmsKey, LockMode, PolicyName, Provider, Region, Role, Runner, Seconds, TargetName};
+use crate::policy::{
+    AccountId, BucketName, KmsKey, LockMode, PolicyName, Provider, Region, Role, Runner, Seconds,
+    TargetName,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// Version of the stored form of a plan. Another one is refused (11): a newer program opened that run.
+/// Version of the stored form of a plan. Another one is refused (11): a newer program opened that
+/// run.
 pub const VERSION: u32 = 1;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,7 +76,8 @@ pub struct Plan {
     pub policy: PolicyName,
     pub policy_sha256: Sha256Hex,
     pub run: RunId,
-    /// The slot of the recovery point that is made (backup) or used (drill, restore), in its compact form.
+    /// The slot of the recovery point that is made (backup) or used (drill, restore), in its
+    /// compact form.
     pub slot: String,
     pub vault: VaultId,
     /// The home's clock when the run was planned; everything relative starts here.
@@ -122,25 +128,42 @@ impl Plan {
         self.targets.iter().find(|t| &t.name == name)
     }
 
-    /// SHA-256 over the actions, names and version ids; not over instants, which differ each time the same command is typed.
+    /// SHA-256 over the actions, names and version ids; not over instants, which differ each time
+    /// the same command is typed.
     pub fn hash(&self) -> Sha256Hex {
-        let actions: Vec<_> = self.steps.iter().map(|s| (&s.id, s.role, &s.action)).collect();
+        let actions: Vec<_> = self
+            .steps
+            .iter()
+            .map(|s| (&s.id, s.role, &s.action))
+            .collect();
         let targets: Vec<_> = self
             .targets
             .iter()
             .map(|t| (&t.name, &t.bucket, &t.endpoint, t.lock_mode))
             .collect();
-        let text = serde_json::to_vec(&(self.kind, &self.policy, &self.slot, targets, actions)).unwrap_or_default();
+        let text = serde_json::to_vec(&(self.kind, &self.policy, &self.slot, targets, actions))
+            .unwrap_or_default();
         sha256_hex(&text)
     }
 
-    /// `lab` where any endpoint is on loopback: a figure of the lab is never shown without that word.
+    /// `lab` where any endpoint is on loopback: a figure of the lab is never shown without that
+    /// word.
     pub fn measured_on(&self) -> &'static str {
         let local = |e: &str| crate::policy::on_loopback(e);
-        if self.targets.iter().filter_map(|t| t.endpoint.as_deref()).any(local) { "lab" } else { "aws" }
+        if self
+            .targets
+            .iter()
+            .filter_map(|t| t.endpoint.as_deref())
+            .any(local)
+        {
+            "lab"
+        } else {
+            "aws"
+        }
     }
 
-    /// Every outside name that this plan would touch: endpoints, buckets, accounts, keys, clusters, snapshots.
+    /// Every outside name that this plan would touch: endpoints, buckets, accounts, keys, clusters,
+    /// snapshots.
     /// A stored plan may be executed only if one's own policy gives the same names.
     pub fn names(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -151,14 +174,22 @@ impl Plan {
                 t.region,
                 t.endpoint.as_deref().unwrap_or("aws")
             ));
-            names.insert(format!("lock {} {} until {}", t.name, t.lock_mode.as_str(), t.retain_until));
+            names.insert(format!(
+                "lock {} {} until {}",
+                t.name,
+                t.lock_mode.as_str(),
+                t.retain_until
+            ));
             names.extend(t.kms_key.iter().map(|k| format!("key {k}")));
         }
-        names.extend(
-            self.steps
-                .iter()
-                .map(|s| format!("{} {} {}", s.id, s.role, serde_json::to_string(&s.action).unwrap_or_default())),
-        );
+        names.extend(self.steps.iter().map(|s| {
+            format!(
+                "{} {} {}",
+                s.id,
+                s.role,
+                serde_json::to_string(&s.action).unwrap_or_default()
+            )
+        }));
         names
     }
 }

@@ -11,7 +11,11 @@ use jiff::Timestamp;
 
 /// `dr-1a2b3c4d-shop-20261124t020000z`
 pub(super) fn snapshot(vault: &VaultId, policy: &PolicyName, slot: &str) -> String {
-    format!("dr-{}-{policy}-{}", vault.short(), slot.to_ascii_lowercase())
+    format!(
+        "dr-{}-{policy}-{}",
+        vault.short(),
+        slot.to_ascii_lowercase()
+    )
 }
 
 pub(super) fn cluster_arn(region: &str, account: &str, id: &str) -> String {
@@ -22,7 +26,8 @@ pub(super) fn snapshot_arn(region: &str, account: &str, id: &str) -> String {
     format!("arn:aws:rds:{region}:{account}:cluster-snapshot:{id}")
 }
 
-/// The beginning of every scratch cluster's name of one run. A run id can be long, so its hash stands for it.
+/// The beginning of every scratch cluster's name of one run. A run id can be long, so its hash
+/// stands for it.
 pub fn drill_prefix(vault: &VaultId, run: &RunId) -> String {
     let hash = crate::manifest::sha256_hex(run.0.as_bytes());
     format!("dr-drill-{}-{}", vault.short(), &hash.0[..10])

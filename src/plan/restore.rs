@@ -3,7 +3,9 @@
 use super::action::ClusterSpec;
 use super::{Action, BaseCopy, Kind, Plan, PlanTarget, RunId, Step, StepId, VERSION, names};
 use crate::manifest::{Copy, Point, VaultId};
-use crate::policy::{BucketName, ClusterId, FilesChecked, Name, Provider, Region, Role, Runner, Seconds, TargetName};
+use crate::policy::{
+    BucketName, ClusterId, FilesChecked, Name, Provider, Region, Role, Runner, Seconds, TargetName,
+};
 use jiff::Timestamp;
 
 /// Where to.
@@ -74,7 +76,10 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
                 user: user.clone(),
                 streams: input.streams,
             };
-            vec![step("load-dump", load, &[]), check(input, None, "load-dump")]
+            vec![
+                step("load-dump", load, &[]),
+                check(input, None, "load-dump"),
+            ]
         }
         RestoreInto::Bucket {
             bucket,
@@ -83,9 +88,12 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
             provider,
             prefix,
         } => {
-            let copy = input
-                .copy
-                .ok_or_else(|| format!("point {} has no files at target {}", input.point.slot, input.target))?;
+            let copy = input.copy.ok_or_else(|| {
+                format!(
+                    "point {} has no files at target {}",
+                    input.point.slot, input.target
+                )
+            })?;
             let action = Action::RestoreFiles {
                 target: input.target.clone(),
                 manifest: BaseCopy {
@@ -137,7 +145,11 @@ fn step(id: &str, action: Action, needs: &[&str]) -> Step {
 }
 
 fn check(input: &RestoreInput<'_>, cluster: Option<StepId>, after: &str) -> Step {
-    let heartbeat = input.point.cluster.as_ref().and_then(|c| c.heartbeat.clone());
+    let heartbeat = input
+        .point
+        .cluster
+        .as_ref()
+        .and_then(|c| c.heartbeat.clone());
     step(
         "check",
         Action::CheckRestored {
@@ -171,8 +183,17 @@ fn cluster_steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, String> {
         .copies
         .iter()
         .find(|c| c.target == input.target)
-        .ok_or_else(|| format!("point {} has no snapshot copy at target {}", input.point.slot, input.target))?;
-    let source = names::cluster_arn(cluster.region.as_str(), cluster.account.as_str(), cluster.id.as_str());
+        .ok_or_else(|| {
+            format!(
+                "point {} has no snapshot copy at target {}",
+                input.point.slot, input.target
+            )
+        })?;
+    let source = names::cluster_arn(
+        cluster.region.as_str(),
+        cluster.account.as_str(),
+        cluster.id.as_str(),
+    );
     let spec = ClusterSpec {
         id: id.clone(),
         region: copy.region.clone(),
@@ -197,6 +218,10 @@ fn cluster_steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, String> {
     };
     Ok(vec![
         step("restore-cluster", restore, &[]),
-        check(input, Some(StepId("restore-cluster".into())), "restore-cluster"),
+        check(
+            input,
+            Some(StepId("restore-cluster".into())),
+            "restore-cluster",
+        ),
     ])
 }

@@ -5,7 +5,9 @@ pub(crate) const POLICY: &str = r#"
 version: 1
 name: shop
 sources:
-  cluster: {id: shop-prod, region: eu-west-3, account: "111111111111", database: shop, heartbeat: {table: public.dr_heartbeat}}
+  cluster:
+    {id: shop-prod, region: eu-west-3, account: "111111111111", database: shop,
+     heartbeat: {table: public.dr_heartbeat}}
   buckets:
     - {name: shop-files, region: eu-west-3}
 targets:
@@ -81,14 +83,20 @@ fn names_are_valid_for_the_service() {
     assert_eq!(snapshot, "dr-1a2b3c4d-shop-20261124t020000z");
     let longest = names::snapshot(&plan.vault, &PolicyName::new("a".repeat(20)), &plan.slot);
     assert!(longest.len() <= 63);
-    let drill = names::drill_prefix(&plan.vault, &RunId("drill-20261124T020311Z-1a2b3c4d".into())) + "-native-999";
+    let drill = names::drill_prefix(
+        &plan.vault,
+        &RunId("drill-20261124T020311Z-1a2b3c4d".into()),
+    ) + "-native-999";
     assert!(drill.len() <= 63 && drill.starts_with("dr-drill-1a2b3c4d-"));
 }
 
 #[test]
 fn the_lock_ends_after_slot_retention_and_slack_in_whole_seconds() {
     let plan = plan_at("2026-11-24T02:00:07.5Z");
-    assert_eq!(plan.targets[0].retain_until.to_string(), "2026-12-24T03:00:08Z");
+    assert_eq!(
+        plan.targets[0].retain_until.to_string(),
+        "2026-12-24T03:00:08Z"
+    );
 }
 
 #[test]
@@ -97,5 +105,8 @@ fn the_hash_does_not_depend_on_when_the_command_was_typed() {
         p.steps.retain(|s| s.id.0.starts_with("copy-objects"));
         p.hash()
     };
-    assert_eq!(strip(plan_at("2026-11-24T02:00:07Z")), strip(plan_at("2026-11-24T02:09:00Z")));
+    assert_eq!(
+        strip(plan_at("2026-11-24T02:00:07Z")),
+        strip(plan_at("2026-11-24T02:09:00Z"))
+    );
 }

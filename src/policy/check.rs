@@ -1,4 +1,5 @@
-//! What is wrong with a policy that can be read: contradictions, promises no path can keep, lines that never fire.
+//! What is wrong with a policy that can be read: contradictions, promises no path can keep, lines
+//! that never fire.
 
 use super::ids::{AccountId, Region};
 use super::locate::locate;
@@ -24,11 +25,17 @@ pub struct Trouble {
 impl Trouble {
     /// With the place in the file drawn under it.
     pub fn at(&self, file: &str, text: &str) -> ParseError {
-        ParseError::at(file, text, locate(text, &self.path), format!("{}: {}", self.path, self.message))
+        ParseError::at(
+            file,
+            text,
+            locate(text, &self.path),
+            format!("{}: {}", self.path, self.message),
+        )
     }
 }
 
-/// What the check must know of the meaning of a schedule line; `schedule` answers, and is above this room.
+/// What the check must know of the meaning of a schedule line; `schedule` answers, and is above
+/// this room.
 pub struct Calendar {
     /// Whether the line fires at all, else why not.
     pub fires: fn(&Schedule) -> Result<(), String>,
@@ -82,7 +89,9 @@ fn is_name(text: &str) -> bool {
         && bytes[0].is_ascii_lowercase()
         && bytes[bytes.len() - 1] != b'-'
         && !text.contains("--")
-        && bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
+        && bytes
+            .iter()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-')
 }
 
 fn names(policy: &Policy, found: &mut Found) {
@@ -91,19 +100,29 @@ fn names(policy: &Policy, found: &mut Found) {
         found.error(
             "policy-version",
             "version",
-            format!("version {} is unknown; this program reads version 1", policy.version),
+            format!(
+                "version {} is unknown; this program reads version 1",
+                policy.version
+            ),
         );
     }
     if !is_name(policy.name.as_str()) {
         found.error(
             "policy-name",
             "name",
-            format!("`{}` cannot be part of a snapshot's name; {rule}", policy.name),
+            format!(
+                "`{}` cannot be part of a snapshot's name; {rule}",
+                policy.name
+            ),
         );
     }
     for (n, target) in policy.targets.iter().enumerate() {
         if !is_name(target.name.as_str()) {
-            found.error("policy-name", format!("targets[{n}].name"), format!("`{}`: {rule}", target.name));
+            found.error(
+                "policy-name",
+                format!("targets[{n}].name"),
+                format!("`{}`: {rule}", target.name),
+            );
         }
         if policy.targets[..n].iter().any(|t| t.name == target.name) {
             found.error(
@@ -128,18 +147,47 @@ fn names(policy: &Policy, found: &mut Found) {
 /// An account that is misspelt would be shared with, or looked for, in vain.
 fn accounts(policy: &Policy, found: &mut Found) {
     let mut places: Vec<(String, &AccountId)> = Vec::new();
-    places.extend(policy.sources.cluster.iter().map(|c| ("sources.cluster.account".to_owned(), &c.account)));
+    places.extend(
+        policy
+            .sources
+            .cluster
+            .iter()
+            .map(|c| ("sources.cluster.account".to_owned(), &c.account)),
+    );
     let buckets = policy.sources.buckets.iter().enumerate();
-    places.extend(buckets.filter_map(|(n, b)| Some((format!("sources.buckets[{n}].account"), b.account.as_ref()?))));
+    places.extend(
+        buckets.filter_map(|(n, b)| {
+            Some((format!("sources.buckets[{n}].account"), b.account.as_ref()?))
+        }),
+    );
     for (n, target) in policy.targets.iter().enumerate() {
-        places.extend(target.account.iter().map(|a| (format!("targets[{n}].account"), a)));
-        places.extend(target.native.iter().map(|x| (format!("targets[{n}].native.account"), &x.account)));
+        places.extend(
+            target
+                .account
+                .iter()
+                .map(|a| (format!("targets[{n}].account"), a)),
+        );
+        places.extend(
+            target
+                .native
+                .iter()
+                .map(|x| (format!("targets[{n}].native.account"), &x.account)),
+        );
     }
-    places.extend(policy.drill.iter().map(|d| ("drill.account".to_owned(), &d.account)));
+    places.extend(
+        policy
+            .drill
+            .iter()
+            .map(|d| ("drill.account".to_owned(), &d.account)),
+    );
     for (place, account) in places {
         let text = account.as_str();
         if text.len() != 12 || !text.bytes().all(|b| b.is_ascii_digit()) {
-            found.error("policy-account", place, format!("`{account}` is not an AWS account: twelve digits, in quotes"));
+            found.error(
+                "policy-account",
+                place,
+                format!("`{account}` is not an AWS account: twelve digits, in quotes"),
+            );
         }
     }
 }
@@ -153,17 +201,25 @@ fn sources(policy: &Policy, found: &mut Found) {
         );
     }
     if policy.targets.is_empty() {
-        found.error("policy-empty", "targets", "no target: name at least one bucket that copies go to");
+        found.error(
+            "policy-empty",
+            "targets",
+            "no target: name at least one bucket that copies go to",
+        );
     }
     for (n, bucket) in policy.sources.buckets.iter().enumerate() {
         let same = |b: &super::types::SourceBucket| {
-            b.name == bucket.name && (b.prefix.starts_with(&bucket.prefix) || bucket.prefix.starts_with(&b.prefix))
+            b.name == bucket.name
+                && (b.prefix.starts_with(&bucket.prefix) || bucket.prefix.starts_with(&b.prefix))
         };
         if policy.sources.buckets[..n].iter().any(same) {
             found.error(
                 "policy-duplicate",
                 format!("sources.buckets[{n}].name"),
-                format!("`{}` is listed already with an overlapping prefix", bucket.name),
+                format!(
+                    "`{}` is listed already with an overlapping prefix",
+                    bucket.name
+                ),
             );
         }
         if policy.targets.iter().any(|t| t.bucket == bucket.name) {
@@ -174,7 +230,11 @@ fn sources(policy: &Policy, found: &mut Found) {
             );
         }
     }
-    if let Some(h) = policy.sources.cluster.as_ref().and_then(|c| c.heartbeat.as_ref())
+    if let Some(h) = policy
+        .sources
+        .cluster
+        .as_ref()
+        .and_then(|c| c.heartbeat.as_ref())
         && h.table.split('.').count() != 2
     {
         found.error(
@@ -191,7 +251,11 @@ fn target(policy: &Policy, n: usize, target: &Target, found: &mut Found) {
     let locked_s = lock.retention.0 + lock.slack.0;
     let max_s = u64::from(lock.max_lock_days) * 86_400;
     if lock.retention.0 == 0 {
-        found.error("lock-none", place("lock.retention"), "a retention of nothing locks nothing");
+        found.error(
+            "lock-none",
+            place("lock.retention"),
+            "a retention of nothing locks nothing",
+        );
     }
     if locked_s > max_s {
         found.error(
@@ -215,7 +279,10 @@ fn target(policy: &Policy, n: usize, target: &Target, found: &mut Found) {
         found.warning(
             "target-same-region",
             place("region"),
-            format!("`{}` is also a source's region: it is lost with it", target.region),
+            format!(
+                "`{}` is also a source's region: it is lost with it",
+                target.region
+            ),
         );
     }
     if target.native.is_some() && target.provider == Provider::Compatible {
@@ -226,13 +293,20 @@ fn target(policy: &Policy, n: usize, target: &Target, found: &mut Found) {
         );
     }
     if target.native.is_some() && policy.sources.cluster.is_none() {
-        found.error("native-no-cluster", place("native"), "there is no `sources.cluster` to copy");
+        found.error(
+            "native-no-cluster",
+            place("native"),
+            "there is no `sources.cluster` to copy",
+        );
     }
     if target.provider == Provider::Compatible && policy.s3_endpoint(&target.region).is_none() {
         found.error(
             "endpoint-missing",
             place("provider"),
-            format!("a compatible provider needs `endpoints.{}.s3`", target.region),
+            format!(
+                "a compatible provider needs `endpoints.{}.s3`",
+                target.region
+            ),
         );
     }
 }
@@ -243,7 +317,11 @@ fn schedules(policy: &Policy, fires: fn(&Schedule) -> Result<(), String>, found:
             found.error("schedule", format!("{path}.cron"), why);
         }
         if schedule.deadline.0 == 0 {
-            found.error("schedule", format!("{path}.deadline"), "a run needs some time");
+            found.error(
+                "schedule",
+                format!("{path}.deadline"),
+                "a run needs some time",
+            );
         }
     };
     one("schedule", &policy.schedule);
@@ -276,8 +354,16 @@ fn drill(policy: &Policy, found: &mut Found) {
             "no target has `native`, so there is no snapshot copy to restore",
         );
     }
-    if policy.targets.iter().any(|t| t.bucket == drill.scratch_bucket) {
-        found.error("drill-scratch", "drill.scratch_bucket", "a vault cannot be the scratch bucket");
+    if policy
+        .targets
+        .iter()
+        .any(|t| t.bucket == drill.scratch_bucket)
+    {
+        found.error(
+            "drill-scratch",
+            "drill.scratch_bucket",
+            "a vault cannot be the scratch bucket",
+        );
     }
 }
 
@@ -289,13 +375,17 @@ fn numbers(policy: &Policy, found: &mut Found) {
             "runner-takeover",
             "runner.takeover_after",
             format!(
-                "{} is less than alive_every + timeouts.call + margin = {}: a live runner could be robbed",
+                "{} is less than alive_every + timeouts.call + margin = {}: a live runner could \
+                 be robbed",
                 r.takeover_after,
                 super::Seconds(least)
             ),
         );
     }
-    for (path, value) in [("runner.alive_every", r.alive_every), ("timeouts.call", t.call)] {
+    for (path, value) in [
+        ("runner.alive_every", r.alive_every),
+        ("timeouts.call", t.call),
+    ] {
         if !(1..=60).contains(&value.0) {
             found.error("bounds", path, format!("{value} is not between 1s and 60s"));
         }
@@ -343,7 +433,11 @@ fn endpoints(policy: &Policy, found: &mut Found) {
     }
 }
 
-fn objectives(policy: &Policy, longest_interval_s: fn(&Schedule) -> Option<u64>, found: &mut Found) {
+fn objectives(
+    policy: &Policy,
+    longest_interval_s: fn(&Schedule) -> Option<u64>,
+    found: &mut Found,
+) {
     for (path, objective) in &policy.objectives {
         let place = format!("objectives.{path}");
         let served = match path {
@@ -355,10 +449,13 @@ fn objectives(policy: &Policy, longest_interval_s: fn(&Schedule) -> Option<u64>,
             found.error(
                 "no_path_meets",
                 place.clone(),
-                format!("nothing in this policy makes the path `{path}`, so the objective cannot be met"),
+                format!(
+                    "nothing in this policy makes the path `{path}`, so the objective cannot be met"
+                ),
             );
         }
-        // A snapshot is as old as its schedule; no setting of ours can make a point newer than its slot.
+        // A snapshot is as old as its schedule; no setting of ours can make a point newer than its
+        // slot.
         let every = match path {
             Path::Portable => policy.drill.as_ref().map(|d| &d.schedule),
             _ => Some(&policy.schedule),

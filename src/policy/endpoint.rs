@@ -11,10 +11,15 @@ fn host(authority: &str) -> &str {
 }
 
 fn authority(url: &str) -> &str {
-    url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default()
+    url.split_once("://")
+        .map_or(url, |(_, rest)| rest)
+        .split('/')
+        .next()
+        .unwrap_or_default()
 }
 
-/// Whether a host is this machine: `localhost` or an address; a name such as `127.0.0.1.example.com` is somebody else's.
+/// Whether a host is this machine: `localhost` or an address; a name such as
+/// `127.0.0.1.example.com` is somebody else's.
 pub fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -40,7 +45,9 @@ pub fn endpoint_allowed(url: &str) -> Result<(), String> {
     match scheme {
         "https" if !host.is_empty() => Ok(()),
         "http" if is_loopback(host) => Ok(()),
-        "http" => Err(format!("plain http to `{host}`; only loopback may be spoken to without TLS")),
+        "http" => Err(format!(
+            "plain http to `{host}`; only loopback may be spoken to without TLS"
+        )),
         _ => Err(format!("scheme `{scheme}` is not http or https")),
     }
 }
@@ -51,10 +58,22 @@ mod tests {
 
     #[test]
     fn a_name_that_begins_like_a_loopback_address_is_somebody_elses() {
-        for url in ["http://127.0.0.1:9000", "http://localhost/x", "http://[::1]:80", "http://[::1]", "http://127.8.0.1"] {
+        for url in [
+            "http://127.0.0.1:9000",
+            "http://localhost/x",
+            "http://[::1]:80",
+            "http://[::1]",
+            "http://127.8.0.1",
+        ] {
             assert!(on_loopback(url) && endpoint_allowed(url).is_ok(), "{url}");
         }
-        for url in ["http://127.example.com", "http://127.0.0.1.example.com:80", "http://localhost.example.com", "http://10.0.0.1", "http://"] {
+        for url in [
+            "http://127.example.com",
+            "http://127.0.0.1.example.com:80",
+            "http://localhost.example.com",
+            "http://10.0.0.1",
+            "http://",
+        ] {
             assert!(!on_loopback(url) && endpoint_allowed(url).is_err(), "{url}");
         }
     }
@@ -62,7 +81,12 @@ mod tests {
     #[test]
     fn an_endpoint_holds_no_secret_and_has_a_scheme() {
         assert!(endpoint_allowed("https://s3.example.com").is_ok());
-        for url in ["https://user:secret@s3.example.com", "ftp://x", "s3.example.com", "https://"] {
+        for url in [
+            "https://user:secret@s3.example.com",
+            "ftp://x",
+            "s3.example.com",
+            "https://",
+        ] {
             assert!(endpoint_allowed(url).is_err(), "{url}");
         }
     }

@@ -1,4 +1,5 @@
-//! Newtypes for the names that travel through the whole program, so that a bucket is never taken for a cluster.
+//! Newtypes for the names that travel through the whole program, so that a bucket is never taken
+//! for a cluster.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,7 +8,8 @@ use std::fmt;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+        JsonSchema)]
         #[serde(transparent)]
         pub struct $name(String);
 
@@ -36,7 +38,8 @@ macro_rules! id {
 }
 
 id!(
-    /// Name of a policy: lower case letters, digits, hyphens; at most 20 characters, because it is part of RDS names.
+    /// Name of a policy: lower case letters, digits, hyphens; at most 20 characters, because it is
+    /// part of RDS names.
     PolicyName
 );
 id!(
@@ -69,7 +72,9 @@ id!(
 );
 
 /// Who may do a step. Each role has a key of its own (docs/TRUST.md).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     Scheduler,
@@ -111,9 +116,12 @@ impl fmt::Display for Role {
 impl std::str::FromStr for Role {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        Role::ALL.into_iter().find(|r| r.as_str() == text).ok_or_else(|| {
-            let all: Vec<_> = Role::ALL.iter().map(|r| r.as_str()).collect();
-            format!("no role `{text}`; roles are {}", all.join(", "))
-        })
+        Role::ALL
+            .into_iter()
+            .find(|r| r.as_str() == text)
+            .ok_or_else(|| {
+                let all: Vec<_> = Role::ALL.iter().map(|r| r.as_str()).collect();
+                format!("no role `{text}`; roles are {}", all.join(", "))
+            })
     }
 }

@@ -1,9 +1,12 @@
-//! Finds the line of a field named by its path in block-style YAML, so that a semantic error points at the text.
+//! Finds the line of a field named by its path in block-style YAML, so that a semantic error points
+//! at the text.
 //!
-//! Only indentation and `key:` are looked at. A field that is left out, or written in flow style, is found as far as its
+//! Only indentation and `key:` are looked at. A field that is left out, or written in flow style,
+//! is found as far as its
 //! parents go; where not even the first of them is there, the path alone names the place.
 
-/// One-based line and column of the field at `path` (such as `targets[1].lock.mode`), or of its nearest parent.
+/// One-based line and column of the field at `path` (such as `targets[1].lock.mode`), or of its
+/// nearest parent.
 pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
     let lines: Vec<&str> = text.lines().collect();
     let (mut from, mut to, mut found) = (0, lines.len(), None);
@@ -17,17 +20,26 @@ pub fn locate(text: &str, path: &str) -> Option<(usize, usize)> {
         };
         found = Some((line + 1, column + 1));
         to = block_end(&lines, line, column, to);
-        // An item's own line may already hold its first key (`- name: x`), so the search starts on it again.
-        from = if matches!(part, Part::Index(_)) { line } else { line + 1 };
+        // An item's own line may already hold its first key (`- name: x`), so the search starts on
+        // it again.
+        from = if matches!(part, Part::Index(_)) {
+            line
+        } else {
+            line + 1
+        };
     }
     found
 }
 
 /// The key inside `parent: {key: …}`, else the parent.
 fn in_flow(lines: &[&str], line: usize, column: usize, part: &Part<'_>) -> (usize, usize) {
-    let Part::Key(key) = part else { return (line, column) };
+    let Part::Key(key) = part else {
+        return (line, column);
+    };
     let text = lines[line - 1];
-    let starts = ["{", ", ", "{ "].iter().filter_map(|before| Some(text.find(&format!("{before}{key}:"))? + before.len()));
+    let starts = ["{", ", ", "{ "]
+        .iter()
+        .filter_map(|before| Some(text.find(&format!("{before}{key}:"))? + before.len()));
     starts.min().map_or((line, column), |at| (line, at + 1))
 }
 
@@ -39,10 +51,12 @@ enum Part<'a> {
 fn parts(path: &str) -> Vec<Part<'_>> {
     path.split('.')
         .flat_map(|piece| {
-            let (key, index) = piece
-                .split_once('[')
-                .map_or((piece, None), |(k, i)| (k, i.trim_end_matches(']').parse().ok()));
-            [Some(Part::Key(key)), index.map(Part::Index)].into_iter().flatten()
+            let (key, index) = piece.split_once('[').map_or((piece, None), |(k, i)| {
+                (k, i.trim_end_matches(']').parse().ok())
+            });
+            [Some(Part::Key(key)), index.map(Part::Index)]
+                .into_iter()
+                .flatten()
         })
         .collect()
 }
@@ -60,7 +74,9 @@ fn content(line: &str) -> (usize, &str) {
 fn find_key(lines: &[&str], from: usize, to: usize, key: &str) -> Option<(usize, usize)> {
     (from..to).find_map(|n| {
         let (at, rest) = content(lines[n]);
-        rest.strip_prefix(key).filter(|tail| tail.starts_with(':')).map(|_| (n, at))
+        rest.strip_prefix(key)
+            .filter(|tail| tail.starts_with(':'))
+            .map(|_| (n, at))
     })
 }
 
@@ -83,8 +99,12 @@ fn block_end(lines: &[&str], start: usize, indent: usize, to: usize) -> usize {
             !trimmed.is_empty()
                 && !trimmed.starts_with('#')
                 && (deeper < indent
-                    || (deeper == indent && content(lines[start]).0 == indent && !trimmed.starts_with("- "))
-                    || (deeper == indent && lines[start].trim_start().starts_with("- ") && trimmed.starts_with("- ")))
+                    || (deeper == indent
+                        && content(lines[start]).0 == indent
+                        && !trimmed.starts_with("- "))
+                    || (deeper == indent
+                        && lines[start].trim_start().starts_with("- ")
+                        && trimmed.starts_with("- ")))
         })
         .unwrap_or(to)
 }
@@ -93,8 +113,8 @@ fn block_end(lines: &[&str], start: usize, indent: usize, to: usize) -> usize {
 mod tests {
     use super::*;
 
-    const TEXT: &str =
-        "version: 1\ntargets:\n  - name: a\n    lock:\n      mode: X\n  - name: b\n    lock:\n      mode: Y\nschedule:\n  cron: '* * *'\n";
+    const TEXT: &str = "version: 1\ntargets:\n  - name: a\n    lock:\n      mode: X\n  - name: \
+     b\n    lock:\n      mode: Y\nschedule:\n  cron: '* * *'\n";
 
     #[test]
     fn a_path_leads_to_its_line() {

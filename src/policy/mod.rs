@@ -13,7 +13,9 @@ mod units;
 
 pub use check::{Calendar, Severity, Trouble, check};
 pub use endpoint::{endpoint_allowed, is_loopback, on_loopback};
-pub use ids::{AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName};
+pub use ids::{
+    AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName,
+};
 pub use parse::{MAX_BYTES, ParseError, parse, schema, short};
 pub use tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 pub use types::*;

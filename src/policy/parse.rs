@@ -36,8 +36,15 @@ impl ParseError {
         }
     }
 
-    pub(super) fn at(file: &str, text: &str, position: Option<(usize, usize)>, message: String) -> Self {
-        let line_text = position.and_then(|(line, _)| text.lines().nth(line.saturating_sub(1))).map(clip);
+    pub(super) fn at(
+        file: &str,
+        text: &str,
+        position: Option<(usize, usize)>,
+        message: String,
+    ) -> Self {
+        let line_text = position
+            .and_then(|(line, _)| text.lines().nth(line.saturating_sub(1)))
+            .map(clip);
         Self {
             file: file.into(),
             // A place without a line (an empty file) would be no help.
@@ -48,38 +55,57 @@ impl ParseError {
     }
 }
 
-/// A parser's message of at most some 600 characters: it repeats names from a file that anybody wrote, and ends with what they should be.
+/// A parser's message of at most some 600 characters: it repeats names from a file that anybody
+/// wrote, and ends with what they should be.
 pub fn short(message: &str) -> String {
     const HALF: usize = 300;
     let count = message.chars().count();
     if count <= 2 * HALF {
         return message.to_owned();
     }
-    let (head, tail): (String, String) = (message.chars().take(HALF).collect(), message.chars().skip(count - HALF).collect());
+    let (head, tail): (String, String) = (
+        message.chars().take(HALF).collect(),
+        message.chars().skip(count - HALF).collect(),
+    );
     format!("{head} … {tail}")
 }
 
-/// A line of the file as it may be shown: no control characters, no endless lines, no secrets that someone put there.
+/// A line of the file as it may be shown: no control characters, no endless lines, no secrets that
+/// someone put there.
 fn clip(line: &str) -> String {
-    let line: String = line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_SHOWN).collect();
+    let line: String = line
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_SHOWN)
+        .collect();
     without_keys(&without_userinfo(&without_secret(&line)))
 }
 
-/// Long random words are keys that someone pasted where they do not belong: 30 or more letters of both cases and digits, or 40 and
+/// Long random words are keys that someone pasted where they do not belong: 30 or more letters of
+/// both cases and digits, or 40 and
 /// more hexadecimal digits. Names that long are hidden with them.
 fn without_keys(text: &str) -> String {
     let part = |c: char| c.is_ascii_alphanumeric() || "/+=_-".contains(c);
     let random = |word: &str| {
         let has = |test: fn(&char) -> bool| word.chars().any(|c| test(&c));
-        let mixed = has(char::is_ascii_uppercase) && has(char::is_ascii_lowercase) && has(char::is_ascii_digit);
-        (word.len() >= 30 && mixed) || (word.len() >= 40 && word.chars().all(|c| c.is_ascii_hexdigit()))
+        let mixed = has(char::is_ascii_uppercase)
+            && has(char::is_ascii_lowercase)
+            && has(char::is_ascii_digit);
+        (word.len() >= 30 && mixed)
+            || (word.len() >= 40 && word.chars().all(|c| c.is_ascii_hexdigit()))
     };
     let mut shown = String::new();
     let mut rest = text;
     while let Some(start) = rest.find(part) {
-        let end = rest[start..].find(|c| !part(c)).map_or(rest.len(), |n| start + n);
+        let end = rest[start..]
+            .find(|c| !part(c))
+            .map_or(rest.len(), |n| start + n);
         shown.push_str(&rest[..start]);
-        shown.push_str(if random(&rest[start..end]) { "…" } else { &rest[start..end] });
+        shown.push_str(if random(&rest[start..end]) {
+            "…"
+        } else {
+            &rest[start..end]
+        });
         rest = &rest[end..];
     }
     shown + rest
@@ -88,7 +114,17 @@ fn without_keys(text: &str) -> String {
 /// `secret_access_key: …`: what stands behind a key whose name speaks of a secret.
 fn without_secret(line: &str) -> String {
     let lower = line.to_ascii_lowercase();
-    let first = ["secret", "password", "passwd", "token", "access_key", "private_key"].iter().filter_map(|w| lower.find(w)).min();
+    let first = [
+        "secret",
+        "password",
+        "passwd",
+        "token",
+        "access_key",
+        "private_key",
+    ]
+    .iter()
+    .filter_map(|w| lower.find(w))
+    .min();
     match first.and_then(|at| line[at..].find([':', '=']).map(|colon| at + colon + 1)) {
         Some(value) if !line[value..].trim().is_empty() => format!("{} …", &line[..value]),
         _ => line.to_owned(),
@@ -97,8 +133,13 @@ fn without_secret(line: &str) -> String {
 
 /// `https://…@host`: a user and a password in a URL.
 fn without_userinfo(line: &str) -> String {
-    let Some(start) = line.find("://").map(|at| at + 3) else { return line.to_owned() };
-    let authority = line[start..].split(['/', ' ', '"', '\'']).next().unwrap_or_default();
+    let Some(start) = line.find("://").map(|at| at + 3) else {
+        return line.to_owned();
+    };
+    let authority = line[start..]
+        .split(['/', ' ', '"', '\''])
+        .next()
+        .unwrap_or_default();
     match authority.rfind('@') {
         Some(at) => format!("{}…{}", &line[..start], &line[start + at..]),
         None => line.to_owned(),
@@ -126,12 +167,20 @@ pub fn parse(file: &str, text: &str) -> Result<Policy, ParseError> {
     })
 }
 
-/// The parser's message without its own position and picture: ours are drawn the same way for every error.
+/// The parser's message without its own position and picture: ours are drawn the same way for every
+/// error.
 fn first_line(message: &str) -> String {
-    let line = message.lines().map(str::trim).find(|l| !l.is_empty()).unwrap_or("not a policy");
+    let line = message
+        .lines()
+        .map(str::trim)
+        .find(|l| !l.is_empty())
+        .unwrap_or("not a policy");
     let line = line.strip_prefix("error: ").unwrap_or(line);
     // Advice for those who call the parser, not for those who write policies.
-    let line = line.split(", set DuplicateKeyPolicy").next().unwrap_or(line);
+    let line = line
+        .split(", set DuplicateKeyPolicy")
+        .next()
+        .unwrap_or(line);
     let line = match line.rsplit_once(" at line ") {
         Some((head, _)) => head,
         None => line,
@@ -153,15 +202,39 @@ mod tests {
 
     #[test]
     fn a_secret_in_a_line_is_not_shown() {
-        assert_eq!(clip("  secret_access_key: wJalr/K7\t"), "  secret_access_key: …");
-        assert_eq!(clip("credentials: {AWS_SECRET: x, b: y}"), "credentials: {AWS_SECRET: …");
-        assert_eq!(clip("    s3: https://user:hunter2@s3.example.com/x"), "    s3: https://…@s3.example.com/x");
-        assert_eq!(clip("    s3: https://s3.example.com/a@b"), "    s3: https://s3.example.com/a@b");
+        assert_eq!(
+            clip("  secret_access_key: wJalr/K7\t"),
+            "  secret_access_key: …"
+        );
+        assert_eq!(
+            clip("credentials: {AWS_SECRET: x, b: y}"),
+            "credentials: {AWS_SECRET: …"
+        );
+        assert_eq!(
+            clip("    s3: https://user:hunter2@s3.example.com/x"),
+            "    s3: https://…@s3.example.com/x"
+        );
+        assert_eq!(
+            clip("    s3: https://s3.example.com/a@b"),
+            "    s3: https://s3.example.com/a@b"
+        );
         assert_eq!(clip("  name: shop"), "  name: shop");
-        assert_eq!(clip("  name: K005abcdefABCDEF0123456789abcde"), "  name: …", "31 letters");
-        assert_eq!(clip(&format!("  name: {}", "0a".repeat(32))), "  name: …", "hexadecimal");
-        assert_eq!(clip("  name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, b"), "  name: …, b");
-        let arn = "    kms_key: arn:aws:kms:eu-central-1:222222222222:key/0b1c2d3e-1111-2222-3333-444455556666";
+        assert_eq!(
+            clip("  name: K005abcdefABCDEF0123456789abcde"),
+            "  name: …",
+            "31 letters"
+        );
+        assert_eq!(
+            clip(&format!("  name: {}", "0a".repeat(32))),
+            "  name: …",
+            "hexadecimal"
+        );
+        assert_eq!(
+            clip("  name: wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY, b"),
+            "  name: …, b"
+        );
+        let arn = "    kms_key: \
+         arn:aws:kms:eu-central-1:222222222222:key/0b1c2d3e-1111-2222-3333-444455556666";
         assert_eq!(clip(arn), arn);
     }
 
@@ -169,15 +242,30 @@ mod tests {
     fn a_name_that_never_ends_is_not_repeated_whole() {
         let error = parse("p.yaml", &format!("{}: 1\n", "ä b".repeat(300))).unwrap_err();
         assert!(error.message.starts_with("unknown field `ä b"), "{error}");
-        assert!(error.message.contains(" … ") && error.message.ends_with("probe") && error.message.chars().count() < 610, "{error}");
+        assert!(
+            error.message.contains(" … ")
+                && error.message.ends_with("probe")
+                && error.message.chars().count() < 610,
+            "{error}"
+        );
         assert_eq!(short("unknown field `x`"), "unknown field `x`");
-        let far = parse("p.yaml", &format!("{{version: 1, {}nope: 1}}", " ".repeat(9_000))).unwrap_err();
-        assert!(far.position.is_some_and(|(_, column)| column > 9_000) && far.to_string().len() < 1_000, "{far}");
+        let far = parse(
+            "p.yaml",
+            &format!("{{version: 1, {}nope: 1}}", " ".repeat(9_000)),
+        )
+        .unwrap_err();
+        assert!(
+            far.position.is_some_and(|(_, column)| column > 9_000) && far.to_string().len() < 1_000,
+            "{far}"
+        );
     }
 
     #[test]
     fn an_endless_policy_is_not_read() {
         let error = parse("p.yaml", &"#".repeat(MAX_BYTES + 1)).unwrap_err();
-        assert!(error.to_string().contains("at most 262144 bytes are read"), "{error}");
+        assert!(
+            error.to_string().contains("at most 262144 bytes are read"),
+            "{error}"
+        );
     }
 }

@@ -11,7 +11,8 @@ pub struct Concurrency {
     pub objects: u32,
     /// COPY streams at once.
     pub streams: u32,
-    /// Size of a multipart part and of what one COPY chunk buffers, in bytes. At least 5 MiB (S3's minimum).
+    /// Size of a multipart part and of what one COPY chunk buffers, in bytes. At least 5 MiB (S3's
+    /// minimum).
     pub part_size_bytes: u64,
     /// Pages of 8 KiB of a table in one chunk of a dump.
     pub chunk_pages: u32,

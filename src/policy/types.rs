@@ -1,13 +1,16 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
-use super::ids::{AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName};
+use super::ids::{
+    AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName,
+};
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 use super::units::Seconds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// One policy: a set of sources protected together, because a restore needs all of them at one instant.
+/// One policy: a set of sources protected together, because a restore needs all of them at one
+/// instant.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Policy {
@@ -15,9 +18,11 @@ pub struct Policy {
     pub version: u32,
     pub name: PolicyName,
     pub sources: Sources,
-    /// Where copies go, in order of preference for the journal (the first capable one that answers is the home).
+    /// Where copies go, in order of preference for the journal (the first capable one that answers
+    /// is the home).
     pub targets: Vec<Target>,
-    /// Service endpoints by region, for stores other than AWS and for practice. Absent: the service's own.
+    /// Service endpoints by region, for stores other than AWS and for practice. Absent: the
+    /// service's own.
     #[serde(default)]
     pub endpoints: BTreeMap<Region, Endpoints>,
     pub credentials: Credentials,
@@ -55,7 +60,8 @@ pub struct Cluster {
     pub account: AccountId,
     /// The database inside it that is dumped and checked.
     pub database: Name,
-    /// The table a writer commits to continuously; the newest row found after a restore is the measured RPO.
+    /// The table a writer commits to continuously; the newest row found after a restore is the
+    /// measured RPO.
     pub heartbeat: Option<Heartbeat>,
 }
 
@@ -97,7 +103,8 @@ pub struct Target {
     pub bucket: BucketName,
     /// The AWS account that owns the bucket. Absent at another provider.
     pub account: Option<AccountId>,
-    /// `aws` or `compatible` (another provider's S3 API: no server-side copy from AWS, Content-MD5 for checksums).
+    /// `aws` or `compatible` (another provider's S3 API: no server-side copy from AWS, Content-MD5
+    /// for checksums).
     #[serde(default)]
     pub provider: Provider,
     pub lock: Lock,
@@ -133,7 +140,8 @@ pub struct Lock {
     /// Added to `retention`, so that a late run still meets it.
     #[serde(default = "default_slack")]
     pub slack: Seconds,
-    /// A lock longer than this is refused: a typing mistake under COMPLIANCE cannot be undone by anyone.
+    /// A lock longer than this is refused: a typing mistake under COMPLIANCE cannot be undone by
+    /// anyone.
     pub max_lock_days: u32,
 }
 
@@ -179,19 +187,22 @@ pub struct Endpoints {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// A shared-credentials file. Absent: the platform's own chain (Pod Identity, environment, ~/.aws).
+    /// A shared-credentials file. Absent: the platform's own chain (Pod Identity, environment,
+    /// ~/.aws).
     pub file: Option<String>,
     /// Profile of each role in that file. A role without one uses the platform's chain.
     #[serde(default)]
     pub profiles: BTreeMap<Role, Name>,
-    /// PEM bundle for TLS to PostgreSQL (for Aurora: the RDS certificate bundle). Needed unless the server is on loopback.
+    /// PEM bundle for TLS to PostgreSQL (for Aurora: the RDS certificate bundle). Needed unless the
+    /// server is on loopback.
     pub postgres_ca_file: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// A crontab line: five fields, or six with seconds first; or `@hourly`, `@daily`, `@weekly`, `@monthly`.
+    /// A crontab line: five fields, or six with seconds first; or `@hourly`, `@daily`, `@weekly`,
+    /// `@monthly`.
     pub cron: String,
     /// IANA name; daylight saving follows cronie's rule.
     #[serde(default = "default_zone")]
@@ -222,7 +233,9 @@ pub enum Missed {
 }
 
 /// A way to restore.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Path {
     /// The snapshot's copy in the second region.
@@ -265,7 +278,8 @@ pub struct Drill {
     /// Files are restored under a prefix of this bucket.
     pub scratch_bucket: BucketName,
     pub scratch_region: Region,
-    /// The account that the scratch cluster lives in; never production's unless `same_account` says so.
+    /// The account that the scratch cluster lives in; never production's unless `same_account` says
+    /// so.
     pub account: AccountId,
     #[serde(default)]
     pub same_account: bool,

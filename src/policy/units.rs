@@ -51,7 +51,10 @@ impl Seconds {
             if unit >= last_unit {
                 return Err(wrong());
             }
-            total = n.checked_mul(unit).and_then(|s| total.checked_add(s)).ok_or_else(wrong)?;
+            total = n
+                .checked_mul(unit)
+                .and_then(|s| total.checked_add(s))
+                .ok_or_else(wrong)?;
             (last_unit, digits) = (unit, String::new());
         }
         // A hundred years is the longest retention S3 takes; nothing here may be longer.
@@ -98,7 +101,12 @@ mod tests {
 
     #[test]
     fn reads_and_writes_what_people_write() {
-        for (text, seconds) in [("90s", 90), ("5m", 300), ("1h30m", 5400), ("30d", 2_592_000)] {
+        for (text, seconds) in [
+            ("90s", 90),
+            ("5m", 300),
+            ("1h30m", 5400),
+            ("30d", 2_592_000),
+        ] {
             assert_eq!(Seconds::parse(text).unwrap(), Seconds(seconds));
         }
         assert_eq!(Seconds(90).to_string(), "1m30s");
@@ -106,8 +114,20 @@ mod tests {
 
     #[test]
     fn refuses_what_it_cannot_mean() {
-        for text in ["", "5", "m", "5x", "1m1h", "99999999999999999999d", "-3s", "1000000d"] {
-            assert!(Seconds::parse(text).unwrap_err().contains("not a duration"), "{text}");
+        for text in [
+            "",
+            "5",
+            "m",
+            "5x",
+            "1m1h",
+            "99999999999999999999d",
+            "-3s",
+            "1000000d",
+        ] {
+            assert!(
+                Seconds::parse(text).unwrap_err().contains("not a duration"),
+                "{text}"
+            );
         }
     }
 

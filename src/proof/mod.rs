@@ -15,9 +15,29 @@ pub struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    pub fn check(&self, id: &str, passed: bool, population: u64, tested: u64, why: Option<String>) -> Check {
-        let result = if passed { CheckResult::Passed } else { CheckResult::Failed };
-        Check { id: id.into(), path: self.path, target: self.target.clone(), result, population, tested, skipped: population - tested.min(population), why }
+    pub fn check(
+        &self,
+        id: &str,
+        passed: bool,
+        population: u64,
+        tested: u64,
+        why: Option<String>,
+    ) -> Check {
+        let result = if passed {
+            CheckResult::Passed
+        } else {
+            CheckResult::Failed
+        };
+        Check {
+            id: id.into(),
+            path: self.path,
+            target: self.target.clone(),
+            result,
+            population,
+            tested,
+            skipped: population - tested.min(population),
+            why,
+        }
     }
 }
 
@@ -26,12 +46,21 @@ pub fn counts(scope: &Scope<'_>, tables: &Tables, unreadable: &BTreeMap<String, 
     let rows: u64 = tables.values().map(|t| t.rows).sum();
     let population = (tables.len() + unreadable.len()) as u64;
     let why = match unreadable.iter().next() {
-        Some((table, why)) => Some(format!("{} tables could not be read, first {table}: {why}", unreadable.len())),
+        Some((table, why)) => Some(format!(
+            "{} tables could not be read, first {table}: {why}",
+            unreadable.len()
+        )),
         None if tables.is_empty() => Some("the database has no tables".into()),
         None if rows == 0 => Some(format!("all {population} tables are empty")),
         None => None,
     };
-    scope.check("counts", why.is_none(), population, tables.len() as u64, why)
+    scope.check(
+        "counts",
+        why.is_none(),
+        population,
+        tables.len() as u64,
+        why,
+    )
 }
 
 /// Two sets of table digests must be equal, table by table.
@@ -40,15 +69,33 @@ pub fn equal(scope: &Scope<'_>, id: &str, wanted: &Tables, found: &Tables) -> Ch
     for (name, digest) in wanted {
         match found.get(name) {
             None => wrong.push(format!("{name} is missing")),
-            Some(other) if other.rows != digest.rows => wrong.push(format!("{name} has {} rows, should have {}", other.rows, digest.rows)),
-            Some(other) if other != digest => wrong.push(format!("{name}: digest {} should be {}", other.hex(), digest.hex())),
+            Some(other) if other.rows != digest.rows => wrong.push(format!(
+                "{name} has {} rows, should have {}",
+                other.rows, digest.rows
+            )),
+            Some(other) if other != digest => wrong.push(format!(
+                "{name}: digest {} should be {}",
+                other.hex(),
+                digest.hex()
+            )),
             Some(_) => {}
         }
     }
-    wrong.extend(found.keys().filter(|n| !wanted.contains_key(*n)).map(|n| format!("{n} should not be there")));
+    wrong.extend(
+        found
+            .keys()
+            .filter(|n| !wanted.contains_key(*n))
+            .map(|n| format!("{n} should not be there")),
+    );
     let tested = wanted.keys().filter(|n| found.contains_key(*n)).count() as u64;
     let passed = wrong.is_empty() && !wanted.is_empty();
-    let why = (!passed).then(|| if wrong.is_empty() { "nothing to compare".to_owned() } else { wrong.into_iter().take(5).collect::<Vec<_>>().join("; ") });
+    let why = (!passed).then(|| {
+        if wrong.is_empty() {
+            "nothing to compare".to_owned()
+        } else {
+            wrong.into_iter().take(5).collect::<Vec<_>>().join("; ")
+        }
+    });
     scope.check(id, passed, wanted.len() as u64, tested, why)
 }
 
@@ -56,27 +103,72 @@ pub fn equal(scope: &Scope<'_>, id: &str, wanted: &Tables, found: &Tables) -> Ch
 pub fn negative_control(scope: &Scope<'_>, wanted: &Tables) -> Check {
     let mut changed = wanted.clone();
     let Some(digest) = changed.values_mut().find(|d| d.rows > 0) else {
-        return scope.check("negative-control", false, 1, 0, Some("there is no row to change".into()));
+        return scope.check(
+            "negative-control",
+            false,
+            1,
+            0,
+            Some("there is no row to change".into()),
+        );
     };
     digest.sum = digest.sum.wrapping_add(1);
     let caught = equal(scope, "equal", wanted, &changed).result == CheckResult::Failed;
-    scope.check("negative-control", caught, 1, 1, (!caught).then(|| "one changed row was not noticed".into()))
+    scope.check(
+        "negative-control",
+        caught,
+        1,
+        1,
+        (!caught).then(|| "one changed row was not noticed".into()),
+    )
 }
 
 /// The newest heartbeat may be at most `max_age_s` older than the snapshot.
-pub fn heartbeat(scope: &Scope<'_>, newest: Option<jiff::Timestamp>, snapshot_at: jiff::Timestamp, max_age_s: u64) -> Check {
+pub fn heartbeat(
+    scope: &Scope<'_>,
+    newest: Option<jiff::Timestamp>,
+    snapshot_at: jiff::Timestamp,
+    max_age_s: u64,
+) -> Check {
     let Some(newest) = newest else {
-        return scope.check("heartbeat", false, 1, 0, Some("the heartbeat table has no row".into()));
+        return scope.check(
+            "heartbeat",
+            false,
+            1,
+            0,
+            Some("the heartbeat table has no row".into()),
+        );
     };
     let age_s = snapshot_at.duration_since(newest).as_secs();
     let fresh = age_s <= i64::try_from(max_age_s).unwrap_or(i64::MAX);
-    scope.check("heartbeat", fresh, 1, 1, (!fresh).then(|| format!("the newest heartbeat is {age_s} s older than the snapshot, at most {max_age_s} s are allowed")))
+    scope.check(
+        "heartbeat",
+        fresh,
+        1,
+        1,
+        (!fresh).then(|| {
+            format!(
+                "the newest heartbeat is \
+     {age_s} s older than the snapshot, at most {max_age_s} s are allowed"
+            )
+        }),
+    )
 }
 
 /// No sequence may stand behind the column that it numbers: the next insert would collide.
 pub fn sequences(scope: &Scope<'_>, found: SequencesBehind) -> Check {
-    let why = found.behind.first().map(|first| format!("{} sequences are behind their columns, first {first}", found.behind.len()));
-    scope.check("sequences", why.is_none(), found.looked_at, found.looked_at, why)
+    let why = found.behind.first().map(|first| {
+        format!(
+            "{} sequences are behind their columns, first {first}",
+            found.behind.len()
+        )
+    });
+    scope.check(
+        "sequences",
+        why.is_none(),
+        found.looked_at,
+        found.looked_at,
+        why,
+    )
 }
 
 #[cfg(test)]
@@ -94,24 +186,60 @@ mod tests {
     #[test]
     fn one_changed_missing_or_extra_row_is_found_and_named() {
         let target = TargetName::new("central");
-        let scope = Scope { path: Path::Native, target: &target };
+        let scope = Scope {
+            path: Path::Native,
+            target: &target,
+        };
         let wanted = tables(&[("a", b"1"), ("a", b"2"), ("b", b"3")]);
-        assert_eq!(equal(&scope, "equal", &wanted, &wanted).result, CheckResult::Passed);
-        let fewer = equal(&scope, "equal", &wanted, &tables(&[("a", b"1"), ("b", b"3")]));
+        assert_eq!(
+            equal(&scope, "equal", &wanted, &wanted).result,
+            CheckResult::Passed
+        );
+        let fewer = equal(
+            &scope,
+            "equal",
+            &wanted,
+            &tables(&[("a", b"1"), ("b", b"3")]),
+        );
         assert_eq!(fewer.why.unwrap(), "a has 1 rows, should have 2");
-        let changed = equal(&scope, "equal", &wanted, &tables(&[("a", b"1"), ("a", b"9"), ("b", b"3")]));
+        let changed = equal(
+            &scope,
+            "equal",
+            &wanted,
+            &tables(&[("a", b"1"), ("a", b"9"), ("b", b"3")]),
+        );
         assert!(changed.why.unwrap().starts_with("a: digest "));
-        assert_eq!(equal(&scope, "equal", &Tables::new(), &Tables::new()).result, CheckResult::Failed);
-        assert_eq!(negative_control(&scope, &wanted).result, CheckResult::Passed);
-        assert_eq!(negative_control(&scope, &Tables::new()).result, CheckResult::Failed);
+        assert_eq!(
+            equal(&scope, "equal", &Tables::new(), &Tables::new()).result,
+            CheckResult::Failed
+        );
+        assert_eq!(
+            negative_control(&scope, &wanted).result,
+            CheckResult::Passed
+        );
+        assert_eq!(
+            negative_control(&scope, &Tables::new()).result,
+            CheckResult::Failed
+        );
     }
 
     #[test]
     fn an_empty_database_is_a_finding() {
         let target = TargetName::new("central");
-        let scope = Scope { path: Path::Native, target: &target };
-        assert_eq!(counts(&scope, &Tables::new(), &BTreeMap::new()).why.unwrap(), "the database has no tables");
+        let scope = Scope {
+            path: Path::Native,
+            target: &target,
+        };
+        assert_eq!(
+            counts(&scope, &Tables::new(), &BTreeMap::new())
+                .why
+                .unwrap(),
+            "the database has no tables"
+        );
         let empty: Tables = [("a".to_owned(), TableDigest::default())].into();
-        assert_eq!(counts(&scope, &empty, &BTreeMap::new()).result, CheckResult::Failed);
+        assert_eq!(
+            counts(&scope, &empty, &BTreeMap::new()).result,
+            CheckResult::Failed
+        );
     }
 }

@@ -22,20 +22,26 @@ impl Line {
     /// # Errors
     /// What is wrong with the line or the zone, in a sentence.
     pub fn parse(text: &str, zone: &str) -> Result<Self, String> {
-        let zone = TimeZone::get(zone).map_err(|_| format!("no time zone `{zone}`; use an IANA name such as Europe/Paris"))?;
+        let zone = TimeZone::get(zone)
+            .map_err(|_| format!("no time zone `{zone}`; use an IANA name such as Europe/Paris"))?;
         let text = expand_alias(text.trim())?;
         let fields: Vec<&str> = text.split_whitespace().collect();
         let (second, fields) = match fields.len() {
             5 => ("0", &fields[..]),
             6 => (fields[0], &fields[1..]),
-            n => return Err(format!("`{text}` has {n} fields; a crontab line has 5, or 6 with seconds first")),
+            n => {
+                return Err(format!(
+                    "`{text}` has {n} fields; a crontab line has 5, or 6 with seconds first"
+                ));
+            }
         };
         let [minute, hour, day, month, weekday] = fields else {
             return Err(format!("`{text}` is not a crontab line"));
         };
         let weekday = weekday_names(weekday)?;
         let (day_free, weekday_free) = (is_free(day), is_free(&weekday));
-        // The crate combines the two day fields with AND; crontab takes either when both are restricted.
+        // The crate combines the two day fields with AND; crontab takes either when both are
+        // restricted.
         let days = if !day_free && !weekday_free {
             vec![(*day, "*"), ("*", weekday.as_str())]
         } else {
@@ -45,8 +51,12 @@ impl Line {
             .into_iter()
             .map(|(d, w)| {
                 let line = format!("{second} {minute} {hour} {d} {month} {w}");
-                cron::Schedule::from_str(&line)
-                    .map_err(|_| format!("`{text}` is not a crontab line; five fields are minute hour day month weekday"))
+                cron::Schedule::from_str(&line).map_err(|_| {
+                    format!(
+                        "`{text}` is not a crontab line; five fields are minute \
+                     hour day month weekday"
+                    )
+                })
             })
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
@@ -58,7 +68,8 @@ impl Line {
 
     /// Instants strictly after `from`, ascending.
     pub fn after(&self, from: Timestamp) -> Box<dyn Iterator<Item = Timestamp> + '_> {
-        // Two hours of slack: local times map to instants out of order around a change of the clock.
+        // Two hours of slack: local times map to instants out of order around a change of the
+        // clock.
         let start = from - jiff::SignedDuration::from_hours(3);
         let civil = self.zone.to_datetime(start);
         let Some(begin) = to_chrono(civil) else {
@@ -100,11 +111,14 @@ impl Line {
 
     /// The instants that a local time stands for: none, one or (fold, by real time) two.
     fn instants(&self, naive: &DateTime<Utc>) -> Vec<Timestamp> {
-        let Some(civil) = to_civil(naive) else { return Vec::new() };
+        let Some(civil) = to_civil(naive) else {
+            return Vec::new();
+        };
         let ambiguous = self.zone.to_ambiguous_timestamp(civil);
         match ambiguous.offset() {
             AmbiguousOffset::Unambiguous { .. } => ambiguous.compatible().into_iter().collect(),
-            // By real time the skipped local times do not exist; a fixed time fires at the gap's end.
+            // By real time the skipped local times do not exist; a fixed time fires at the gap's
+            // end.
             AmbiguousOffset::Gap { .. } if self.by_real_time => Vec::new(),
             AmbiguousOffset::Gap { .. } => {
                 // The transition itself is the gap's end.
@@ -119,16 +133,19 @@ impl Line {
                     .into_iter()
                     .collect()
             }
-            AmbiguousOffset::Fold { .. } if self.by_real_time => [ambiguous.earlier(), ambiguous.later()]
-                .into_iter()
-                .flatten()
-                .collect(),
+            AmbiguousOffset::Fold { .. } if self.by_real_time => {
+                [ambiguous.earlier(), ambiguous.later()]
+                    .into_iter()
+                    .flatten()
+                    .collect()
+            }
             AmbiguousOffset::Fold { .. } => ambiguous.earlier().into_iter().collect(),
         }
     }
 }
 
-/// Merges the parts in order. A fold yields its two instants far apart, so up to two hours are held back and sorted.
+/// Merges the parts in order. A fold yields its two instants far apart, so up to two hours are held
+/// back and sorted.
 struct Merge<'a> {
     parts: Vec<std::iter::Peekable<Box<dyn Iterator<Item = Timestamp> + 'a>>>,
     held: Vec<Timestamp>,
@@ -137,14 +154,25 @@ struct Merge<'a> {
 impl Iterator for Merge<'_> {
     type Item = Timestamp;
     fn next(&mut self) -> Option<Timestamp> {
-        let horizon = |held: &[Timestamp]| held.iter().min().map(|t| *t + jiff::SignedDuration::from_hours(3));
+        let horizon = |held: &[Timestamp]| {
+            held.iter()
+                .min()
+                .map(|t| *t + jiff::SignedDuration::from_hours(3))
+        };
         loop {
-            let next = self.parts.iter_mut().filter_map(|p| p.peek().copied()).min();
+            let next = self
+                .parts
+                .iter_mut()
+                .filter_map(|p| p.peek().copied())
+                .min();
             match (next, horizon(&self.held)) {
                 (Some(t), Some(h)) if t > h => break,
                 (None, _) => break,
                 (Some(_), _) => {
-                    let part = self.parts.iter_mut().find_map(|p| (p.peek().copied() == next).then(|| p.next()))?;
+                    let part = self
+                        .parts
+                        .iter_mut()
+                        .find_map(|p| (p.peek().copied() == next).then(|| p.next()))?;
                     self.held.extend(part);
                 }
             }
@@ -169,7 +197,11 @@ fn expand_alias(text: &str) -> Result<String, String> {
         "@weekly" => "0 0 * * 0".into(),
         "@monthly" => "0 0 1 * *".into(),
         "@yearly" | "@annually" => "0 0 1 1 *".into(),
-        other if other.starts_with('@') => return Err(format!("`{other}` is not one of @hourly, @daily, @weekly, @monthly, @yearly")),
+        other if other.starts_with('@') => {
+            return Err(format!(
+                "`{other}` is not one of @hourly, @daily, @weekly, @monthly, @yearly"
+            ));
+        }
         other => other.into(),
     })
 }
@@ -181,7 +213,9 @@ fn weekday_names(field: &str) -> Result<String, String> {
     }
     let mut on = [false; 7];
     for item in field.split(',') {
-        let (range, step) = item.split_once('/').map_or((item, None), |(r, s)| (r, Some(s)));
+        let (range, step) = item
+            .split_once('/')
+            .map_or((item, None), |(r, s)| (r, Some(s)));
         let step: usize = step
             .map_or(Ok(1), str::parse)
             .ok()
@@ -205,11 +239,14 @@ fn weekday_names(field: &str) -> Result<String, String> {
 }
 
 fn weekday(text: &str) -> Result<usize, String> {
-    let wrong = || format!("`{text}` is not a weekday; 0 and 7 are Sunday, 1 is Monday, or Sun, Mon, …");
+    let wrong =
+        || format!("`{text}` is not a weekday; 0 and 7 are Sunday, 1 is Monday, or Sun, Mon, …");
     if let Ok(n) = text.parse::<usize>() {
         return if n <= 7 { Ok(n) } else { Err(wrong()) };
     }
-    DAYS.iter().position(|d| d.eq_ignore_ascii_case(text)).ok_or_else(wrong)
+    DAYS.iter()
+        .position(|d| d.eq_ignore_ascii_case(text))
+        .ok_or_else(wrong)
 }
 
 fn to_chrono(civil: Civil) -> Option<DateTime<Utc>> {

@@ -11,19 +11,32 @@ fn schedule(cron: &str, zone: &str) -> Schedule {
 
 fn after(cron: &str, zone: &str, from: &str, n: usize) -> Vec<String> {
     let line = Line::parse(cron, zone).unwrap();
-    line.after(from.parse().unwrap()).take(n).map(|t| t.to_string()).collect()
+    line.after(from.parse().unwrap())
+        .take(n)
+        .map(|t| t.to_string())
+        .collect()
 }
 
 #[test]
 fn one_is_monday_and_zero_and_seven_are_sunday() {
     // 2026-11-24 is a Tuesday.
-    assert_eq!(after("0 5 * * 1", "UTC", "2026-11-24T00:00:00Z", 1), ["2026-11-30T05:00:00Z"]);
+    assert_eq!(
+        after("0 5 * * 1", "UTC", "2026-11-24T00:00:00Z", 1),
+        ["2026-11-30T05:00:00Z"]
+    );
     for sunday in ["0 5 * * 0", "0 5 * * 7", "0 5 * * Sun"] {
-        assert_eq!(after(sunday, "UTC", "2026-11-24T00:00:00Z", 1), ["2026-11-29T05:00:00Z"]);
+        assert_eq!(
+            after(sunday, "UTC", "2026-11-24T00:00:00Z", 1),
+            ["2026-11-29T05:00:00Z"]
+        );
     }
     assert_eq!(
         after("0 5 * * 5-7", "UTC", "2026-11-24T00:00:00Z", 3),
-        ["2026-11-27T05:00:00Z", "2026-11-28T05:00:00Z", "2026-11-29T05:00:00Z"]
+        [
+            "2026-11-27T05:00:00Z",
+            "2026-11-28T05:00:00Z",
+            "2026-11-29T05:00:00Z"
+        ]
     );
 }
 
@@ -32,7 +45,11 @@ fn both_day_fields_restricted_means_either() {
     // The 1st of the month or any Monday.
     assert_eq!(
         after("0 0 1 * 1", "UTC", "2026-11-24T00:00:00Z", 3),
-        ["2026-11-30T00:00:00Z", "2026-12-01T00:00:00Z", "2026-12-07T00:00:00Z"]
+        [
+            "2026-11-30T00:00:00Z",
+            "2026-12-01T00:00:00Z",
+            "2026-12-07T00:00:00Z"
+        ]
     );
 }
 
@@ -75,17 +92,36 @@ fn a_wildcard_hour_goes_on_by_real_time_both_ways() {
     );
     assert_eq!(
         after("30 * * * *", "Europe/Paris", "2026-03-28T23:45:00Z", 3),
-        ["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"]
+        [
+            "2026-03-29T00:30:00Z",
+            "2026-03-29T01:30:00Z",
+            "2026-03-29T02:30:00Z"
+        ]
     );
 }
 
 #[test]
 fn a_line_that_never_fires_is_named() {
-    assert_eq!(fires(&schedule("0 0 30 2 *", "UTC")).unwrap_err(), "`0 0 30 2 *` never fires");
+    assert_eq!(
+        fires(&schedule("0 0 30 2 *", "UTC")).unwrap_err(),
+        "`0 0 30 2 *` never fires"
+    );
     assert!(fires(&schedule("0 0 29 2 *", "UTC")).is_ok());
-    assert!(fires(&schedule("0 0 * *", "UTC")).unwrap_err().contains("4 fields"));
-    assert!(fires(&schedule("0 0 * * 8", "UTC")).unwrap_err().contains("not a weekday"));
-    assert!(fires(&schedule("0 0 * * *", "Mars/Base")).unwrap_err().contains("no time zone"));
+    assert!(
+        fires(&schedule("0 0 * *", "UTC"))
+            .unwrap_err()
+            .contains("4 fields")
+    );
+    assert!(
+        fires(&schedule("0 0 * * 8", "UTC"))
+            .unwrap_err()
+            .contains("not a weekday")
+    );
+    assert!(
+        fires(&schedule("0 0 * * *", "Mars/Base"))
+            .unwrap_err()
+            .contains("no time zone")
+    );
 }
 
 #[test]
@@ -101,7 +137,12 @@ fn the_latest_missed_slot_is_caught_up_unless_all_are_asked_for() {
     s.missed = Missed::All;
     assert_eq!(
         text(due(&s, &history, now).unwrap()),
-        ["20261124T070000Z", "20261124T080000Z", "20261124T090000Z", "20261124T100000Z"]
+        [
+            "20261124T070000Z",
+            "20261124T080000Z",
+            "20261124T090000Z",
+            "20261124T100000Z"
+        ]
     );
     let seen = History {
         seen: vec![Slot("2026-11-24T10:00:00Z".parse().unwrap())],
@@ -129,8 +170,10 @@ fn a_slot_survives_its_compact_form() {
 
 proptest::proptest! {
     #[test]
-    fn slots_are_ascending_and_after_their_start(minute in 0u8..60, hour in 0u8..24, start in 1_700_000_000i64..1_900_000_000, wild: bool) {
-        let cron = if wild { format!("{minute} * * * *") } else { format!("{minute} {hour} * * *") };
+    fn slots_are_ascending_and_after_their_start(minute in 0u8..60, hour in 0u8..24,
+    start in 1_700_000_000i64..1_900_000_000, wild: bool) {
+        let hour = if wild { "*".to_owned() } else { hour.to_string() };
+        let cron = format!("{minute} {hour} * * *");
         let from = Timestamp::from_second(start).unwrap();
         let line = Line::parse(&cron, "Europe/Paris").unwrap();
         let times: Vec<_> = line.after(from).take(20).collect();
@@ -146,7 +189,15 @@ proptest::proptest! {
 #[test]
 fn a_run_of_a_slot_to_come_keeps_no_real_slot_from_its_turn() {
     let slot = |text: &str| Slot(text.parse().unwrap());
-    let history = History { seen: vec![slot("2026-11-24T01:00:00Z"), slot("2999-01-01T00:00:00Z")], since: None };
-    let due = due(&schedule("0 * * * *", "UTC"), &history, "2026-11-24T02:10:00Z".parse().unwrap()).unwrap();
+    let history = History {
+        seen: vec![slot("2026-11-24T01:00:00Z"), slot("2999-01-01T00:00:00Z")],
+        since: None,
+    };
+    let due = due(
+        &schedule("0 * * * *", "UTC"),
+        &history,
+        "2026-11-24T02:10:00Z".parse().unwrap(),
+    )
+    .unwrap();
     assert_eq!(due, [slot("2026-11-24T02:00:00Z")]);
 }

@@ -1,4 +1,5 @@
-//! The portable path: a dump out of the scratch cluster into a target, and its load into an empty database.
+//! The portable path: a dump out of the scratch cluster into a target, and its load into an empty
+//! database.
 
 use super::{Context, StepError, cluster, inspect};
 use crate::dump::{self, DumpInput, LoadInput};
@@ -13,7 +14,8 @@ use std::collections::BTreeMap;
 
 type Tables = BTreeMap<String, TableDigest>;
 
-/// What the inspection read from the native restore: dumps and loads must agree with it, table by table.
+/// What the inspection read from the native restore: dumps and loads must agree with it, table by
+/// table.
 fn inspected<'a>(ctx: &'a Context<'_>) -> Result<&'a Tables, StepError> {
     match ctx.evidence("inspect") {
         Some(Evidence::Inspected { tables, .. }) => Ok(tables),
@@ -22,16 +24,31 @@ fn inspected<'a>(ctx: &'a Context<'_>) -> Result<&'a Tables, StepError> {
 }
 
 fn digests_of(dump: &Dump) -> Tables {
-    dump.tables.iter().map(|t| (t.name.clone(), t.digest)).collect()
+    dump.tables
+        .iter()
+        .map(|t| (t.name.clone(), t.digest))
+        .collect()
 }
 
 pub(super) async fn dump(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::DumpTo { target, cluster, prefix, streams, part_size_bytes, chunk_pages } = &ctx.step.action else {
+    let Action::DumpTo {
+        target,
+        cluster,
+        prefix,
+        streams,
+        part_size_bytes,
+        chunk_pages,
+    } = &ctx.step.action
+    else {
         return Err(StepError::bug("not a dump"));
     };
     let start = ctx.world.monotonic();
     let vault = ctx.vault(target).await?;
-    let key = format!("{}{}-{target}.json", layout::dumps(&ctx.plan.policy, &ctx.plan.slot), ctx.plan.run);
+    let key = format!(
+        "{}{}-{target}.json",
+        layout::dumps(&ctx.plan.policy, &ctx.plan.slot),
+        ctx.plan.run
+    );
     // A runner before us may have finished it and died before it could say so.
     let found = match vault.oldest(&key).await {
         Ok((bytes, version)) => Some((Dump::from_bytes(&bytes)?, version)),
@@ -66,17 +83,37 @@ pub(super) async fn dump(ctx: &Context<'_>) -> Result<Evidence, StepError> {
                 collations: written.collations,
                 excluded: written.excluded,
             };
-            // A crash before this line leaves chunks that no document names; the next runner dumps again.
-            let version = vault.create(&key, document.to_bytes().into(), Some(ctx.lock(target)?)).await?;
+            // A crash before this line leaves chunks that no document names; the next runner dumps
+            // again.
+            let version = vault
+                .create(&key, document.to_bytes().into(), Some(ctx.lock(target)?))
+                .await?;
             (document, version)
         }
     };
-    let scope = Scope { path: Path::Portable, target };
-    let check = proof::equal(&scope, "dump-equal", inspected(ctx)?, &digests_of(&document));
+    let scope = Scope {
+        path: Path::Portable,
+        target,
+    };
+    let check = proof::equal(
+        &scope,
+        "dump-equal",
+        inspected(ctx)?,
+        &digests_of(&document),
+    );
     if let Some(why) = check.why {
-        return Err(StepError::finding("dump-differs", format!("the dump {key} at {target} differs from the native restore: {why}")));
+        return Err(StepError::finding(
+            "dump-differs",
+            format!("the dump {key} at {target} differs from the native restore: {why}"),
+        ));
     }
-    let chunks = || document.tables.iter().flat_map(|t| &t.chunks).chain(document.sections.iter().map(|s| &s.chunk));
+    let chunks = || {
+        document
+            .tables
+            .iter()
+            .flat_map(|t| &t.chunks)
+            .chain(document.sections.iter().map(|s| &s.chunk))
+    };
     Ok(Evidence::Dumped {
         key,
         version,
@@ -89,7 +126,14 @@ pub(super) async fn dump(ctx: &Context<'_>) -> Result<Evidence, StepError> {
 }
 
 pub(super) async fn load_scratch(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::LoadFrom { target, cluster, database, dump_key, streams } = &ctx.step.action else {
+    let Action::LoadFrom {
+        target,
+        cluster,
+        database,
+        dump_key,
+        streams,
+    } = &ctx.step.action
+    else {
         return Err(StepError::bug("not a load"));
     };
     let Some(Evidence::Dumped { version, .. }) = ctx.evidence(&format!("dump:{target}")) else {
@@ -97,16 +141,27 @@ pub(super) async fn load_scratch(ctx: &Context<'_>) -> Result<Evidence, StepErro
     };
     let server = cluster::enter(ctx, cluster).await?;
     let connection = server.connect(ctx.clients.call_timeout()).await?;
-    let exists = format!("SELECT 1 FROM pg_database WHERE datname = {}", literal(database));
+    let exists = format!(
+        "SELECT 1 FROM pg_database WHERE datname = {}",
+        literal(database)
+    );
     if connection.value(&exists).await?.is_none() {
         // template0: an empty database, whatever was put into template1.
-        connection.execute(&format!("CREATE DATABASE {} TEMPLATE template0", ident(database))).await?;
+        connection
+            .execute(&format!(
+                "CREATE DATABASE {} TEMPLATE template0",
+                ident(database)
+            ))
+            .await?;
     }
     let address = server.with_database(database);
     let mark = format!("{} {target}", ctx.plan.run);
     let loaded = load(ctx, target, dump_key, version, &address, &mark, *streams).await?;
     let digests = inspect::digests(ctx, &address, *streams).await?;
-    let scope = Scope { path: Path::Portable, target };
+    let scope = Scope {
+        path: Path::Portable,
+        target,
+    };
     let mut checks = vec![
         proof::counts(&scope, &digests.tables, &digests.unreadable),
         proof::equal(&scope, "equal", inspected(ctx)?, &digests.tables),
@@ -115,7 +170,10 @@ pub(super) async fn load_scratch(ctx: &Context<'_>) -> Result<Evidence, StepErro
     let column = heartbeat_column(ctx);
     let connection = address.connect(ctx.clients.call_timeout()).await?;
     let beat = inspect::heartbeat(&connection, column).await?;
-    checks.push(proof::sequences(&scope, connection.sequences_behind().await?));
+    checks.push(proof::sequences(
+        &scope,
+        connection.sequences_behind().await?,
+    ));
     Ok(Evidence::Loaded {
         checks,
         tables: digests.tables.len() as u64,
@@ -129,7 +187,9 @@ pub(super) async fn load_scratch(ctx: &Context<'_>) -> Result<Evidence, StepErro
 
 fn heartbeat_column<'a>(ctx: &'a Context<'_>) -> Option<&'a HeartbeatColumn> {
     ctx.plan.steps.iter().find_map(|s| match &s.action {
-        Action::InspectScratch { heartbeat, .. } | Action::CheckRestored { heartbeat, .. } => heartbeat.as_ref(),
+        Action::InspectScratch { heartbeat, .. } | Action::CheckRestored { heartbeat, .. } => {
+            heartbeat.as_ref()
+        }
         _ => None,
     })
 }
@@ -152,10 +212,21 @@ async fn load(
 ) -> Result<Done, StepError> {
     let start = ctx.world.monotonic();
     let vault = ctx.vault(target).await?;
-    let got = vault.bucket.get(key, Some(version), crate::manifest::MAX_DOCUMENT_BYTES).await?;
+    let got = vault
+        .bucket
+        .get(key, Some(version), crate::manifest::MAX_DOCUMENT_BYTES)
+        .await?;
     let document = Dump::from_bytes(&got.bytes)?;
     let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
-    let input = LoadInput { address, vault: &vault, dump: &document, mark, streams, timeout: ctx.clients.call_timeout(), progress: &report };
+    let input = LoadInput {
+        address,
+        vault: &vault,
+        dump: &document,
+        mark,
+        streams,
+        timeout: ctx.clients.call_timeout(),
+        progress: &report,
+    };
     let loaded = dump::load(&input).await?;
     Ok(Done {
         bytes: loaded.bytes,
@@ -167,11 +238,37 @@ async fn load(
 
 /// Into a database of the user's: it must be empty, or this very restore must have begun it.
 pub(super) async fn load_given(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::LoadDump { target, dump_key, dump_version, streams, .. } = &ctx.step.action else {
+    let Action::LoadDump {
+        target,
+        dump_key,
+        dump_version,
+        streams,
+        ..
+    } = &ctx.step.action
+    else {
         return Err(StepError::bug("not a load"));
     };
-    let address = ctx.database.ok_or_else(|| StepError::bug("no database was given"))?;
+    let address = ctx
+        .database
+        .ok_or_else(|| StepError::bug("no database was given"))?;
     let mark = format!("{} {} {target}", ctx.plan.slot, &ctx.plan.hash().0[..16]);
-    let done = load(ctx, target, dump_key, dump_version, address, &mark, *streams).await?;
-    Ok(Evidence::Loaded { checks: Vec::new(), tables: done.tables, rows: done.rows, bytes: done.bytes, took_s: done.took_s, heartbeat_id: None, heartbeat_at: None })
+    let done = load(
+        ctx,
+        target,
+        dump_key,
+        dump_version,
+        address,
+        &mark,
+        *streams,
+    )
+    .await?;
+    Ok(Evidence::Loaded {
+        checks: Vec::new(),
+        tables: done.tables,
+        rows: done.rows,
+        bytes: done.bytes,
+        took_s: done.took_s,
+        heartbeat_id: None,
+        heartbeat_at: None,
+    })
 }

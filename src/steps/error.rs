@@ -21,7 +21,12 @@ pub struct StepError {
 
 impl StepError {
     pub fn new(kind: Failure, code: &'static str, message: impl Into<String>) -> Self {
-        Self { kind, code, message: message.into(), source: None }
+        Self {
+            kind,
+            code,
+            message: message.into(),
+            source: None,
+        }
     }
     pub fn finding(code: &'static str, message: impl Into<String>) -> Self {
         Self::new(Failure::Finding, code, message)
@@ -60,7 +65,9 @@ impl From<aws::Error> for StepError {
     fn from(e: aws::Error) -> Self {
         use aws::Kind;
         let (kind, code) = match e.kind {
-            Kind::Conflict | Kind::Throttled | Kind::Unavailable => (Failure::Unavailable, "target-unavailable"),
+            Kind::Conflict | Kind::Throttled | Kind::Unavailable => {
+                (Failure::Unavailable, "target-unavailable")
+            }
             Kind::State => (Failure::Unavailable, "state-busy"),
             Kind::Quota => (Failure::Unavailable, "quota"),
             // Somebody must make room; a later tick then goes on.
@@ -73,7 +80,12 @@ impl From<aws::Error> for StepError {
             Kind::Unsupported => (Failure::Refused, "unsupported"),
             Kind::Invalid => (Failure::Stuck, "request-invalid"),
         };
-        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+        Self {
+            kind,
+            code,
+            message: e.to_string(),
+            source: Some(Box::new(e)),
+        }
     }
 }
 
@@ -81,20 +93,49 @@ impl From<VaultError> for StepError {
     fn from(e: VaultError) -> Self {
         match e {
             VaultError::Store(e) => e.into(),
-            VaultError::Format { source: FormatError::Version { .. }, .. } => {
-                Self { kind: Failure::Stuck, code: "format-unknown", message: e.to_string(), source: Some(Box::new(e)) }
-            }
-            VaultError::Taken { .. } => Self { kind: Failure::Finding, code: "name-taken", message: e.to_string(), source: Some(Box::new(e)) },
-            _ => Self { kind: Failure::Finding, code: "damaged", message: e.to_string(), source: Some(Box::new(e)) },
+            VaultError::Format {
+                source: FormatError::Version { .. },
+                ..
+            } => Self {
+                kind: Failure::Stuck,
+                code: "format-unknown",
+                message: e.to_string(),
+                source: Some(Box::new(e)),
+            },
+            VaultError::Taken { .. } => Self {
+                kind: Failure::Finding,
+                code: "name-taken",
+                message: e.to_string(),
+                source: Some(Box::new(e)),
+            },
+            _ => Self {
+                kind: Failure::Finding,
+                code: "damaged",
+                message: e.to_string(),
+                source: Some(Box::new(e)),
+            },
         }
     }
 }
 
 impl From<PgError> for StepError {
     fn from(e: PgError) -> Self {
-        let kind = if e.transient() { Failure::Unavailable } else { Failure::Finding };
-        let code = if e.transient() { "database-unavailable" } else { "database-refused" };
-        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+        let kind = if e.transient() {
+            Failure::Unavailable
+        } else {
+            Failure::Finding
+        };
+        let code = if e.transient() {
+            "database-unavailable"
+        } else {
+            "database-refused"
+        };
+        Self {
+            kind,
+            code,
+            message: e.to_string(),
+            source: Some(Box::new(e)),
+        }
     }
 }
 
@@ -105,8 +146,18 @@ impl From<DumpError> for StepError {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Self::refused("database-not-empty", why),
-            DumpError::Damaged { .. } => Self { kind: Failure::Finding, code: "dump-damaged", message: e.to_string(), source: Some(Box::new(e)) },
-            DumpError::Compression(..) => Self { kind: Failure::Finding, code: "dump-damaged", message: e.to_string(), source: Some(Box::new(e)) },
+            DumpError::Damaged { .. } => Self {
+                kind: Failure::Finding,
+                code: "dump-damaged",
+                message: e.to_string(),
+                source: Some(Box::new(e)),
+            },
+            DumpError::Compression(..) => Self {
+                kind: Failure::Finding,
+                code: "dump-damaged",
+                message: e.to_string(),
+                source: Some(Box::new(e)),
+            },
         }
     }
 }
@@ -117,7 +168,12 @@ impl From<FormatError> for StepError {
             FormatError::Version { .. } => (Failure::Stuck, "format-unknown"),
             _ => (Failure::Finding, "damaged"),
         };
-        Self { kind, code, message: e.to_string(), source: Some(Box::new(e)) }
+        Self {
+            kind,
+            code,
+            message: e.to_string(),
+            source: Some(Box::new(e)),
+        }
     }
 }
 
@@ -127,12 +183,22 @@ mod tests {
 
     #[test]
     fn another_version_is_stuck_and_damage_is_a_finding() {
-        let version = || FormatError::Version { found: "dr/point/2".into(), wanted: "dr/point/1" };
-        let at = |source| VaultError::Format { target: crate::policy::TargetName::new("central"), key: "k".into(), source };
+        let version = || FormatError::Version {
+            found: "dr/point/2".into(),
+            wanted: "dr/point/1",
+        };
+        let at = |source| VaultError::Format {
+            target: crate::policy::TargetName::new("central"),
+            key: "k".into(),
+            source,
+        };
         for error in [StepError::from(version()), StepError::from(at(version()))] {
             assert_eq!((error.kind, error.code), (Failure::Stuck, "format-unknown"));
             assert!(error.full().contains("dr/point/2"), "{}", error.full());
         }
-        assert_eq!(StepError::from(at(FormatError::Damaged("x".into()))).kind, Failure::Finding);
+        assert_eq!(
+            StepError::from(at(FormatError::Damaged("x".into()))).kind,
+            Failure::Finding
+        );
     }
 }

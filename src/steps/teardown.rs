@@ -1,4 +1,5 @@
-//! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a guard count.
+//! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a
+//! guard count.
 
 use super::{Context, StepError};
 use crate::aws::rds::{ClusterInfo, Rds};
@@ -21,43 +22,88 @@ fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
 }
 
 pub(super) async fn teardown(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::Teardown { region, endpoint, cluster_prefix, tags, bucket, bucket_region, bucket_endpoint, prefix } = &ctx.step.action else {
+    let Action::Teardown {
+        region,
+        endpoint,
+        cluster_prefix,
+        tags,
+        bucket,
+        bucket_region,
+        bucket_endpoint,
+        prefix,
+    } = &ctx.step.action
+    else {
         return Err(StepError::bug("not a teardown"));
     };
     let rds = ctx.clients.rds(ctx.role, region, endpoint.as_deref()).await;
-    let clusters: Vec<ClusterInfo> = rds.clusters().await?.into_iter().filter(|c| ours(c, cluster_prefix, tags)).collect();
+    let clusters: Vec<ClusterInfo> = rds
+        .clusters()
+        .await?
+        .into_iter()
+        .filter(|c| ours(c, cluster_prefix, tags))
+        .collect();
     if clusters.len() > MAX_CLUSTERS {
-        return Err(StepError::refused("too-many", format!("{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at once; look at them first", clusters.len())));
+        return Err(StepError::refused(
+            "too-many",
+            format!(
+                "{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at once; \
+                 look at them first",
+                clusters.len()
+            ),
+        ));
     }
     let mut deleted = Vec::new();
     for cluster in &clusters {
         delete(ctx, &rds, cluster, tags).await?;
         deleted.push(format!("cluster {}", cluster.id));
     }
-    let files = ctx.bucket(bucket, bucket_region, bucket_endpoint.as_deref()).await;
+    let files = ctx
+        .bucket(bucket, bucket_region, bucket_endpoint.as_deref())
+        .await;
     if !prefix.starts_with("dr-drill/") || prefix.len() < "dr-drill/12345678/d/".len() {
         return Err(StepError::bug(format!("`{prefix}` is no scratch prefix")));
     }
     let (rows, more) = files.versions(prefix, None, MAX_FILES).await?;
     if more {
-        return Err(StepError::refused("too-many", format!("more than {MAX_FILES} versions under s3://{bucket}/{prefix}")));
+        return Err(StepError::refused(
+            "too-many",
+            format!("more than {MAX_FILES} versions under s3://{bucket}/{prefix}"),
+        ));
     }
     for row in &rows {
         files.delete_version(&row.key, &row.version, false).await?;
     }
     if !rows.is_empty() {
-        deleted.push(format!("{} versions under s3://{bucket}/{prefix}", rows.len()));
+        deleted.push(format!(
+            "{} versions under s3://{bucket}/{prefix}",
+            rows.len()
+        ));
     }
     abort_uploads(ctx).await?;
-    Ok(Evidence::TornDown { deleted, left: Vec::new() })
+    Ok(Evidence::TornDown {
+        deleted,
+        left: Vec::new(),
+    })
 }
 
-async fn delete(ctx: &Context<'_>, rds: &Rds, cluster: &ClusterInfo, tags: &Tags) -> Result<(), StepError> {
+async fn delete(
+    ctx: &Context<'_>,
+    rds: &Rds,
+    cluster: &ClusterInfo,
+    tags: &Tags,
+) -> Result<(), StepError> {
     for member in &cluster.members {
         // An instance without our tags in a cluster of ours is somebody's: stop and say so.
         if let Some(instance) = rds.instance(member).await? {
             if tags.iter().any(|(k, v)| instance.tags.get(k) != Some(v)) {
-                return Err(StepError::refused("not-ours", format!("instance {member} of scratch cluster {} does not carry this run's tags; it is left alone", cluster.id)));
+                return Err(StepError::refused(
+                    "not-ours",
+                    format!(
+                        "instance {member} of scratch cluster {} does not carry this run's tags; \
+                         it is left alone",
+                        cluster.id
+                    ),
+                ));
             }
             if instance.status != "deleting" {
                 rds.delete_instance(member).await?;
@@ -86,20 +132,28 @@ async fn delete(ctx: &Context<'_>, rds: &Rds, cluster: &ClusterInfo, tags: &Tags
 
 async fn look_again(ctx: &Context<'_>, looks: u32, thing: &str) -> Result<u32, StepError> {
     if looks >= MAX_LOOKS {
-        return Err(StepError::new(crate::journal::Failure::Unavailable, "teardown-slow", format!("{thing} is still being deleted after {looks} looks")));
+        return Err(StepError::new(
+            crate::journal::Failure::Unavailable,
+            "teardown-slow",
+            format!("{thing} is still being deleted after {looks} looks"),
+        ));
     }
     ctx.pause().await?;
     Ok(looks + 1)
 }
 
-/// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will complete them.
+/// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
+/// complete them.
 async fn abort_uploads(ctx: &Context<'_>) -> Result<(), StepError> {
     for step in &ctx.plan.steps {
-        let Action::DumpTo { target, prefix, .. } = &step.action else { continue };
+        let Action::DumpTo { target, prefix, .. } = &step.action else {
+            continue;
+        };
         let vault = ctx.vault(target).await?;
         let uploads = match vault.bucket.uploads(&format!("{prefix}/")).await {
             Ok(uploads) => uploads,
-            // A target that is away must not keep the scratch clusters alive; its uploads hold no data that counts.
+            // A target that is away must not keep the scratch clusters alive; its uploads hold no
+            // data that counts.
             Err(e) if e.kind.transient() => continue,
             Err(e) => return Err(e.into()),
         };
@@ -124,20 +178,64 @@ mod tests {
             master_user: "m".into(),
             members: Vec::new(),
             deletion_protection: false,
-            tags: tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
+            tags: tags
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
         }
     }
 
     #[test]
     fn only_this_runs_scratch_clusters_are_ours() {
-        let tags: Tags = [("dr:role", "scratch"), ("dr:run", "drill-1"), ("dr:vault", "v")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
-        let full = [("dr:role", "scratch"), ("dr:run", "drill-1"), ("dr:vault", "v"), ("extra", "x")];
-        assert!(ours(&cluster("dr-drill-a-native", &full), "dr-drill-a", &tags));
+        let tags: Tags = [
+            ("dr:role", "scratch"),
+            ("dr:run", "drill-1"),
+            ("dr:vault", "v"),
+        ]
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .into();
+        let full = [
+            ("dr:role", "scratch"),
+            ("dr:run", "drill-1"),
+            ("dr:vault", "v"),
+            ("extra", "x"),
+        ];
+        assert!(ours(
+            &cluster("dr-drill-a-native", &full),
+            "dr-drill-a",
+            &tags
+        ));
         assert!(!ours(&cluster("shop", &full), "dr-drill-a", &tags));
-        assert!(!ours(&cluster("dr-drill-a-native", &full[..2]), "dr-drill-a", &tags));
-        assert!(!ours(&cluster("dr-drill-a-native", &[("dr:role", "restored"), ("dr:run", "drill-1"), ("dr:vault", "v")]), "dr-drill-a", &tags));
-        assert!(!ours(&ClusterInfo { deletion_protection: true, ..cluster("dr-drill-a-native", &full) }, "dr-drill-a", &tags));
+        assert!(!ours(
+            &cluster("dr-drill-a-native", &full[..2]),
+            "dr-drill-a",
+            &tags
+        ));
+        assert!(!ours(
+            &cluster(
+                "dr-drill-a-native",
+                &[
+                    ("dr:role", "restored"),
+                    ("dr:run", "drill-1"),
+                    ("dr:vault", "v")
+                ]
+            ),
+            "dr-drill-a",
+            &tags
+        ));
+        assert!(!ours(
+            &ClusterInfo {
+                deletion_protection: true,
+                ..cluster("dr-drill-a-native", &full)
+            },
+            "dr-drill-a",
+            &tags
+        ));
         let restored: Tags = [("dr:role".to_owned(), "restored".to_owned())].into();
-        assert!(!ours(&cluster("dr-drill-a-native", &[("dr:role", "restored")]), "dr-drill-a", &restored));
+        assert!(!ours(
+            &cluster("dr-drill-a-native", &[("dr:role", "restored")]),
+            "dr-drill-a",
+            &restored
+        ));
     }
 }

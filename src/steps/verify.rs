@@ -1,4 +1,5 @@
-//! Reads back everything that a point references at one target: manifest, objects, dumps. Names key and version of what is wrong.
+//! Reads back everything that a point references at one target: manifest, objects, dumps. Names key
+//! and version of what is wrong.
 
 mod around;
 mod documents;
@@ -18,7 +19,9 @@ use super::objects::digest_of;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
 use crate::journal::Failure;
-use crate::manifest::{Copy, Dump, Point, HashedBy, Sha256Hex, Stored, StoredRow, Verified, read_rows, sha256_hex};
+use crate::manifest::{
+    Copy, Dump, HashedBy, Point, Sha256Hex, Stored, StoredRow, Verified, read_rows, sha256_hex,
+};
 use crate::vault::Vault;
 use futures_util::StreamExt;
 use jiff::Timestamp;
@@ -67,8 +70,18 @@ pub struct PointAt<'a> {
 
 /// # Errors
 /// Only where the target does not answer; all else is in the reading.
-pub async fn verify_point(at: &PointAt<'_>, report: &(dyn Fn(u64, u64) + Sync)) -> Result<Reading, StepError> {
-    let PointAt { vault, copy, dumps, now, in_flight, .. } = *at;
+pub async fn verify_point(
+    at: &PointAt<'_>,
+    report: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Reading, StepError> {
+    let PointAt {
+        vault,
+        copy,
+        dumps,
+        now,
+        in_flight,
+        ..
+    } = *at;
     let mut reading = Reading::default();
     let (mut items, mut rows) = (Vec::new(), None);
     if !copy.manifest_key.is_empty() {
@@ -78,15 +91,28 @@ pub async fn verify_point(at: &PointAt<'_>, report: &(dyn Fn(u64, u64) + Sync)) 
             Err(Found::Wrong(w)) => reading.wrong.push(w),
         }
     }
-    let of_row = |r: &StoredRow| Some(Item { size_bytes: r.listed.size_bytes, stored: r.stored.clone()? });
+    let of_row = |r: &StoredRow| {
+        Some(Item {
+            size_bytes: r.listed.size_bytes,
+            stored: r.stored.clone()?,
+        })
+    };
     items.extend(rows.iter().flatten().filter_map(of_row));
     for dump in dumps.iter().filter(|d| d.target == vault.target) {
-        let chunks = dump.tables.iter().flat_map(|t| &t.chunks).chain(dump.sections.iter().map(|s| &s.chunk));
-        items.extend(chunks.map(|c| Item { size_bytes: c.size_bytes, stored: stored(&c.key, &c.version, &c.sha256) }));
+        let chunks = dump
+            .tables
+            .iter()
+            .flat_map(|t| &t.chunks)
+            .chain(dump.sections.iter().map(|s| &s.chunk));
+        items.extend(chunks.map(|c| Item {
+            size_bytes: c.size_bytes,
+            stored: stored(&c.key, &c.version, &c.sha256),
+        }));
     }
     let total = items.len() as u64;
     reading.verified.population = total;
-    let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i))).buffer_unordered(in_flight.max(1) as usize);
+    let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i)))
+        .buffer_unordered(in_flight.max(1) as usize);
     while let Some(result) = work.next().await {
         match result {
             Ok((bytes, lock)) => {
@@ -112,8 +138,14 @@ pub async fn verify_point(at: &PointAt<'_>, report: &(dyn Fn(u64, u64) + Sync)) 
     let strays = around::around(at, rows.as_deref().unwrap_or_default()).await?;
     reading.wrong.extend(strays.wrong);
     // Without the manifest it is not known which objects are this point's.
-    reading.others = if rows.is_some() { strays.others } else { Vec::new() };
-    reading.wrong.sort_by(|a, b| (&a.key, &a.version).cmp(&(&b.key, &b.version)));
+    reading.others = if rows.is_some() {
+        strays.others
+    } else {
+        Vec::new()
+    };
+    reading
+        .wrong
+        .sort_by(|a, b| (&a.key, &a.version).cmp(&(&b.key, &b.version)));
     Ok(reading)
 }
 
@@ -124,7 +156,11 @@ enum Found {
 
 /// An answer that is not "away" says something of this version.
 fn of(stored: &Stored, e: StepError) -> Found {
-    if e.kind == Failure::Unavailable { Found::Away(e) } else { wrong(e.code, stored, e.full()) }
+    if e.kind == Failure::Unavailable {
+        Found::Away(e)
+    } else {
+        wrong(e.code, stored, e.full())
+    }
 }
 
 fn stored(key: &str, version: &str, sha256: &Sha256Hex) -> Stored {
@@ -141,38 +177,84 @@ fn stored(key: &str, version: &str, sha256: &Sha256Hex) -> Stored {
 }
 
 fn wrong(code: &'static str, stored: &Stored, why: impl Into<String>) -> Found {
-    Found::Wrong(Wrong { code, key: stored.key.clone(), version: stored.version.clone(), why: why.into() })
+    Found::Wrong(Wrong {
+        code,
+        key: stored.key.clone(),
+        version: stored.version.clone(),
+        why: why.into(),
+    })
 }
 
 async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {
-    let place = stored(&copy.manifest_key, &copy.manifest_version, &copy.manifest_sha256);
-    let got = match vault.bucket.get(&place.key, Some(&place.version), MAX_LIST_BYTES).await {
-        Err(e) if e.kind == Kind::NotFound => return Err(wrong("manifest-missing", &place, format!("the manifest is not at {}", vault.target))),
+    let place = stored(
+        &copy.manifest_key,
+        &copy.manifest_version,
+        &copy.manifest_sha256,
+    );
+    let got = match vault
+        .bucket
+        .get(&place.key, Some(&place.version), MAX_LIST_BYTES)
+        .await
+    {
+        Err(e) if e.kind == Kind::NotFound => {
+            return Err(wrong(
+                "manifest-missing",
+                &place,
+                format!("the manifest is not at {}", vault.target),
+            ));
+        }
         Err(e) => return Err(of(&place, e.into())),
         Ok(got) => got,
     };
     if sha256_hex(&got.bytes) != copy.manifest_sha256 {
-        return Err(wrong("checksum-mismatch", &place, "the manifest's SHA-256 is not the one that was recorded"));
+        return Err(wrong(
+            "checksum-mismatch",
+            &place,
+            "the manifest's SHA-256 is not the one that was recorded",
+        ));
     }
-    read_rows(&got.bytes).map_err(StepError::from).map_err(|e| wrong(e.code, &place, e.full()))
+    read_rows(&got.bytes)
+        .map_err(StepError::from)
+        .map_err(|e| wrong(e.code, &place, e.full()))
 }
 
 /// Every byte is read: an auditor does not take the service's word.
 async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
     let stored = &item.stored;
     let head = match vault.bucket.head(&stored.key, Some(&stored.version)).await {
-        Err(e) if matches!(e.kind, Kind::NotFound | Kind::Invalid) => return Err(wrong("object-missing", stored, format!("it is not at {}", vault.target))),
+        Err(e) if matches!(e.kind, Kind::NotFound | Kind::Invalid) => {
+            return Err(wrong(
+                "object-missing",
+                stored,
+                format!("it is not at {}", vault.target),
+            ));
+        }
         Err(e) => return Err(of(stored, e.into())),
         Ok(head) => head,
     };
     if head.size_bytes != item.size_bytes {
-        return Err(wrong("checksum-mismatch", stored, format!("it has {} bytes, should have {}", head.size_bytes, item.size_bytes)));
+        return Err(wrong(
+            "checksum-mismatch",
+            stored,
+            format!(
+                "it has {} bytes, should have {}",
+                head.size_bytes, item.size_bytes
+            ),
+        ));
     }
     let found = digest_checked(vault, stored, item.size_bytes).await?;
     if found != stored.sha256_stored.0 {
-        return Err(wrong("checksum-mismatch", stored, format!("SHA-256 is {found}, should be {}", stored.sha256_stored)));
+        return Err(wrong(
+            "checksum-mismatch",
+            stored,
+            format!("SHA-256 is {found}, should be {}", stored.sha256_stored),
+        ));
     }
-    let lock = vault.bucket.lock_of(&stored.key, &stored.version).await.map_err(|e| of(stored, e.into()))?;
+    let lock = vault
+        .bucket
+        .lock_of(&stored.key, &stored.version)
+        .await
+        .map_err(|e| of(stored, e.into()))?;
     match &lock {
         LockState::None => Err(wrong("lock-short", stored, "it is not locked")),
         _ => Ok((head.size_bytes, lock)),
@@ -180,5 +262,7 @@ async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
 }
 
 async fn digest_checked(vault: &Vault, stored: &Stored, size_bytes: u64) -> Result<String, Found> {
-    digest_of(vault, stored, size_bytes).await.map_err(|e| of(stored, e))
+    digest_of(vault, stored, size_bytes)
+        .await
+        .map_err(|e| of(stored, e))
 }

@@ -1,4 +1,5 @@
-//! The copy engine: one source version to one vault key, server-side or streamed, hashed in one pass.
+//! The copy engine: one source version to one vault key, server-side or streamed, hashed in one
+//! pass.
 
 mod object;
 mod once;

@@ -8,7 +8,8 @@ use crate::manifest::{HashedBy, Sha256Hex, Stored};
 use crate::policy::Provider;
 use sha2::{Digest, Sha256};
 
-/// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference, CopyObject).
+/// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference,
+/// CopyObject).
 pub const SERVER_SIDE_MAX_BYTES: u64 = 5 << 30;
 
 /// What to copy where.
@@ -28,35 +29,72 @@ pub struct CopyTask<'a> {
     pub server_side: bool,
 }
 
-/// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere it leaves two versions
+/// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere
+/// it leaves two versions
 /// with equal bytes under one key, one of which is in the manifest.
 ///
 /// # Errors
 /// `NotFound` where the source version is gone; the stores' errors.
 pub async fn copy_object(task: &CopyTask<'_>) -> Result<Stored, Error> {
-    if task.server_side && task.size_bytes <= SERVER_SIDE_MAX_BYTES && task.to.provider == Provider::Aws && task.source.provider == Provider::Aws {
+    if task.server_side
+        && task.size_bytes <= SERVER_SIDE_MAX_BYTES
+        && task.to.provider == Provider::Aws
+        && task.source.provider == Provider::Aws
+    {
         return server_side(task).await;
     }
-    if task.size_bytes <= task.part_size_bytes { single(task).await } else { multipart(task).await }
+    if task.size_bytes <= task.part_size_bytes {
+        single(task).await
+    } else {
+        multipart(task).await
+    }
 }
 
 async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
-    let from = CopyFrom { bucket: task.source.name.as_str(), key: task.key, version: task.version, if_match: task.etag };
+    let from = CopyFrom {
+        bucket: task.source.name.as_str(),
+        key: task.key,
+        version: task.version,
+        if_match: task.etag,
+    };
     let head = task.source.head(task.key, task.version).await?;
     let put = match task.to.copy_from(task.to_key, &from, task.lock, true).await {
-        // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its bytes decide.
+        // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
+        // bytes decide.
         Err(e) if e.kind == Kind::Exists => {
             changed(task, head.etag.as_deref())?;
             let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
-            match once::adopt(task.to, task.to_key, Content { size_bytes: task.size_bytes, sha256: &sha256 }, task.lock).await? {
+            match once::adopt(
+                task.to,
+                task.to_key,
+                Content {
+                    size_bytes: task.size_bytes,
+                    sha256: &sha256,
+                },
+                task.lock,
+            )
+            .await?
+            {
                 Some(put) => put,
-                None => task.to.copy_from(task.to_key, &from, task.lock, false).await?,
+                None => {
+                    task.to
+                        .copy_from(task.to_key, &from, task.lock, false)
+                        .await?
+                }
             }
         }
         other => other?,
     };
     let sha256 = put.sha256.as_deref().and_then(hex_of_base64);
-    let sha256 = sha256.ok_or_else(|| Error::new(Kind::Integrity, "CopyObject", task.to.thing(task.to_key), "NoDigest", "the service gave no SHA-256 of what it stored"))?;
+    let sha256 = sha256.ok_or_else(|| {
+        Error::new(
+            Kind::Integrity,
+            "CopyObject",
+            task.to.thing(task.to_key),
+            "NoDigest",
+            "the service gave no SHA-256 of what it stored",
+        )
+    })?;
     Ok(Stored {
         key: task.to_key.into(),
         version: put.version.unwrap_or_else(|| "null".into()),
@@ -69,7 +107,12 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
     })
 }
 
-fn stored(task: &CopyTask<'_>, version: Option<String>, sha256: String, options: PutOptions) -> Stored {
+fn stored(
+    task: &CopyTask<'_>,
+    version: Option<String>,
+    sha256: String,
+    options: PutOptions,
+) -> Stored {
     Stored {
         key: task.to_key.into(),
         version: version.unwrap_or_else(|| "null".into()),
@@ -85,24 +128,45 @@ fn stored(task: &CopyTask<'_>, version: Option<String>, sha256: String, options:
 async fn options(task: &CopyTask<'_>, meta: crate::aws::s3::Meta) -> PutOptions {
     // Tags need a right of their own; an object whose tags cannot be read is still worth copying.
     let tags = match task.version {
-        Some(version) => task.source.tags(task.key, version).await.unwrap_or_default(),
+        Some(version) => task
+            .source
+            .tags(task.key, version)
+            .await
+            .unwrap_or_default(),
         None => Default::default(),
     };
-    PutOptions { create_only: false, lock: task.lock, content_type: meta.content_type, metadata: meta.metadata, tags }
+    PutOptions {
+        create_only: false,
+        lock: task.lock,
+        content_type: meta.content_type,
+        metadata: meta.metadata,
+        tags,
+    }
 }
 
 fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
     match (task.version, task.etag, etag) {
-        (None, Some(wanted), Some(found)) if wanted != found => {
-            Err(Error::new(Kind::NotFound, "GetObject", task.source.thing(task.key), "Changed", "the unversioned object was overwritten since it was listed"))
-        }
+        (None, Some(wanted), Some(found)) if wanted != found => Err(Error::new(
+            Kind::NotFound,
+            "GetObject",
+            task.source.thing(task.key),
+            "Changed",
+            "the unversioned object was overwritten since it was listed",
+        )),
         _ => Ok(()),
     }
 }
 
 async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
     let _room = room::to_move(task.size_bytes).await;
-    let got = task.source.get(task.key, task.version, task.part_size_bytes.max(task.size_bytes)).await?;
+    let got = task
+        .source
+        .get(
+            task.key,
+            task.version,
+            task.part_size_bytes.max(task.size_bytes),
+        )
+        .await?;
     changed(task, got.meta.etag.as_deref())?;
     let sha256 = hex::encode(Sha256::digest(&got.bytes));
     let options = options(task, got.meta).await;
@@ -123,14 +187,25 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
     while at < task.size_bytes {
         let last = (at + part_size).min(task.size_bytes) - 1;
         let _room = room::to_move(last + 1 - at).await;
-        let got = task.source.get_range(task.key, task.version, Some((at, last)), part_size).await?;
+        let got = task
+            .source
+            .get_range(task.key, task.version, Some((at, last)), part_size)
+            .await?;
         changed(task, got.meta.etag.as_deref())?;
         sha.update(&got.bytes);
-        parts.push(task.to.upload_part(task.to_key, &upload, number, got.bytes).await?);
+        parts.push(
+            task.to
+                .upload_part(task.to_key, &upload, number, got.bytes)
+                .await?,
+        );
         (at, number) = (last + 1, number + 1);
     }
     let sha256 = hex::encode(sha.finalize());
-    let content = Content { size_bytes: task.size_bytes, sha256: &sha256 };
-    let put = once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
+    let content = Content {
+        size_bytes: task.size_bytes,
+        sha256: &sha256,
+    };
+    let put =
+        once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
     Ok(stored(task, put.version, sha256, options))
 }

@@ -1,5 +1,7 @@
-//! Data that leaves one version however often it is put: conditional where the store has that, and what is there already
-//! is taken where its bytes are the same. Where they are not, ours goes on top: a manifest names version ids.
+//! Data that leaves one version however often it is put: conditional where the store has that, and
+//! what is there already
+//! is taken where its bytes are the same. Where they are not, ours goes on top: a manifest names
+//! version ids.
 
 use crate::aws::s3::{Bucket, Lock, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
@@ -22,17 +24,31 @@ pub struct Content<'a> {
 ///
 /// # Errors
 /// The store's.
-pub async fn put_once(bucket: &Bucket, key: &str, body: Bytes, options: &PutOptions, sha256: &str) -> Result<Put, Error> {
+pub async fn put_once(
+    bucket: &Bucket,
+    key: &str,
+    body: Bytes,
+    options: &PutOptions,
+    sha256: &str,
+) -> Result<Put, Error> {
     if !bucket.conditional() {
         return bucket.put(key, body, options).await;
     }
-    let content = Content { size_bytes: body.len() as u64, sha256 };
-    let once = PutOptions { create_only: true, ..options.clone() };
+    let content = Content {
+        size_bytes: body.len() as u64,
+        sha256,
+    };
+    let once = PutOptions {
+        create_only: true,
+        ..options.clone()
+    };
     match bucket.put(key, body.clone(), &once).await {
-        Err(e) if e.kind == Kind::Exists => match adopt(bucket, key, content, options.lock).await? {
-            Some(put) => Ok(put),
-            None => bucket.put(key, body, options).await,
-        },
+        Err(e) if e.kind == Kind::Exists => {
+            match adopt(bucket, key, content, options.lock).await? {
+                Some(put) => Ok(put),
+                None => bucket.put(key, body, options).await,
+            }
+        }
         Err(e) if e.kind == Kind::Unsupported => {
             bucket.note_unconditional();
             bucket.put(key, body, options).await
@@ -41,15 +57,27 @@ pub async fn put_once(bucket: &Bucket, key: &str, body: Bytes, options: &PutOpti
     }
 }
 
-/// Makes parts one object. On success the upload is gone, whether it became the object or one that was there was taken.
+/// Makes parts one object. On success the upload is gone, whether it became the object or one that
+/// was there was taken.
 ///
 /// # Errors
 /// The store's.
-pub async fn complete_once(bucket: &Bucket, key: &str, upload: &str, parts: &[Part], lock: Option<Lock>, content: Content<'_>) -> Result<Put, Error> {
-    match bucket.complete_upload(key, upload, parts, bucket.conditional()).await {
+pub async fn complete_once(
+    bucket: &Bucket,
+    key: &str,
+    upload: &str,
+    parts: &[Part],
+    lock: Option<Lock>,
+    content: Content<'_>,
+) -> Result<Put, Error> {
+    match bucket
+        .complete_upload(key, upload, parts, bucket.conditional())
+        .await
+    {
         Err(e) if e.kind == Kind::Exists => match adopt(bucket, key, content, lock).await? {
             Some(put) => {
-                // A crash right here leaves an upload that nobody completes; the next run at this key aborts it.
+                // A crash right here leaves an upload that nobody completes; the next run at this
+                // key aborts it.
                 bucket.abort_uploads_at(key).await?;
                 Ok(put)
             }
@@ -62,7 +90,13 @@ pub async fn complete_once(bucket: &Bucket, key: &str, upload: &str, parts: &[Pa
         // The answer to an earlier attempt was lost: the upload became the object.
         Err(e) if e.kind == Kind::NotFound => match adopt(bucket, key, content, lock).await? {
             Some(put) => Ok(put),
-            None => Err(Error::new(Kind::Unavailable, "CompleteMultipartUpload", bucket.thing(key), "UploadGone", "the upload was ended by another; it is begun again")),
+            None => Err(Error::new(
+                Kind::Unavailable,
+                "CompleteMultipartUpload",
+                bucket.thing(key),
+                "UploadGone",
+                "the upload was ended by another; it is begun again",
+            )),
         },
         other => other,
     }
@@ -72,9 +106,18 @@ pub async fn complete_once(bucket: &Bucket, key: &str, upload: &str, parts: &[Pa
 ///
 /// # Errors
 /// The store's.
-pub async fn adopt(bucket: &Bucket, key: &str, content: Content<'_>, lock: Option<Lock>) -> Result<Option<Put>, Error> {
+pub async fn adopt(
+    bucket: &Bucket,
+    key: &str,
+    content: Content<'_>,
+    lock: Option<Lock>,
+) -> Result<Option<Put>, Error> {
     let (rows, _) = bucket.versions(key, None, MAX_VERSIONS).await?;
-    for row in rows.iter().rev().filter(|r| r.key == key && !r.delete_marker && r.size_bytes == content.size_bytes) {
+    for row in rows
+        .iter()
+        .rev()
+        .filter(|r| r.key == key && !r.delete_marker && r.size_bytes == content.size_bytes)
+    {
         let head = bucket.head(key, Some(&row.version)).await?;
         let stored = match head.sha256.as_deref().and_then(hex_of_base64) {
             Some(sha256) => sha256,
@@ -88,7 +131,11 @@ pub async fn adopt(bucket: &Bucket, key: &str, content: Content<'_>, lock: Optio
             if let Some(lock) = lock {
                 hold(bucket, key, &row.version, lock).await?;
             }
-            return Ok(Some(Put { version: Some(row.version.clone()), etag: row.etag.clone(), sha256: head.sha256 }));
+            return Ok(Some(Put {
+                version: Some(row.version.clone()),
+                etag: row.etag.clone(),
+                sha256: head.sha256,
+            }));
         }
     }
     Ok(None)
@@ -110,13 +157,23 @@ pub async fn hold(bucket: &Bucket, key: &str, version: &str, lock: Lock) -> Resu
 ///
 /// # Errors
 /// The store's.
-pub async fn digest(bucket: &Bucket, key: &str, version: Option<&str>, size_bytes: u64) -> Result<String, Error> {
+pub async fn digest(
+    bucket: &Bucket,
+    key: &str,
+    version: Option<&str>,
+    size_bytes: u64,
+) -> Result<String, Error> {
     let (mut sha, mut at) = (Sha256::new(), 0);
     while at < size_bytes {
         let last = (at + PIECE_BYTES).min(size_bytes) - 1;
         let _room = super::room::to_compare(last + 1 - at).await;
         let range = (size_bytes > PIECE_BYTES).then_some((at, last));
-        sha.update(&bucket.get_range(key, version, range, PIECE_BYTES).await?.bytes);
+        sha.update(
+            &bucket
+                .get_range(key, version, range, PIECE_BYTES)
+                .await?
+                .bytes,
+        );
         at = last + 1;
     }
     Ok(hex::encode(sha.finalize()))

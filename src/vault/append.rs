@@ -27,19 +27,24 @@ pub enum Appended {
 
 /// Where a run's entries are.
 #[derive(Clone)]
-#[expect(clippy::large_enum_variant, reason = "a process holds a few of these; a box would be one more word to read")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a process holds a few of these; a box would be one more word to read"
+)]
 pub enum JournalStore {
     Home {
         vault: Vault,
         lock: Option<Lock>,
     },
-    /// A file of JSON lines, for a restore whose vault cannot be written; what it has no room for goes to stderr.
+    /// A file of JSON lines, for a restore whose vault cannot be written; what it has no room for
+    /// goes to stderr.
     File(LocalFile),
     /// Lines on stderr, where not even a file can be written.
     Stderr,
 }
 
-/// A local journal. Once an entry found no room here, all that follow go to stderr as well: the file stays a whole beginning.
+/// A local journal. Once an entry found no room here, all that follow go to stderr as well: the
+/// file stays a whole beginning.
 #[derive(Clone)]
 pub struct LocalFile {
     pub path: PathBuf,
@@ -48,22 +53,28 @@ pub struct LocalFile {
 
 impl LocalFile {
     pub fn new(path: PathBuf) -> Self {
-        Self { path, spilled: Arc::default() }
+        Self {
+            path,
+            spilled: Arc::default(),
+        }
     }
 
     pub fn spilled(&self) -> bool {
         self.spilled.load(Ordering::Relaxed)
     }
 
-    /// A first entry that finds no room is an error: the caller knows other places. Later ones never are; evidence does not stand
+    /// A first entry that finds no room is an error: the caller knows other places. Later ones
+    /// never are; evidence does not stand
     /// in the way of a restore.
     fn append(&self, seq: u64, line: &[u8]) -> Result<(), VaultError> {
         if !self.spilled() {
             match append_line(&self.path, line) {
                 Ok(()) => return Ok(()),
                 Err(e) if seq == 0 => {
-                    // Nothing of ours is in it, and the next place is tried: it would be taken for a journal.
-                    let empty = std::fs::symlink_metadata(&self.path).is_ok_and(|m| m.is_file() && m.len() == 0);
+                    // Nothing of ours is in it, and the next place is tried: it would be taken for
+                    // a journal.
+                    let empty = std::fs::symlink_metadata(&self.path)
+                        .is_ok_and(|m| m.is_file() && m.len() == 0);
                     let _gone = empty.then(|| std::fs::remove_file(&self.path));
                     return Err(file_error(&self.path, &e));
                 }
@@ -75,11 +86,17 @@ impl LocalFile {
     }
 }
 
-/// A crash in the middle leaves a line without its end, which a reader takes for the last one and ignores.
+/// A crash in the middle leaves a line without its end, which a reader takes for the last one and
+/// ignores.
 fn append_line(path: &Path, line: &[u8]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    let mut file = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)?;
     let before = file.metadata()?.len();
-    let written = file.write_all(&[line, b"\n"].concat()).and_then(|()| file.sync_data());
+    let written = file
+        .write_all(&[line, b"\n"].concat())
+        .and_then(|()| file.sync_data());
     if written.is_err() {
         // Half a line would hide what a later process appends.
         let _kept = file.set_len(before);
@@ -102,11 +119,17 @@ pub struct RunRead {
 }
 
 impl JournalStore {
-    /// Appends the entry at `entry.seq`, once. A crash right here leaves the entry whole or absent, never half.
+    /// Appends the entry at `entry.seq`, once. A crash right here leaves the entry whole or absent,
+    /// never half.
     ///
     /// # Errors
     /// The store's; after a lost answer the key is read before anything is said.
-    pub async fn append(&self, policy: &PolicyName, run: &RunId, entry: &Entry) -> Result<Appended, VaultError> {
+    pub async fn append(
+        &self,
+        policy: &PolicyName,
+        run: &RunId,
+        entry: &Entry,
+    ) -> Result<Appended, VaultError> {
         let bytes = match self {
             // One line per entry in a file; the digest is of the line.
             JournalStore::File(_) | JournalStore::Stderr => entry.to_line(),
@@ -122,7 +145,9 @@ impl JournalStore {
                     Err(e) => Err(e),
                 }
             }
-            JournalStore::File(file) => file.append(entry.seq, &bytes).map(|()| Appended::Ours(sha256)),
+            JournalStore::File(file) => file
+                .append(entry.seq, &bytes)
+                .map(|()| Appended::Ours(sha256)),
             JournalStore::Stderr => {
                 on_stderr(&bytes);
                 Ok(Appended::Ours(sha256))
@@ -130,14 +155,22 @@ impl JournalStore {
         }
     }
 
-    /// Whether the newest entry says Finished: two calls, where reading the whole run takes one per entry.
+    /// Whether the newest entry says Finished: two calls, where reading the whole run takes one per
+    /// entry.
     ///
     /// # Errors
     /// The store's.
     pub async fn finished(&self, policy: &PolicyName, run: &RunId) -> Result<bool, VaultError> {
-        let JournalStore::Home { vault, .. } = self else { return Ok(false) };
-        let keys = vault.bucket.keys(&layout::run(policy, run), None, 100_000).await?;
-        let Some(newest) = keys.iter().max() else { return Ok(false) };
+        let JournalStore::Home { vault, .. } = self else {
+            return Ok(false);
+        };
+        let keys = vault
+            .bucket
+            .keys(&layout::run(policy, run), None, 100_000)
+            .await?;
+        let Some(newest) = keys.iter().max() else {
+            return Ok(false);
+        };
         let (bytes, _) = match vault.oldest(newest).await {
             Err(e) if e.not_found() => return Ok(false),
             other => other?,
@@ -148,8 +181,13 @@ impl JournalStore {
     /// Reads a run; `None` where it was never opened.
     ///
     /// # Errors
-    /// [`VaultError::Damaged`] names what is wrong: a delete marker, a second version, a gap, a broken chain.
-    pub async fn read(&self, policy: &PolicyName, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+    /// [`VaultError::Damaged`] names what is wrong: a delete marker, a second version, a gap, a
+    /// broken chain.
+    pub async fn read(
+        &self,
+        policy: &PolicyName,
+        run: &RunId,
+    ) -> Result<Option<RunRead>, VaultError> {
         match self {
             JournalStore::Home { vault, .. } => read_home(vault, policy, run).await,
             JournalStore::File(file) => read_file(&file.path, run),
@@ -159,7 +197,12 @@ impl JournalStore {
 }
 
 /// 409 means another write is in flight: try again, a few times.
-async fn create_with_retry(vault: &Vault, key: &str, bytes: Bytes, lock: Option<Lock>) -> Result<String, VaultError> {
+async fn create_with_retry(
+    vault: &Vault,
+    key: &str,
+    bytes: Bytes,
+    lock: Option<Lock>,
+) -> Result<String, VaultError> {
     let mut last = None;
     for _ in 0..5 {
         match vault.create(key, bytes.clone(), lock).await {
@@ -170,22 +213,38 @@ async fn create_with_retry(vault: &Vault, key: &str, bytes: Bytes, lock: Option<
     Err(last.map_or_else(|| vault.damaged(key, "no answer"), VaultError::from))
 }
 
-async fn read_home(vault: &Vault, policy: &PolicyName, run: &RunId) -> Result<Option<RunRead>, VaultError> {
+async fn read_home(
+    vault: &Vault,
+    policy: &PolicyName,
+    run: &RunId,
+) -> Result<Option<RunRead>, VaultError> {
     let prefix = layout::run(policy, run);
     let (rows, _) = vault.bucket.versions(&prefix, None, 100_000).await?;
     if rows.is_empty() {
         return Ok(None);
     }
     if let Some(marker) = rows.iter().find(|r| r.delete_marker) {
-        return Err(vault.damaged(&marker.key, format!("a delete marker (version {})", marker.version)));
+        return Err(vault.damaged(
+            &marker.key,
+            format!("a delete marker (version {})", marker.version),
+        ));
     }
     if let Some(pair) = rows.windows(2).find(|w| w[0].key == w[1].key) {
-        return Err(vault.damaged(&pair[0].key, format!("a second version ({})", pair[0].version)));
+        return Err(vault.damaged(
+            &pair[0].key,
+            format!("a second version ({})", pair[0].version),
+        ));
     }
-    let head_written = rows.iter().max_by(|a, b| a.key.cmp(&b.key)).map(|r| r.last_modified);
+    let head_written = rows
+        .iter()
+        .max_by(|a, b| a.key.cmp(&b.key))
+        .map(|r| r.last_modified);
     let bodies: Vec<(String, Bytes)> = futures_util::stream::iter(rows)
         .map(|row| async move {
-            let got = vault.bucket.get(&row.key, Some(&row.version), 1 << 20).await?;
+            let got = vault
+                .bucket
+                .get(&row.key, Some(&row.version), 1 << 20)
+                .await?;
             Ok::<_, VaultError>((row.key, got.bytes))
         })
         .buffered(8)

@@ -1,4 +1,5 @@
-//! What a vault says happened: runs by name, points with their copies and proofs. Read with `start-after`, never by listing everything.
+//! What a vault says happened: runs by name, points with their copies and proofs. Read with
+//! `start-after`, never by listing everything.
 
 use super::layout;
 use super::store::{Vault, VaultError};
@@ -62,11 +63,22 @@ impl Vault {
     ///
     /// # Errors
     /// The store's.
-    pub async fn runs(&self, policy: &PolicyName, kind: Kind, since: &str) -> Result<Vec<RunRef>, VaultError> {
+    pub async fn runs(
+        &self,
+        policy: &PolicyName,
+        kind: Kind,
+        since: &str,
+    ) -> Result<Vec<RunRef>, VaultError> {
         let folder = layout::runs(policy);
         let prefix = format!("{folder}{kind}-");
-        let names = self.bucket.folders(&prefix, Some(&format!("{prefix}{since}")), CAP).await?;
-        let mut runs: Vec<RunRef> = names.iter().filter_map(|n| parse_run(&format!("{kind}-{n}"))).collect();
+        let names = self
+            .bucket
+            .folders(&prefix, Some(&format!("{prefix}{since}")), CAP)
+            .await?;
+        let mut runs: Vec<RunRef> = names
+            .iter()
+            .filter_map(|n| parse_run(&format!("{kind}-{n}")))
+            .collect();
         runs.sort();
         Ok(runs)
     }
@@ -91,37 +103,58 @@ impl Vault {
     /// The store's.
     pub async fn slots(&self, policy: &PolicyName, since: &str) -> Result<Vec<String>, VaultError> {
         let prefix = layout::points(policy);
-        let mut slots = self.bucket.folders(&prefix, Some(&format!("{prefix}{since}")), CAP).await?;
+        let mut slots = self
+            .bucket
+            .folders(&prefix, Some(&format!("{prefix}{since}")), CAP)
+            .await?;
         slots.sort();
         slots.reverse();
         Ok(slots)
     }
 
-    /// All slots under `points/`, newest first, and whether anything was proven of each: one listing, no reads.
+    /// All slots under `points/`, newest first, and whether anything was proven of each: one
+    /// listing, no reads.
     ///
     /// # Errors
     /// The store's.
-    pub async fn point_index(&self, policy: &PolicyName) -> Result<Vec<(String, bool)>, VaultError> {
+    pub async fn point_index(
+        &self,
+        policy: &PolicyName,
+    ) -> Result<Vec<(String, bool)>, VaultError> {
         let prefix = layout::points(policy);
         let mut index: std::collections::BTreeMap<String, bool> = Default::default();
         for row in self.bucket.versions(&prefix, None, CAP * 20).await?.0 {
-            if let Some((slot, rest)) = row.key.strip_prefix(&prefix).and_then(|k| k.split_once('/')) {
+            if let Some((slot, rest)) = row
+                .key
+                .strip_prefix(&prefix)
+                .and_then(|k| k.split_once('/'))
+            {
                 *index.entry(slot.to_owned()).or_default() |= rest.starts_with("proofs/");
             }
         }
         Ok(index.into_iter().rev().collect())
     }
 
-    /// A point with all that is known of it here; `None` where it has no `point.json` (yet). A document that cannot be read
+    /// A point with all that is known of it here; `None` where it has no `point.json` (yet). A
+    /// document that cannot be read
     /// is named and hides no other; delete markers hide nothing.
     ///
     /// # Errors
     /// The store's; `point.json` itself cannot be read.
-    pub async fn point(&self, policy: &PolicyName, slot: &str) -> Result<Option<PointRef>, VaultError> {
-        let (rows, _) = self.bucket.versions(&format!("{}{slot}/", layout::points(policy)), None, CAP).await?;
+    pub async fn point(
+        &self,
+        policy: &PolicyName,
+        slot: &str,
+    ) -> Result<Option<PointRef>, VaultError> {
+        let (rows, _) = self
+            .bucket
+            .versions(&format!("{}{slot}/", layout::points(policy)), None, CAP)
+            .await?;
         let firsts = first_versions(rows);
         let key = layout::point(policy, slot);
-        let Some(first) = firsts.iter().find(|r| r.key == key) else { return Ok(None) };
+        let Some(first) = firsts.iter().find(|r| r.key == key) else {
+            return Ok(None);
+        };
         let mut found = PointRef {
             point: self.read_version(first).await?,
             copies: Vec::new(),
@@ -135,7 +168,9 @@ impl Vault {
             } else if row.key.contains("/proofs/") {
                 self.read_version(row).await.map(|p| found.proofs.push(p))
             } else if row.key.contains("/dumps/") {
-                self.read_version(row).await.map(|d| found.dumps.push((row.key.clone(), d)))
+                self.read_version(row)
+                    .await
+                    .map(|d| found.dumps.push((row.key.clone(), d)))
             } else {
                 Ok(())
             };
@@ -154,7 +189,8 @@ impl Vault {
     }
 }
 
-/// The oldest version of each key, in the order of the keys: what was created, whatever was put over it since.
+/// The oldest version of each key, in the order of the keys: what was created, whatever was put
+/// over it since.
 pub fn first_versions(rows: Vec<Listed>) -> Vec<Listed> {
     let mut firsts: Vec<Listed> = Vec::new();
     // Rows come with the newest version of a key first.
@@ -173,8 +209,14 @@ mod tests {
 
     #[test]
     fn names_of_runs_are_read_and_strangers_are_not() {
-        assert_eq!(parse_run("backup-20261124T020000Z").unwrap().slot, "20261124T020000Z");
-        assert_eq!(parse_run("drill-20261124T020311Z-1a2b3c4d").unwrap().kind, Kind::Drill);
+        assert_eq!(
+            parse_run("backup-20261124T020000Z").unwrap().slot,
+            "20261124T020000Z"
+        );
+        assert_eq!(
+            parse_run("drill-20261124T020311Z-1a2b3c4d").unwrap().kind,
+            Kind::Drill
+        );
         assert_eq!(parse_run("other-20261124T020000Z"), None);
         assert_eq!(parse_run("backup-1"), None);
     }

@@ -39,6 +39,12 @@ pub fn dumps(policy: &PolicyName, slot: &str) -> String {
 pub fn proofs(policy: &PolicyName, slot: &str) -> String {
     format!("points/{policy}/{slot}/proofs/")
 }
-pub fn proof(policy: &PolicyName, slot: &str, run: &RunId, path: Path, target: &TargetName) -> String {
+pub fn proof(
+    policy: &PolicyName,
+    slot: &str,
+    run: &RunId,
+    path: Path,
+    target: &TargetName,
+) -> String {
     format!("points/{policy}/{slot}/proofs/{run}-{path}-{target}.json")
 }

@@ -1,4 +1,5 @@
-//! A journal in a file of lines: read back, mended after a crash, brought into a vault as a run of its own.
+//! A journal in a file of lines: read back, mended after a crash, brought into a vault as a run of
+//! its own.
 
 use super::layout;
 use super::store::{Vault, VaultError};
@@ -22,15 +23,30 @@ pub struct LocalJournal {
 }
 
 pub(super) fn file_error(path: &Path, e: &std::io::Error) -> VaultError {
-    Error::new(Kind::Denied, "journal file", path.display().to_string(), "Io", e.to_string()).into()
+    Error::new(
+        Kind::Denied,
+        "journal file",
+        path.display().to_string(),
+        "Io",
+        e.to_string(),
+    )
+    .into()
 }
 
 fn refused(path: &Path, why: impl Into<String>) -> VaultError {
-    Error::new(Kind::Invalid, "journal file", path.display().to_string(), "NotAJournal", why).into()
+    Error::new(
+        Kind::Invalid,
+        "journal file",
+        path.display().to_string(),
+        "NotAJournal",
+        why,
+    )
+    .into()
 }
 
 impl LocalJournal {
-    /// `None` where the file is absent or holds no entry. Lines of other programs between the entries (a saved stderr) are passed over.
+    /// `None` where the file is absent or holds no entry. Lines of other programs between the
+    /// entries (a saved stderr) are passed over.
     ///
     /// # Errors
     /// It cannot be read; its entries are not a journal.
@@ -38,19 +54,33 @@ impl LocalJournal {
         let text = match std::fs::metadata(path) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(file_error(path, &e)),
-            Ok(meta) if meta.len() > MAX_BYTES => return Err(refused(path, "it is larger than any journal")),
+            Ok(meta) if meta.len() > MAX_BYTES => {
+                return Err(refused(path, "it is larger than any journal"));
+            }
             Ok(_) => std::fs::read_to_string(path).map_err(|e| file_error(path, &e))?,
         };
         let (mut lines, mut entries) = (Vec::new(), Vec::<(Entry, Sha256Hex)>::new());
-        for line in text.lines().filter(|l| l.starts_with("{\"schema\":\"dr/entry/")) {
+        for line in text
+            .lines()
+            .filter(|l| l.starts_with("{\"schema\":\"dr/entry/"))
+        {
             // A line cut by a crash is the last one, and was never acted upon.
-            let Ok(entry) = read(line.as_bytes()) else { break };
+            let Ok(entry) = read(line.as_bytes()) else {
+                break;
+            };
             entries.push((entry.0, sha256_hex(line.as_bytes())));
             lines.push(line.to_owned());
         }
-        let Some((newest, _)) = entries.last().cloned() else { return Ok(None) };
-        let state = fold(entries.iter().map(|(e, s)| (e, s.clone()))).map_err(|e| refused(path, e.to_string()))?;
-        Ok(Some(Self { lines, state, newest }))
+        let Some((newest, _)) = entries.last().cloned() else {
+            return Ok(None);
+        };
+        let state = fold(entries.iter().map(|(e, s)| (e, s.clone())))
+            .map_err(|e| refused(path, e.to_string()))?;
+        Ok(Some(Self {
+            lines,
+            state,
+            newest,
+        }))
     }
 
     /// Takes away what a crash left of a line, so that the next one begins on its own.
@@ -65,25 +95,40 @@ impl LocalJournal {
         }
         // Beside it first: a crash right here leaves the old file whole.
         let beside = path.with_extension("mended");
-        let written = std::fs::File::create(&beside).and_then(|mut f| f.write_all(whole.as_bytes()).and_then(|()| f.sync_data()));
-        written.and_then(|()| std::fs::rename(&beside, path)).map_err(|e| file_error(path, &e))
+        let written = std::fs::File::create(&beside)
+            .and_then(|mut f| f.write_all(whole.as_bytes()).and_then(|()| f.sync_data()));
+        written
+            .and_then(|()| std::fs::rename(&beside, path))
+            .map_err(|e| file_error(path, &e))
     }
 
     /// The run's name in a vault: its own, never another journal's.
     pub fn name(&self) -> RunId {
         let runner = &self.state.opened_by.runner.0;
-        RunId(format!("{}-local-{}", self.state.plan.run, runner.get(..8).unwrap_or(runner)))
+        RunId(format!(
+            "{}-local-{}",
+            self.state.plan.run,
+            runner.get(..8).unwrap_or(runner)
+        ))
     }
 
-    /// Writes every entry as it stands, so that the chain of digests holds. Done twice it is done once. The number of entries.
+    /// Writes every entry as it stands, so that the chain of digests holds. Done twice it is done
+    /// once. The number of entries.
     ///
     /// # Errors
     /// The store's; another journal has this name.
     pub async fn upload(&self, vault: &Vault, lock: Option<Lock>) -> Result<usize, VaultError> {
         let (policy, run) = (&self.state.plan.policy, self.name());
         for (seq, line) in (0u64..).zip(&self.lines) {
-            // A crash right here leaves the beginning of the journal, to which the same command adds the rest.
-            vault.create(&layout::entry(policy, &run, seq), line.clone().into_bytes().into(), lock).await?;
+            // A crash right here leaves the beginning of the journal, to which the same command
+            // adds the rest.
+            vault
+                .create(
+                    &layout::entry(policy, &run, seq),
+                    line.clone().into_bytes().into(),
+                    lock,
+                )
+                .await?;
         }
         Ok(self.lines.len())
     }

@@ -1,4 +1,5 @@
-//! A vault: a bucket with Object Lock. Layout, create-only writes, the all-versions reading rule, history, the lock probe.
+//! A vault: a bucket with Object Lock. Layout, create-only writes, the all-versions reading rule,
+//! history, the lock probe.
 
 mod append;
 mod history;

@@ -1,6 +1,7 @@
 //! The lock probe: does this bucket really refuse what it must, and does it really decide a race?
 //!
-//! A control comes with it: a version whose lock lapsed must be deletable, else a refusal proves nothing about the lock.
+//! A control comes with it: a version whose lock lapsed must be deletable, else a refusal proves
+//! nothing about the lock.
 
 use super::layout;
 use super::store::{Vault, VaultError};
@@ -78,24 +79,34 @@ impl Vault {
     ///
     /// # Errors
     /// Only where the store does not answer; a refusal is an outcome.
-    pub async fn probe(&self, world: &World, mode: LockMode, control: Seconds, lock: Seconds) -> Result<ProbeOutcome, VaultError> {
+    pub async fn probe(
+        &self,
+        world: &World,
+        mode: LockMode,
+        control: Seconds,
+        lock: Seconds,
+    ) -> Result<ProbeOutcome, VaultError> {
         let nonce = world.random_hex(8);
         let key = |what: &str| format!("probe/{nonce}-{what}");
         let race = self.race(&key("race")).await?;
         let conditional = matches!(race, Race::Decided);
         let now = self.now().await?;
-        let put = async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
-            let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
-            let options = PutOptions {
-                lock: Some(Lock { mode, retain_until: until }),
-                ..Default::default()
+        let put =
+            async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
+                let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
+                let options = PutOptions {
+                    lock: Some(Lock {
+                        mode,
+                        retain_until: until,
+                    }),
+                    ..Default::default()
+                };
+                let put = self
+                    .bucket
+                    .put(&key(what), Bytes::from_static(b"dr lock probe\n"), &options)
+                    .await?;
+                Ok((put.version.unwrap_or_else(|| "null".into()), until))
             };
-            let put = self
-                .bucket
-                .put(&key(what), Bytes::from_static(b"dr lock probe\n"), &options)
-                .await?;
-            Ok((put.version.unwrap_or_else(|| "null".into()), until))
-        };
         let unknown = |why: String| ProbeOutcome {
             verdict: Verdict::Unknown,
             conditional,
@@ -103,19 +114,38 @@ impl Vault {
         };
         let (control_version, lapses) = match answered(put("control", control.signed()).await)? {
             Ok(put) => put,
-            Err(e) => return Ok(unknown(format!("an object with a lock could not be written: {e}"))),
+            Err(e) => {
+                return Ok(unknown(format!(
+                    "an object with a lock could not be written: {e}"
+                )));
+            }
         };
         let (version, until) = match answered(put("locked", lock.signed()).await)? {
             Ok(put) => put,
-            Err(e) => return Ok(unknown(format!("a second object with a lock could not be written: {e}"))),
+            Err(e) => {
+                return Ok(unknown(format!(
+                    "a second object with a lock could not be written: {e}"
+                )));
+            }
         };
-        match self.tried(&key("locked"), &version, mode, now, until).await? {
+        match self
+            .tried(&key("locked"), &version, mode, now, until)
+            .await?
+        {
             Tried::Refused => {}
-            Tried::Allowed(why) => return Ok(ProbeOutcome { verdict: Verdict::Open, conditional, why }),
+            Tried::Allowed(why) => {
+                return Ok(ProbeOutcome {
+                    verdict: Verdict::Open,
+                    conditional,
+                    why,
+                });
+            }
             Tried::NotSeen(why) => return Ok(unknown(why)),
         }
         if let Race::NotSeen(why) = race {
-            return Ok(unknown(format!("whether it decides a race could not be tested: {why}")));
+            return Ok(unknown(format!(
+                "whether it decides a race could not be tested: {why}"
+            )));
         }
         while self.now().await? <= lapses {
             if world.stopping() {
@@ -123,41 +153,73 @@ impl Vault {
             }
             world.sleep(std::time::Duration::from_millis(300)).await;
         }
-        match answered(self.bucket.delete_version(&key("control"), &control_version, false).await)? {
+        match answered(
+            self.bucket
+                .delete_version(&key("control"), &control_version, false)
+                .await,
+        )? {
             Ok(()) => Ok(ProbeOutcome {
                 verdict: Verdict::Locked,
                 conditional,
                 why: format!(
-                    "{} refused delete and shortening; the control was deleted after its lock lapsed",
+                    "{} refused delete and shortening; the control was deleted after its lock \
+                     lapsed",
                     mode.as_str()
                 ),
             }),
             Err(e) => Ok(unknown(format!(
-                "the control could not be deleted after its lock lapsed either, so the refusals prove nothing: {e}"
+                "the control could not be deleted after its lock lapsed either, so the refusals \
+                 prove nothing: {e}"
             ))),
         }
     }
 
     /// Tries on a locked version what it must not allow.
-    async fn tried(&self, key: &str, version: &str, mode: LockMode, now: Timestamp, until: Timestamp) -> Result<Tried, VaultError> {
-        let refused = |result: Result<(), Error>| -> Result<bool, VaultError> { Ok(answered(result)?.is_err()) };
+    async fn tried(
+        &self,
+        key: &str,
+        version: &str,
+        mode: LockMode,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Tried, VaultError> {
+        let refused = |result: Result<(), Error>| -> Result<bool, VaultError> {
+            Ok(answered(result)?.is_err())
+        };
         let middle = now + SignedDuration::from_secs(until.duration_since(now).as_secs() / 2);
         let shorter = Lock {
             mode,
             retain_until: middle,
         };
-        if !refused(self.bucket.set_retention(key, version, shorter, false).await)? {
+        if !refused(
+            self.bucket
+                .set_retention(key, version, shorter, false)
+                .await,
+        )? {
             return Ok(Tried::Allowed("the lock of a version was shortened".into()));
         }
         if !refused(self.bucket.delete_version(key, version, false).await)? {
             return Ok(Tried::Allowed("a locked version was deleted".into()));
         }
-        if mode == LockMode::Compliance && !refused(self.bucket.delete_version(key, version, true).await)? {
-            return Ok(Tried::Allowed("a version under COMPLIANCE was deleted with the bypass header".into()));
+        if mode == LockMode::Compliance
+            && !refused(self.bucket.delete_version(key, version, true).await)?
+        {
+            return Ok(Tried::Allowed(
+                "a version under COMPLIANCE was deleted with the bypass header".into(),
+            ));
         }
         match self.bucket.lock_of(key, version).await? {
-            state if state.meets(Lock { mode, retain_until: until }) => Ok(Tried::Refused),
-            LockState::Unknown(why) => Ok(Tried::NotSeen(format!("the lock of a version could not be read back: {why}"))),
+            state
+                if state.meets(Lock {
+                    mode,
+                    retain_until: until,
+                }) =>
+            {
+                Ok(Tried::Refused)
+            }
+            LockState::Unknown(why) => Ok(Tried::NotSeen(format!(
+                "the lock of a version could not be read back: {why}"
+            ))),
             other => Ok(Tried::Allowed(format!("the lock reads back as {other:?}"))),
         }
     }
@@ -169,7 +231,11 @@ impl Vault {
                 create_only: true,
                 ..Default::default()
             };
-            async move { self.bucket.put(key, Bytes::from_static(body.as_bytes()), &options).await }
+            async move {
+                self.bucket
+                    .put(key, Bytes::from_static(body.as_bytes()), &options)
+                    .await
+            }
         };
         let (a, b) = tokio::join!(put("a\n"), put("b\n"));
         let c = put("c\n").await;
@@ -178,21 +244,33 @@ impl Vault {
             match result {
                 Ok(_) => won += 1,
                 Err(e) if matches!(e.kind, Kind::Exists | Kind::Conflict) => {}
-                Err(e) if e.kind == Kind::Unsupported || e.kind == Kind::Invalid => return Ok(Race::Undecided),
+                Err(e) if e.kind == Kind::Unsupported || e.kind == Kind::Invalid => {
+                    return Ok(Race::Undecided);
+                }
                 Err(e) if e.kind.transient() => return Err(e.into()),
                 // A refusal of the key's says nothing of the store.
                 Err(e) => return Ok(Race::NotSeen(e.to_string())),
             }
         }
-        Ok(if won == 1 { Race::Decided } else { Race::Undecided })
+        Ok(if won == 1 {
+            Race::Decided
+        } else {
+            Race::Undecided
+        })
     }
 
     /// The newest stored probe of a target.
     ///
     /// # Errors
     /// The store's; a record that cannot be read.
-    pub async fn newest_probe(&self, target: &TargetName) -> Result<Option<ProbeRecord>, VaultError> {
-        let (rows, _) = self.bucket.versions(&layout::probes(target), None, 10_000).await?;
+    pub async fn newest_probe(
+        &self,
+        target: &TargetName,
+    ) -> Result<Option<ProbeRecord>, VaultError> {
+        let (rows, _) = self
+            .bucket
+            .versions(&layout::probes(target), None, 10_000)
+            .await?;
         let firsts = super::first_versions(rows);
         match firsts.iter().rfind(|r| r.key.contains("/probe-")) {
             Some(row) => self.read_version(row).await.map(Some),

@@ -12,7 +12,11 @@ pub enum VaultError {
     #[error(transparent)]
     Store(#[from] Error),
     #[error("{key} at {target} is damaged: {why}")]
-    Damaged { target: TargetName, key: String, why: String },
+    Damaged {
+        target: TargetName,
+        key: String,
+        why: String,
+    },
     #[error("{key} at {target} cannot be read")]
     Format {
         target: TargetName,
@@ -29,9 +33,16 @@ impl VaultError {
     pub fn not_found(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind == Kind::NotFound)
     }
-    /// Written by another version of this program: waiting will not cure it, and nothing is damaged.
+    /// Written by another version of this program: waiting will not cure it, and nothing is
+    /// damaged.
     pub fn unknown_version(&self) -> bool {
-        matches!(self, VaultError::Format { source: FormatError::Version { .. }, .. })
+        matches!(
+            self,
+            VaultError::Format {
+                source: FormatError::Version { .. },
+                ..
+            }
+        )
     }
     pub fn transient(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind.transient())
@@ -46,13 +57,20 @@ pub struct Vault {
 }
 
 impl Vault {
-    /// Writes a document that must not exist with other bytes. Done twice with the same bytes it is done once.
+    /// Writes a document that must not exist with other bytes. Done twice with the same bytes it is
+    /// done once.
     ///
-    /// Where the store has no conditional writes, versions are compared instead: equal duplicates are tolerated, the oldest counts.
+    /// Where the store has no conditional writes, versions are compared instead: equal duplicates
+    /// are tolerated, the oldest counts.
     ///
     /// # Errors
     /// [`VaultError::Taken`] where other bytes are there; the store's errors.
-    pub async fn create(&self, key: &str, body: Bytes, lock: Option<Lock>) -> Result<String, VaultError> {
+    pub async fn create(
+        &self,
+        key: &str,
+        body: Bytes,
+        lock: Option<Lock>,
+    ) -> Result<String, VaultError> {
         let options = PutOptions {
             create_only: true,
             lock,
@@ -62,7 +80,9 @@ impl Vault {
         match self.bucket.put(key, body.clone(), &options).await {
             Ok(put) => Ok(version_of(&put)),
             Err(e) if e.kind == Kind::Exists => self.same_or_taken(key, &body).await,
-            Err(e) if e.kind == Kind::Unsupported => self.create_by_comparing(key, body, lock).await,
+            Err(e) if e.kind == Kind::Unsupported => {
+                self.create_by_comparing(key, body, lock).await
+            }
             // No answer: it may have been written. Observe before saying that it failed.
             Err(e) if e.kind.transient() => match self.oldest(key).await {
                 Ok((stored, version)) if stored == body => Ok(version),
@@ -84,7 +104,12 @@ impl Vault {
         }
     }
 
-    async fn create_by_comparing(&self, key: &str, body: Bytes, lock: Option<Lock>) -> Result<String, VaultError> {
+    async fn create_by_comparing(
+        &self,
+        key: &str,
+        body: Bytes,
+        lock: Option<Lock>,
+    ) -> Result<String, VaultError> {
         match self.oldest(key).await {
             Ok((stored, version)) if stored == body => return Ok(version),
             Ok(_) => {
@@ -96,7 +121,8 @@ impl Vault {
             Err(e) if e.not_found() => {}
             Err(e) => return Err(e),
         }
-        // A crash right here, or a second writer, leaves two versions with equal bytes; the oldest counts.
+        // A crash right here, or a second writer, leaves two versions with equal bytes; the oldest
+        // counts.
         let options = PutOptions {
             lock,
             content_type: Some(content_type(key).into()),
@@ -117,7 +143,8 @@ impl Vault {
         Ok(rows)
     }
 
-    /// Bytes and version id of the oldest version: what was created, whatever was put over it since.
+    /// Bytes and version id of the oldest version: what was created, whatever was put over it
+    /// since.
     ///
     /// # Errors
     /// `NotFound`; the store's.
@@ -133,7 +160,10 @@ impl Vault {
             )
             .into());
         };
-        let got = self.bucket.get(key, Some(&first.version), MAX_DOCUMENT_BYTES).await?;
+        let got = self
+            .bucket
+            .get(key, Some(&first.version), MAX_DOCUMENT_BYTES)
+            .await?;
         Ok((got.bytes, first.version.clone()))
     }
 
@@ -155,7 +185,10 @@ impl Vault {
     /// # Errors
     /// The store's; not a document of this kind.
     pub async fn read_version<D: Document>(&self, row: &Listed) -> Result<D, VaultError> {
-        let got = self.bucket.get(&row.key, Some(&row.version), MAX_DOCUMENT_BYTES).await?;
+        let got = self
+            .bucket
+            .get(&row.key, Some(&row.version), MAX_DOCUMENT_BYTES)
+            .await?;
         D::from_bytes(&got.bytes).map_err(|source| VaultError::Format {
             target: self.target.clone(),
             key: row.key.clone(),

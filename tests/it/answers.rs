@@ -15,7 +15,12 @@ const VERBS: &[&[&str]] = &[
     &["src/cli/status.rs"],
     &["src/cli/verify.rs"],
     &["src/cli/drill.rs"],
-    &["src/cli/restore.rs", "src/cli/restore/tell.rs", "src/cli/restore/go.rs", "src/cli/restore/local.rs"],
+    &[
+        "src/cli/restore.rs",
+        "src/cli/restore/tell.rs",
+        "src/cli/restore/go.rs",
+        "src/cli/restore/local.rs",
+    ],
     &["src/cli/mod.rs"],
 ];
 
@@ -28,10 +33,14 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
             .lines()
             .filter_map(|l| l.strip_prefix("| `"))
             .filter_map(|l| l.split(" | ").next());
-        let names = rows.flat_map(|cell| cell.split(", ")).map(|n| n.trim_matches('`').to_owned());
+        let names = rows
+            .flat_map(|cell| cell.split(", "))
+            .map(|n| n.trim_matches('`').to_owned());
         names.filter(|n| !n.contains('.')).collect()
     };
-    sections.map(|s| (s.split('`').next().unwrap().to_owned(), fields(s))).collect()
+    sections
+        .map(|s| (s.split('`').next().unwrap().to_owned(), fields(s)))
+        .collect()
 }
 
 struct Sets {
@@ -47,7 +56,8 @@ impl<'ast> Visit<'ast> for Sets {
         syn::visit::visit_expr_method_call(self, call);
     }
     fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
-        let answer = matches!(&*call.func, syn::Expr::Path(p) if p.path.segments.iter().map(|s| s.ident.to_string()).eq(["Answer", "new"]));
+        let answer = matches!(&*call.func, syn::Expr::Path(p)
+            if p.path.segments.iter().map(|s| s.ident.to_string()).eq(["Answer", "new"]));
         if answer {
             self.schemas.extend(call.args.first().and_then(literal));
         }
@@ -58,7 +68,8 @@ impl<'ast> Visit<'ast> for Sets {
 fn literal(expr: &syn::Expr) -> Option<String> {
     match expr {
         syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text), ..
+            lit: syn::Lit::Str(text),
+            ..
         }) => Some(text.value()),
         _ => None,
     }
@@ -82,7 +93,13 @@ fn every_field_that_a_verb_sets_is_documented_and_no_other_one() {
     for files in VERBS {
         let sets = sets(files);
         assert!(!sets.schemas.is_empty(), "{files:?} makes no answer");
-        let told: BTreeSet<String> = sets.schemas.iter().filter_map(|s| documented.get(s)).flatten().cloned().collect();
+        let told: BTreeSet<String> = sets
+            .schemas
+            .iter()
+            .filter_map(|s| documented.get(s))
+            .flatten()
+            .cloned()
+            .collect();
         assert_eq!(told, sets.fields, "{files:?} and docs/JSON.md differ");
         schemas.extend(sets.schemas);
     }
@@ -95,17 +112,29 @@ fn every_field_that_a_verb_sets_is_documented_and_no_other_one() {
 
 #[test]
 fn every_answer_is_made_by_a_file_that_this_test_reads() {
-    let read: BTreeSet<&str> = VERBS.iter().flat_map(|f| f.iter().copied()).chain(["src/cli/output.rs"]).collect();
-    for file in source::files("src/cli", ".rs").iter().filter(|f| !read.contains(f.as_str())) {
+    let read: BTreeSet<&str> = VERBS
+        .iter()
+        .flat_map(|f| f.iter().copied())
+        .chain(["src/cli/output.rs"])
+        .collect();
+    for file in source::files("src/cli", ".rs")
+        .iter()
+        .filter(|f| !read.contains(f.as_str()))
+    {
         let sets = sets(&[file.as_str()]);
-        assert!(sets.fields.is_empty() && sets.schemas.is_empty(), "{file} sets {:?}", sets.fields);
+        assert!(
+            sets.fields.is_empty() && sets.schemas.is_empty(),
+            "{file} sets {:?}",
+            sets.fields
+        );
     }
 }
 
 #[test]
 fn nested_fields_are_named() {
     let page = source::read("docs/JSON.md");
-    let named = |name: &str| page.contains(&format!("`{name}`")) || page.contains(&format!(".{name}`"));
+    let named =
+        |name: &str| page.contains(&format!("`{name}`")) || page.contains(&format!(".{name}`"));
     // Keys of `json!` in the verbs; those of bucket policies are Amazon's.
     for file in VERBS.iter().flat_map(|f| f.iter()) {
         for piece in source::read(file)
@@ -115,15 +144,27 @@ fn nested_fields_are_named() {
             .filter(|w| w[1].starts_with(':'))
             .map(|w| w[0])
         {
-            let key = !piece.is_empty() && piece.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-            assert!(!key || named(piece), "{file} sets {piece}, docs/JSON.md does not name it");
+            let key =
+                !piece.is_empty() && piece.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+            assert!(
+                !key || named(piece),
+                "{file} sets {piece}, docs/JSON.md does not name it"
+            );
         }
     }
     // Fields of what is serialised whole.
     for (file, types) in [
         (
             "src/status.rs",
-            &["Status", "OpenRun", "Newest", "TargetState", "Proven", "Met", "Retention"][..],
+            &[
+                "Status",
+                "OpenRun",
+                "Newest",
+                "TargetState",
+                "Proven",
+                "Met",
+                "Retention",
+            ][..],
         ),
         ("src/manifest/proof.rs", &["Check"]),
         ("src/cli/output.rs", &["Finding"]),
@@ -131,13 +172,17 @@ fn nested_fields_are_named() {
         (
             "lab/src/demo/report.rs",
             &[
-                "Report", "Backup", "Target", "Drill", "Proof", "Region1", "Restore", "Phase", "Equality",
+                "Report", "Backup", "Target", "Drill", "Proof", "Region1", "Restore", "Phase",
+                "Equality",
             ],
         ),
     ] {
         for name in types {
             for field in fields(file, name) {
-                assert!(named(&field), "{name} in {file} has {field}, docs/JSON.md does not name it");
+                assert!(
+                    named(&field),
+                    "{name} in {file} has {field}, docs/JSON.md does not name it"
+                );
             }
         }
     }
@@ -171,7 +216,16 @@ fn complete(words: &[&str], code: i32) -> Value {
     );
     let answer: Value = serde_json::from_str(&out.stdout).unwrap();
     let mut wanted = documented()[answer["schema"].as_str().unwrap()].clone();
-    wanted.extend(["schema", "dr_version", "exit_code", "measured_on", "findings"].map(str::to_owned));
+    wanted.extend(
+        [
+            "schema",
+            "dr_version",
+            "exit_code",
+            "measured_on",
+            "findings",
+        ]
+        .map(str::to_owned),
+    );
     let found: BTreeSet<String> = answer.as_object().unwrap().keys().cloned().collect();
     assert_eq!(found, wanted, "{words:?}");
     assert_eq!(
@@ -179,8 +233,16 @@ fn complete(words: &[&str], code: i32) -> Value {
         (&code.into(), &env!("CARGO_PKG_VERSION").into())
     );
     for finding in answer["findings"].as_array().unwrap() {
-        let keys: BTreeSet<&str> = finding.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(keys, BTreeSet::from(["code", "severity", "thing", "place", "hint", "message"]));
+        let keys: BTreeSet<&str> = finding
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(
+            keys,
+            BTreeSet::from(["code", "severity", "thing", "place", "hint", "message"])
+        );
     }
     answer
 }
@@ -194,7 +256,8 @@ fn answers_that_need_no_network_have_exactly_the_documented_fields() {
     let red = complete(&["policy", "check", "policies/invalid/tabs.yaml"], 2);
     assert_eq!(red["findings"][0]["code"], "policy-invalid");
     assert!(complete(&["policy", "schema"], 0)["policy_schema"]["properties"].is_object());
-    assert!(complete(&["vault", "policy", "--policy", "policies/saas.yaml"], 0)["bucket_policies"]["central"].is_object());
+    assert!(complete(&["vault", "policy", "--policy", "policies/saas.yaml"],
+    0)["bucket_policies"]["central"].is_object());
     assert_eq!(
         complete(&["status", "--policy", "none.yaml"], 2)["findings"][0]["code"],
         "policy-unreadable"

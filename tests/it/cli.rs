@@ -1,4 +1,5 @@
-//! The command line as a user meets it: help, usage errors, answers in JSON, nothing from the environment but what is documented.
+//! The command line as a user meets it: help, usage errors, answers in JSON, nothing from the
+//! environment but what is documented.
 
 use crate::program::{Out, command, dr, run};
 use crate::source;
@@ -12,7 +13,11 @@ fn verbs() -> Vec<Vec<String>> {
     while at < found.len() {
         let verb: Vec<String> = found[at].clone();
         let below = subcommands(&help(&verb).stdout);
-        found.extend(below.into_iter().map(|name| [verb.clone(), vec![name]].concat()));
+        found.extend(
+            below
+                .into_iter()
+                .map(|name| [verb.clone(), vec![name]].concat()),
+        );
         at += 1;
     }
     found
@@ -25,7 +30,11 @@ fn help(verb: &[String]) -> Out {
 }
 
 fn subcommands(help: &str) -> Vec<String> {
-    let list = help.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+    let list = help
+        .lines()
+        .skip_while(|l| *l != "Commands:")
+        .skip(1)
+        .take_while(|l| !l.is_empty());
     list.filter_map(|l| l.split_whitespace().next())
         .filter(|w| *w != "help")
         .map(str::to_owned)
@@ -52,13 +61,19 @@ fn help_of_every_verb_is_as_it_was() {
 fn the_schema_of_a_policy_is_as_it_was() {
     let out = dr(&["policy", "schema"]);
     let schema: Value = serde_json::from_str(&out.stdout).unwrap();
-    assert_eq!(schema["additionalProperties"], false, "unknown fields are refused");
+    assert_eq!(
+        schema["additionalProperties"], false,
+        "unknown fields are refused"
+    );
     insta::assert_snapshot!("policy-schema", out.stdout);
 }
 
 #[test]
 fn the_version_is_the_packages() {
-    assert_eq!(dr(&["--version"]).stdout, concat!("dr ", env!("CARGO_PKG_VERSION"), "\n"));
+    assert_eq!(
+        dr(&["--version"]).stdout,
+        concat!("dr ", env!("CARGO_PKG_VERSION"), "\n")
+    );
 }
 
 #[test]
@@ -70,8 +85,16 @@ fn completions_are_scripts_that_their_shell_reads() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("dr.bash");
     std::fs::write(&file, dr(&["completions", "bash"]).stdout).unwrap();
-    let checked = std::process::Command::new("bash").arg("-n").arg(&file).output().unwrap();
-    assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
+    let checked = std::process::Command::new("bash")
+        .arg("-n")
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(
+        checked.status.success(),
+        "{}",
+        String::from_utf8_lossy(&checked.stderr)
+    );
 }
 
 /// Commands that are wrong as typed.
@@ -81,12 +104,37 @@ const WRONG: &[&[&str]] = &[
     &["tick"],
     &["tick", "--policy", "no-such-file.yaml"],
     &["tick", "--policy", "policies/saas.yaml", "--role", "king"],
-    &["tick", "--policy", "policies/saas.yaml", "--role", "auditor"],
+    &[
+        "tick",
+        "--policy",
+        "policies/saas.yaml",
+        "--role",
+        "auditor",
+    ],
     &["tick", "--policy", "policies"],
     &["status"],
-    &["drill", "--policy", "policies/saas.yaml", "--role", "copier"],
-    &["verify", "--policy", "policies/saas.yaml", "--target", "nowhere"],
-    &["vault", "policy", "--policy", "policies/saas.yaml", "--target", "other"],
+    &[
+        "drill",
+        "--policy",
+        "policies/saas.yaml",
+        "--role",
+        "copier",
+    ],
+    &[
+        "verify",
+        "--policy",
+        "policies/saas.yaml",
+        "--target",
+        "nowhere",
+    ],
+    &[
+        "vault",
+        "policy",
+        "--policy",
+        "policies/saas.yaml",
+        "--target",
+        "other",
+    ],
     &["policy", "check"],
     &["restore"],
     &["restore", "--from", "s3://vault"],
@@ -109,8 +157,22 @@ const WRONG: &[&[&str]] = &[
         "--endpoint",
         "ec2=https://example.com",
     ],
-    &["restore", "--from", "s3://vault", "--policy", "policies/saas.yaml"],
-    &["restore", "--from", "s3://vault", "--region", "eu-central-1", "--path", "tape"],
+    &[
+        "restore",
+        "--from",
+        "s3://vault",
+        "--policy",
+        "policies/saas.yaml",
+    ],
+    &[
+        "restore",
+        "--from",
+        "s3://vault",
+        "--region",
+        "eu-central-1",
+        "--path",
+        "tape",
+    ],
     &[
         "restore",
         "--from",
@@ -129,7 +191,12 @@ fn what_is_typed_wrong_is_exit_2_and_says_why() {
     let mut told = String::new();
     for words in WRONG {
         let out = dr(words);
-        assert_eq!((out.code, out.stdout.as_str()), (2, ""), "{words:?}: {}", out.stderr);
+        assert_eq!(
+            (out.code, out.stdout.as_str()),
+            (2, ""),
+            "{words:?}: {}",
+            out.stderr
+        );
         told.push_str(&format!("$ dr {}\n{}\n", words.join(" "), out.stderr));
     }
     insta::assert_snapshot!("usage-errors", told);
@@ -139,14 +206,18 @@ fn what_is_typed_wrong_is_exit_2_and_says_why() {
 fn with_json_an_error_is_an_answer_as_well() {
     for words in WRONG {
         let out = dr(&[words, &["--json"][..]].concat());
-        let json: Value = serde_json::from_str(&out.stdout).unwrap_or_else(|e| panic!("{words:?}: {e}: {}", out.stdout));
+        let json: Value = serde_json::from_str(&out.stdout)
+            .unwrap_or_else(|e| panic!("{words:?}: {e}: {}", out.stdout));
         assert_eq!(
             (out.code, &json["exit_code"], &json["schema"]),
             (2, &2.into(), &"dr/error/1".into()),
             "{words:?}"
         );
         let finding = &json["findings"][0];
-        assert!(finding["message"].as_str().is_some_and(|m| m.len() > 10), "{words:?}: {json}");
+        assert!(
+            finding["message"].as_str().is_some_and(|m| m.len() > 10),
+            "{words:?}: {json}"
+        );
         assert_eq!(out.stderr, "", "{words:?}");
     }
 }
@@ -173,9 +244,11 @@ fn bucket_policies_deny_what_no_role_may_do() {
 /// A policy whose targets are on a port where nothing listens, and keys for it.
 fn nobody(folder: &std::path::Path) -> String {
     let policy = "version: 1\nname: nobody\nsources: {buckets: [{name: b, region: eu-west-3}]}\n\
-        targets: [{name: a, region: eu-central-1, bucket: v, lock: {mode: COMPLIANCE, retention: 1d, max_lock_days: 2}}]\n\
+        targets: [{name: a, region: eu-central-1, bucket: v, lock: {mode: COMPLIANCE, retention: \
+        1d, max_lock_days: 2}}]\n\
         endpoints: {eu-central-1: {s3: \"http://127.0.0.1:1\"}}\n\
-        credentials: {file: keys, profiles: {scheduler: k, copier: k, driller: k, prober: k, auditor: k, restorer: k}}\n\
+        credentials: {file: keys, profiles: {scheduler: k, copier: k, driller: k, prober: k, \
+        auditor: k, restorer: k}}\n\
         schedule: {cron: \"@daily\"}\nretry: {requests: 1}\ntimeouts: {connect: 1s}\n";
     std::fs::write(folder.join("policy.yaml"), policy).unwrap();
     std::fs::write(
@@ -214,7 +287,8 @@ fn a_key_that_is_not_there_is_stuck_and_not_an_outage() {
     let out = dr(&["tick", "--policy", &policy]);
     assert_eq!(out.code, 11, "{}", out.stderr);
     assert!(
-        out.stderr.contains("error[access-denied]") && out.stderr.contains("hint: aws sts get-caller-identity"),
+        out.stderr.contains("error[access-denied]")
+            && out.stderr.contains("hint: aws sts get-caller-identity"),
         "{}",
         out.stderr
     );
@@ -238,7 +312,11 @@ fn endpoints_in_the_environment_are_ignored() {
     }
     assert_eq!(run(command).code, 12);
     let reached = trap.accept().map(|_| ()).map_err(|e| e.kind());
-    assert_eq!(reached, Err(std::io::ErrorKind::WouldBlock), "nobody may have connected");
+    assert_eq!(
+        reached,
+        Err(std::io::ErrorKind::WouldBlock),
+        "nobody may have connected"
+    );
 }
 
 #[test]
@@ -246,7 +324,11 @@ fn the_policy_may_come_from_the_environment() {
     let mut command = command(&["status"]);
     command.env("DR_POLICY", "policies/invalid/version-2.yaml");
     let out = run(command);
-    assert!(out.code == 2 && out.stderr.contains("version 2 is unknown"), "{}", out.stderr);
+    assert!(
+        out.code == 2 && out.stderr.contains("version 2 is unknown"),
+        "{}",
+        out.stderr
+    );
 }
 
 #[test]
@@ -259,7 +341,10 @@ fn a_reader_that_closed_its_end_is_no_error() {
         .unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
-    assert_eq!((output.status.code(), output.stderr.is_empty()), (Some(0), true));
+    assert_eq!(
+        (output.status.code(), output.stderr.is_empty()),
+        (Some(0), true)
+    );
 }
 
 #[test]

@@ -17,18 +17,31 @@ pub const PATIENCE_S: u64 = 120;
 /// `dr`, as cargo built it for these tests.
 pub const DR: &str = env!("CARGO_BIN_EXE_dr");
 
-/// `dr-lab` beside it. Cargo builds only the binaries of the package under test: `make test` builds both first.
+/// `dr-lab` beside it. Cargo builds only the binaries of the package under test: `make test` builds
+/// both first.
 pub fn dr_lab() -> PathBuf {
     let path = Path::new(DR).with_file_name("dr-lab");
-    assert!(path.is_file(), "{} is missing; type: cargo build --workspace --bins", path.display());
+    assert!(
+        path.is_file(),
+        "{} is missing; type: cargo build --workspace --bins",
+        path.display()
+    );
     path
 }
 
 /// A directory of its own that the database's user can walk into; memory where there is some.
 pub fn place(name: &str) -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
-    let base = if Path::new("/dev/shm").is_dir() { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
-    let path = base.join(format!("dr-it-{name}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    let base = if Path::new("/dev/shm").is_dir() {
+        PathBuf::from("/dev/shm")
+    } else {
+        std::env::temp_dir()
+    };
+    let path = base.join(format!(
+        "dr-it-{name}-{}-{}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    ));
     drop(std::fs::remove_dir_all(&path));
     std::fs::create_dir_all(&path).expect("a directory");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711)).expect("its mode");
@@ -54,7 +67,11 @@ pub struct Ran {
 impl From<Output> for Ran {
     fn from(output: Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
+        }
     }
 }
 
@@ -67,13 +84,22 @@ impl Ran {
 
     #[track_caller]
     pub fn exits(self, code: i32) -> Self {
-        assert_eq!(self.code, code, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, code,
+            "stdout:\n{}\nstderr:\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
     /// Codes of the findings of a `--json` answer.
     pub fn findings(&self) -> Vec<String> {
-        self.json()["findings"].as_array().into_iter().flatten().filter_map(|f| f["code"].as_str().map(str::to_owned)).collect()
+        self.json()["findings"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|f| f["code"].as_str().map(str::to_owned))
+            .collect()
     }
 }
 
@@ -86,16 +112,29 @@ impl Cloud {
     /// A lab in a directory that may hold the state of an earlier one.
     pub fn start_in(root: PathBuf, flags: &[&str]) -> Self {
         let mut command = Command::new(dr_lab());
-        command.args(["up", "--json", "--dir"]).arg(root.join("lab")).args(flags);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command
+            .args(["up", "--json", "--dir"])
+            .arg(root.join("lab"))
+            .args(flags);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit());
         let mut child = command.spawn().expect("dr-lab starts");
         let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
         // It says one line when it is ready, and closes its end when it cannot start.
         stdout.read_line(&mut line).expect("a line of dr-lab");
-        let ready: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("dr-lab did not become ready ({e}): {line}"));
+        let ready: Value = serde_json::from_str(&line)
+            .unwrap_or_else(|e| panic!("dr-lab did not become ready ({e}): {line}"));
         std::fs::create_dir_all(root.join("home")).expect("a home");
-        Self { child, _stdout: stdout, root, ready, keep: false }
+        Self {
+            child,
+            _stdout: stdout,
+            root,
+            ready,
+            keep: false,
+        }
     }
 
     pub fn policy(&self) -> PathBuf {
@@ -111,7 +150,10 @@ impl Cloud {
     }
 
     pub fn endpoint(&self, region: &str, service: &str) -> String {
-        self.ready["endpoints"][region][service].as_str().unwrap_or_else(|| panic!("no {service} in {region}")).to_owned()
+        self.ready["endpoints"][region][service]
+            .as_str()
+            .unwrap_or_else(|| panic!("no {service} in {region}"))
+            .to_owned()
     }
 
     /// Access key and secret of a role at `aws` or `other`.
@@ -124,8 +166,14 @@ impl Cloud {
     /// `dr` with an environment of its own and nothing of ours.
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(DR);
-        command.args(arguments).env_clear().env("PATH", World::default().env("PATH").unwrap_or_default());
-        command.env("HOME", self.root.join("home")).env("DR_POLICY", self.policy()).current_dir(self.root.join("home"));
+        command
+            .args(arguments)
+            .env_clear()
+            .env("PATH", World::default().env("PATH").unwrap_or_default());
+        command
+            .env("HOME", self.root.join("home"))
+            .env("DR_POLICY", self.policy())
+            .current_dir(self.root.join("home"));
         command.stdin(Stdio::null());
         command
     }
@@ -138,29 +186,47 @@ impl Cloud {
     pub fn dr_as(&self, provider: &str, role: &str, arguments: &[&str]) -> Ran {
         let (id, secret) = self.key(provider, role);
         let mut command = self.command(arguments);
-        command.env_remove("DR_POLICY").env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+        command
+            .env_remove("DR_POLICY")
+            .env("AWS_ACCESS_KEY_ID", id)
+            .env("AWS_SECRET_ACCESS_KEY", secret);
         command.output().expect("dr runs").into()
     }
 
     /// Vaults made and probed.
     pub fn init(&self) -> &Self {
-        self.dr(&["vault", "init", "--profile", "admin", "--profile", "other=other-admin"]).exits(0);
+        self.dr(&[
+            "vault",
+            "init",
+            "--profile",
+            "admin",
+            "--profile",
+            "other=other-admin",
+        ])
+        .exits(0);
         self
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.ready["control"].as_str().expect("a control endpoint"))
+        format!(
+            "{}{path}",
+            self.ready["control"].as_str().expect("a control endpoint")
+        )
     }
 
     /// Asks the control endpoint.
     pub fn ask(&self, path: &str) -> Value {
         let answer = ureq::get(self.url(path)).call();
-        answer.and_then(|mut a| a.body_mut().read_json()).unwrap_or_else(|e| panic!("GET {path}: {e}"))
+        answer
+            .and_then(|mut a| a.body_mut().read_json())
+            .unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
     pub fn tell(&self, path: &str, body: &Value) -> Value {
         let answer = ureq::post(self.url(path)).send_json(body);
-        answer.and_then(|mut a| a.body_mut().read_json()).unwrap_or_else(|e| panic!("POST {path} {body}: {e}"))
+        answer
+            .and_then(|mut a| a.body_mut().read_json())
+            .unwrap_or_else(|e| panic!("POST {path} {body}: {e}"))
     }
 
     /// The number of the newest call.
@@ -170,12 +236,20 @@ impl Cloud {
     }
 
     pub fn calls(&self, since: u64) -> Vec<Value> {
-        self.ask(&format!("/calls?since={since}"))["calls"].as_array().cloned().unwrap_or_default()
+        self.ask(&format!("/calls?since={since}"))["calls"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Adds a fault; its id.
     pub fn fault(&self, wanted: &Value, times: u64, what: &Value) -> u64 {
-        self.tell("/faults", &json!({"match": wanted, "times": times, "do": what}))["id"].as_u64().expect("an id")
+        self.tell(
+            "/faults",
+            &json!({"match": wanted, "times": times, "do": what}),
+        )["id"]
+            .as_u64()
+            .expect("an id")
     }
 
     pub fn clear_faults(&self) {
@@ -186,7 +260,13 @@ impl Cloud {
     /// What a fault has seen and holds.
     pub fn fault_state(&self, id: u64) -> Value {
         let all = self.ask("/faults");
-        all["faults"].as_array().into_iter().flatten().find(|f| f["id"] == id).cloned().unwrap_or_else(|| panic!("no fault {id}"))
+        all["faults"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|f| f["id"] == id)
+            .cloned()
+            .unwrap_or_else(|| panic!("no fault {id}"))
     }
 
     pub fn region(&self, region: &str, what: &str) {
@@ -228,14 +308,20 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(start.elapsed().as_secs() < PATIENCE_S, "{what}: not within {PATIENCE_S} s");
+        assert!(
+            start.elapsed().as_secs() < PATIENCE_S,
+            "{what}: not within {PATIENCE_S} s"
+        );
         std::thread::yield_now();
         std::thread::park_timeout(std::time::Duration::from_millis(5));
     }
 }
 
 /// A figure of a test, for people who read its output.
-#[expect(clippy::print_stdout, reason = "the one place where a test tells what it measured")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the one place where a test tells what it measured"
+)]
 pub fn say(line: &str) {
     println!("{line}");
 }
@@ -244,8 +330,19 @@ impl Cloud {
     /// A bucket with the key of a profile of D/credentials (`admin`, `other-copier`, …).
     pub async fn bucket(&self, profile: &str, region: &str, name: &str) -> Bucket {
         let file = self.root.join("lab/credentials");
-        let provider = if region == "other" { Provider::Compatible } else { Provider::Aws };
-        bucket(&clients(file.to_str().expect("a path"), profile), &self.endpoint(region, "s3"), region, name, provider).await
+        let provider = if region == "other" {
+            Provider::Compatible
+        } else {
+            Provider::Aws
+        };
+        bucket(
+            &clients(file.to_str().expect("a path"), profile),
+            &self.endpoint(region, "s3"),
+            region,
+            name,
+            provider,
+        )
+        .await
     }
 
     /// RDS of a region with a role's key.
@@ -255,7 +352,9 @@ impl Cloud {
             .behavior_version(aws_sdk_rds::config::BehaviorVersion::v2026_01_12())
             .region(aws_sdk_rds::config::Region::new(region.to_owned()))
             .endpoint_url(self.endpoint(region, "rds"))
-            .credentials_provider(aws_credential_types::Credentials::new(id, secret, None, None, "test"));
+            .credentials_provider(aws_credential_types::Credentials::new(
+                id, secret, None, None, "test",
+            ));
         aws_sdk_rds::Client::from_conf(config.build())
     }
 }

@@ -29,7 +29,8 @@ const METHODS: &[&str] = &["error", "warning"];
 pub fn codes() -> BTreeSet<String> {
     let mut codes = Codes(BTreeSet::new());
     // The clients' codes are the services': SQLSTATE, and what AWS answers.
-    let ours = |m: &source::Module| !matches!(m.path.first().map(String::as_str), Some("aws" | "pg"));
+    let ours =
+        |m: &source::Module| !matches!(m.path.first().map(String::as_str), Some("aws" | "pg"));
     for module in source::modules("src/lib.rs").into_iter().filter(ours) {
         codes.visit_file(&module.ast);
     }
@@ -41,7 +42,9 @@ struct Codes(BTreeSet<String>);
 fn is_code(text: &str) -> bool {
     text.len() > 3
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c == '-' || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c == '-' || c == '_')
 }
 
 impl Codes {
@@ -59,7 +62,9 @@ impl Codes {
 }
 
 fn test_only(attributes: &[syn::Attribute]) -> bool {
-    attributes.iter().any(|a| a.path().is_ident("cfg") || a.path().is_ident("test"))
+    attributes
+        .iter()
+        .any(|a| a.path().is_ident("cfg") || a.path().is_ident("test"))
 }
 
 impl<'ast> Visit<'ast> for Codes {

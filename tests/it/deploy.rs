@@ -13,31 +13,48 @@ fn manifests() -> Vec<Value> {
 }
 
 fn cronjobs() -> Vec<Value> {
-    let jobs: Vec<Value> = manifests().into_iter().filter(|m| m["kind"] == "CronJob").collect();
+    let jobs: Vec<Value> = manifests()
+        .into_iter()
+        .filter(|m| m["kind"] == "CronJob")
+        .collect();
     assert_eq!(
-        jobs.iter().map(|j| j["metadata"]["name"].as_str().unwrap()).collect::<Vec<_>>(),
+        jobs.iter()
+            .map(|j| j["metadata"]["name"].as_str().unwrap())
+            .collect::<Vec<_>>(),
         ["dr-tick", "dr-status"]
     );
     jobs
 }
 
 fn rules(job: &Value) -> Vec<(String, Vec<u64>)> {
-    let rules = job["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"].as_array().unwrap();
+    let rules = job["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"]
+        .as_array()
+        .unwrap();
     let codes = |r: &Value| {
         r["onExitCodes"]["values"]
             .as_array()
             .map(|v| v.iter().filter_map(Value::as_u64).collect())
             .unwrap_or_default()
     };
-    rules.iter().map(|r| (r["action"].as_str().unwrap().to_owned(), codes(r))).collect()
+    rules
+        .iter()
+        .map(|r| (r["action"].as_str().unwrap().to_owned(), codes(r)))
+        .collect()
 }
 
 #[test]
 fn every_exit_code_but_0_has_exactly_one_rule_and_every_rule_an_exit_code() {
     for job in cronjobs() {
-        let mut ruled: Vec<u64> = rules(&job).into_iter().flat_map(|(_, codes)| codes).collect();
+        let mut ruled: Vec<u64> = rules(&job)
+            .into_iter()
+            .flat_map(|(_, codes)| codes)
+            .collect();
         ruled.sort_unstable();
-        let table: Vec<u64> = Exit::ALL.iter().map(|e| u64::from(e.code())).filter(|c| *c != 0).collect();
+        let table: Vec<u64> = Exit::ALL
+            .iter()
+            .map(|e| u64::from(e.code()))
+            .filter(|c| *c != 0)
+            .collect();
         assert_eq!(ruled, table, "{}", job["metadata"]["name"]);
     }
 }
@@ -53,7 +70,14 @@ fn only_what_waiting_can_cure_is_tried_again() {
     };
     assert_eq!(action(Exit::Unavailable).as_deref(), Some("Count"));
     assert_eq!(action(Exit::Superseded).as_deref(), Some("Ignore"));
-    for exit in [Exit::Bug, Exit::Usage, Exit::Findings, Exit::Breach, Exit::Stuck, Exit::Refused] {
+    for exit in [
+        Exit::Bug,
+        Exit::Usage,
+        Exit::Findings,
+        Exit::Breach,
+        Exit::Stuck,
+        Exit::Refused,
+    ] {
         assert_eq!(action(exit).as_deref(), Some("FailJob"), "{exit:?}");
     }
     let drained = &job["spec"]["jobTemplate"]["spec"]["podFailurePolicy"]["rules"][0];
@@ -81,11 +105,19 @@ fn jobs_do_not_overlap_and_end() {
     for job in cronjobs() {
         let (spec, template) = (&job["spec"], &job["spec"]["jobTemplate"]["spec"]);
         assert_eq!(spec["concurrencyPolicy"], "Forbid");
-        assert!(spec["startingDeadlineSeconds"].as_u64().is_some() && template["activeDeadlineSeconds"].as_u64().is_some());
+        assert!(
+            spec["startingDeadlineSeconds"].as_u64().is_some()
+                && template["activeDeadlineSeconds"].as_u64().is_some()
+        );
         // A pod failure policy needs pods that are not restarted in place.
         assert_eq!(template["template"]["spec"]["restartPolicy"], "Never");
         // `dr` leaves within 20 s of SIGTERM.
-        assert!(template["template"]["spec"]["terminationGracePeriodSeconds"].as_u64().unwrap() > 20);
+        assert!(
+            template["template"]["spec"]["terminationGracePeriodSeconds"]
+                .as_u64()
+                .unwrap()
+                > 20
+        );
     }
 }
 
@@ -99,7 +131,10 @@ fn pods_need_no_rights() {
         let container = &pod["containers"][0];
         let security = &container["securityContext"];
         assert_eq!(
-            (&security["readOnlyRootFilesystem"], &security["allowPrivilegeEscalation"]),
+            (
+                &security["readOnlyRootFilesystem"],
+                &security["allowPrivilegeEscalation"]
+            ),
             (&true.into(), &false.into())
         );
         assert_eq!(security["capabilities"]["drop"][0], "ALL");
@@ -111,7 +146,10 @@ fn pods_need_no_rights() {
 #[test]
 fn the_image_runs_as_the_user_of_the_pods() {
     let dockerfile = source::read("Dockerfile");
-    let user = dockerfile.lines().find_map(|l| l.strip_prefix("USER ")).unwrap();
+    let user = dockerfile
+        .lines()
+        .find_map(|l| l.strip_prefix("USER "))
+        .unwrap();
     let (uid, _) = user.split_once(':').unwrap();
     for job in cronjobs() {
         let pod = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"];
@@ -125,14 +163,22 @@ fn the_image_runs_as_the_user_of_the_pods() {
         dockerfile.contains(&format!("FROM rust:{channel}-")),
         "the image is built by the pinned toolchain"
     );
-    assert!(dockerfile.contains("postgresql-client"), "pg_dump is needed at run time");
+    assert!(
+        dockerfile.contains("postgresql-client"),
+        "pg_dump is needed at run time"
+    );
 }
 
 #[test]
 fn the_arguments_of_the_pods_are_ones_that_the_program_understands() {
     for job in cronjobs() {
         let container = &job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0];
-        let mut words: Vec<&str> = container["args"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+        let mut words: Vec<&str> = container["args"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         let mut without = command(&words);
         without.env("DR_POLICY", "policies/invalid/version-2.yaml");
         assert!(

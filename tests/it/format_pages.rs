@@ -13,7 +13,11 @@ fn golden_files_and_pages_name_each_other() {
         .filter(|p| !p.ends_with("README.md") && !p.ends_with("volatile.md"))
     {
         let text = source::read(&page);
-        let found: Vec<&str> = text.split("`golden/").skip(1).filter_map(|t| t.split('`').next()).collect();
+        let found: Vec<&str> = text
+            .split("`golden/")
+            .skip(1)
+            .filter_map(|t| t.split('`').next())
+            .collect();
         if found.is_empty() {
             silent.push(page.clone());
         }
@@ -26,7 +30,10 @@ fn golden_files_and_pages_name_each_other() {
     }
     assert_eq!(silent, Vec::<String>::new(), "pages without a golden file");
     named.extend(["SHA256SUMS".to_owned()]);
-    let there: BTreeSet<String> = source::files(FOLDER, "").iter().map(|f| f[FOLDER.len() + 1..].to_owned()).collect();
+    let there: BTreeSet<String> = source::files(FOLDER, "")
+        .iter()
+        .map(|f| f[FOLDER.len() + 1..].to_owned())
+        .collect();
     assert_eq!(
         named.difference(&there).collect::<Vec<_>>(),
         Vec::<&String>::new(),
@@ -47,10 +54,13 @@ fn variants(file: &str, name: &str) -> Vec<String> {
         _ => None,
     });
     let kebab = |name: String| {
-        let words = name
-            .chars()
-            .enumerate()
-            .flat_map(|(n, c)| if c.is_uppercase() && n > 0 { vec!['-', c] } else { vec![c] });
+        let words = name.chars().enumerate().flat_map(|(n, c)| {
+            if c.is_uppercase() && n > 0 {
+                vec!['-', c]
+            } else {
+                vec![c]
+            }
+        });
         words.collect::<String>().to_lowercase()
     };
     item.unwrap_or_else(|| panic!("{file} has no enum {name}"))
@@ -72,8 +82,13 @@ fn walk(value: &Value, found: &mut dyn FnMut(&str, &Value)) {
 }
 
 fn all_entries() -> Vec<Value> {
-    let stored = JOURNALS.iter().flat_map(|n| lines(n)).map(|l| serde_json::from_slice(&l).unwrap());
-    stored.chain([serde_json::from_slice(&golden("entry.json")).unwrap()]).collect()
+    let stored = JOURNALS
+        .iter()
+        .flat_map(|n| lines(n))
+        .map(|l| serde_json::from_slice(&l).unwrap());
+    stored
+        .chain([serde_json::from_slice(&golden("entry.json")).unwrap()])
+        .collect()
 }
 
 #[test]
@@ -87,8 +102,18 @@ fn every_event_action_and_evidence_is_in_a_golden_file_and_on_a_page() {
         });
     }
     let wanted = [
-        ("event", "src/journal.rs", "Event", "docs/formats/journal.md"),
-        ("of", "src/journal/evidence.rs", "Evidence", "docs/formats/journal.md"),
+        (
+            "event",
+            "src/journal.rs",
+            "Event",
+            "docs/formats/journal.md",
+        ),
+        (
+            "of",
+            "src/journal/evidence.rs",
+            "Evidence",
+            "docs/formats/journal.md",
+        ),
         ("do", "src/plan/action.rs", "Action", "docs/formats/plan.md"),
     ];
     for (key, file, name, page) in wanted {
@@ -110,12 +135,30 @@ fn every_event_action_and_evidence_is_in_a_golden_file_and_on_a_page() {
 #[test]
 fn every_field_is_on_its_page() {
     let pages = [
-        ("vault", vec![serde_json::from_slice(&golden("vault.json")).unwrap()]),
-        ("probe", vec![serde_json::from_slice(&golden("probe.json")).unwrap()]),
-        ("point", vec![serde_json::from_slice(&golden("point.json")).unwrap()]),
-        ("copy", vec![serde_json::from_slice(&golden("copy.json")).unwrap()]),
-        ("dump", vec![serde_json::from_slice(&golden("dump.json")).unwrap()]),
-        ("proof", vec![serde_json::from_slice(&golden("proof.json")).unwrap()]),
+        (
+            "vault",
+            vec![serde_json::from_slice(&golden("vault.json")).unwrap()],
+        ),
+        (
+            "probe",
+            vec![serde_json::from_slice(&golden("probe.json")).unwrap()],
+        ),
+        (
+            "point",
+            vec![serde_json::from_slice(&golden("point.json")).unwrap()],
+        ),
+        (
+            "copy",
+            vec![serde_json::from_slice(&golden("copy.json")).unwrap()],
+        ),
+        (
+            "dump",
+            vec![serde_json::from_slice(&golden("dump.json")).unwrap()],
+        ),
+        (
+            "proof",
+            vec![serde_json::from_slice(&golden("proof.json")).unwrap()],
+        ),
     ];
     for (page, values) in pages {
         let text = source::read(&format!("docs/formats/{page}.md"));
@@ -136,7 +179,12 @@ fn every_field_is_on_its_page() {
     let text: String = ["journal", "plan", "proof", "copy", "point", "digest"]
         .map(|p| source::read(&format!("docs/formats/{p}.md")))
         .concat();
-    fields_are_on(&text, "journal", &all_entries(), &["tags", "tables", "digests"]);
+    fields_are_on(
+        &text,
+        "journal",
+        &all_entries(),
+        &["tags", "tables", "digests"],
+    );
 }
 
 /// Keys under `maps` are data, not fields.
@@ -152,7 +200,10 @@ fn fields_are_on(text: &str, page: &str, values: &[Value], maps: &[&str]) {
     for value in values {
         walk(value, &mut |key, _| {
             let named = text.contains(&format!("`{key}`")) || text.contains(&format!(".{key}`"));
-            assert!(named || data.contains(key), "{page}.md does not name the field {key}");
+            assert!(
+                named || data.contains(key),
+                "{page}.md does not name the field {key}"
+            );
         });
     }
 }

@@ -1,9 +1,11 @@
-//! Stored formats: every golden file is read by the reader that the program uses, and written back byte for byte.
+//! Stored formats: every golden file is read by the reader that the program uses, and written back
+//! byte for byte.
 
 use crate::source;
 use dr::journal::{self, Evidence, RunState};
 use dr::manifest::{
-    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Row, StoredRow, TableDigest, Vault, read_rows, sha256_hex, write_rows,
+    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Row, StoredRow, TableDigest, Vault,
+    read_rows, sha256_hex, write_rows,
 };
 use dr::vault::{JournalStore, ProbeRecord, VaultError};
 use serde_json::Value;
@@ -39,7 +41,8 @@ fn run_of(name: &str) -> RunState {
         .iter()
         .map(|l| journal::read(l).unwrap_or_else(|e| panic!("{name}: {e}")))
         .collect();
-    journal::fold(entries.iter().map(|(e, sha)| (e, sha.clone()))).unwrap_or_else(|e| panic!("{name}: {e}"))
+    journal::fold(entries.iter().map(|(e, sha)| (e, sha.clone())))
+        .unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
 #[test]
@@ -126,7 +129,10 @@ fn a_policy_is_read_from_its_stored_copy() {
     let page = source::read("docs/formats/policy.md");
     let schema = dr::policy::schema();
     for field in schema["properties"].as_object().unwrap().keys() {
-        assert!(page.contains(&format!("`{field}`")), "policy.md does not name {field}");
+        assert!(
+            page.contains(&format!("`{field}`")),
+            "policy.md does not name {field}"
+        );
     }
 }
 
@@ -137,7 +143,9 @@ fn check_rows<T: Row + PartialEq + std::fmt::Debug>(name: &str) -> Vec<T> {
         unzstd(name),
         "{name} is written otherwise now"
     );
-    let newer = String::from_utf8(unzstd(name)).unwrap().replacen("/1\"}", "/2\"}", 1);
+    let newer = String::from_utf8(unzstd(name))
+        .unwrap()
+        .replacen("/1\"}", "/2\"}", 1);
     let error = read_rows::<T>(&zstd::encode_all(newer.as_bytes(), 3).unwrap()).unwrap_err();
     assert_eq!(exit_code(error), 11, "{name}");
     rows
@@ -150,11 +158,23 @@ fn lists_and_manifests_of_objects_are_read() {
         check_rows::<StoredRow>("objects.jsonl.zst"),
     );
     assert_eq!(list.len(), 3);
-    assert_eq!(stored.iter().map(|r| r.listed.clone()).collect::<Vec<_>>(), list);
+    assert_eq!(
+        stored.iter().map(|r| r.listed.clone()).collect::<Vec<_>>(),
+        list
+    );
     let (point, copy): (Point, Copy) = (document("point.json"), document("copy.json"));
-    assert_eq!(point.files[0].list_sha256, sha256_hex(&golden("list.jsonl.zst")));
-    assert_eq!(copy.manifest_sha256, sha256_hex(&golden("objects.jsonl.zst")));
-    assert_eq!(copy.objects, stored.iter().filter(|r| r.stored.is_some()).count() as u64);
+    assert_eq!(
+        point.files[0].list_sha256,
+        sha256_hex(&golden("list.jsonl.zst"))
+    );
+    assert_eq!(
+        copy.manifest_sha256,
+        sha256_hex(&golden("objects.jsonl.zst"))
+    );
+    assert_eq!(
+        copy.objects,
+        stored.iter().filter(|r| r.stored.is_some()).count() as u64
+    );
 }
 
 #[test]
@@ -162,7 +182,10 @@ fn the_chunks_of_a_dump_have_the_digests_that_it_names() {
     let dump: Dump = document("dump.json");
     let chunk = &dump.tables[0].chunks[0];
     let bytes = golden("chunk.copy.zst");
-    assert_eq!((chunk.size_bytes, &chunk.sha256), (bytes.len() as u64, &sha256_hex(&bytes)));
+    assert_eq!(
+        (chunk.size_bytes, &chunk.sha256),
+        (bytes.len() as u64, &sha256_hex(&bytes))
+    );
     let mut digest = TableDigest::default();
     String::from_utf8(unzstd("chunk.copy.zst"))
         .unwrap()
@@ -171,7 +194,11 @@ fn the_chunks_of_a_dump_have_the_digests_that_it_names() {
     assert_eq!((dump.tables[0].digest, digest.rows), (digest, 3));
     let section = dump.sections.iter().find(|s| s.name == "pre-data").unwrap();
     assert_eq!(section.chunk.sha256, sha256_hex(&golden("section.sql.zst")));
-    assert!(String::from_utf8(unzstd("section.sql.zst")).unwrap().starts_with("CREATE TABLE"));
+    assert!(
+        String::from_utf8(unzstd("section.sql.zst"))
+            .unwrap()
+            .starts_with("CREATE TABLE")
+    );
 }
 
 #[test]
@@ -182,16 +209,25 @@ fn journals_fold_to_the_state_that_they_tell() {
     let step = dr::plan::StepId("copy-objects:other".into());
     assert_eq!(backup.failures.get(&step), Some(&1));
     let drill = run_of("journal-drill.jsonl");
-    let written = [document::<Proof>("proof.json"), document::<Proof>("proof-failed.json")];
+    let written = [
+        document::<Proof>("proof.json"),
+        document::<Proof>("proof-failed.json"),
+    ];
     let proofs = dr::steps::proofs_of(&drill);
-    assert!(written.iter().all(|p| proofs.contains(p)), "the proofs are those of the drill");
+    assert!(
+        written.iter().all(|p| proofs.contains(p)),
+        "the proofs are those of the drill"
+    );
     assert_eq!(written.map(|p| p.passed), [true, false]);
     let restore = run_of("journal-restore.jsonl");
     assert!(matches!(
         restore.evidence(&dr::plan::StepId("check".into())),
         Some(Evidence::Checked { rows: 3, .. })
     ));
-    assert_eq!(run_of("journal-restore-dump.jsonl").plan.kind, dr::plan::Kind::Restore);
+    assert_eq!(
+        run_of("journal-restore-dump.jsonl").plan.kind,
+        dr::plan::Kind::Restore
+    );
 }
 
 #[test]
@@ -216,8 +252,15 @@ async fn a_local_journal_is_read_and_a_cut_last_line_is_ignored() {
     std::fs::write(&file, &whole[..whole.len() - 40]).unwrap();
     let store = JournalStore::File(dr::vault::LocalFile::new(file));
     let run = run_of("journal-restore.jsonl").plan.run;
-    let read = store.read(&dr::policy::PolicyName::new("shop"), &run).await.unwrap().unwrap();
-    assert_eq!(read.state.finished, None, "the cut entry is the one that said finished");
+    let read = store
+        .read(&dr::policy::PolicyName::new("shop"), &run)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        read.state.finished, None,
+        "the cut entry is the one that said finished"
+    );
     assert!(read.state.succeeded(&dr::plan::StepId("check".into())));
 }
 

@@ -1,5 +1,7 @@
-//! The entry points for what others wrote, fed with anything: arbitrary bytes, valid documents changed at random, and
-//! tests/corpus/. Nothing panics; what is taken is written again and read as the same; what is refused says why in one line or a few.
+//! The entry points for what others wrote, fed with anything: arbitrary bytes, valid documents
+//! changed at random, and
+//! tests/corpus/. Nothing panics; what is taken is written again and read as the same; what is
+//! refused says why in one line or a few.
 //! `PROPTEST_CASES=100000` makes it long; `make fuzz` feeds the same entry points by coverage.
 
 mod answers;
@@ -12,8 +14,30 @@ use proptest::prelude::*;
 
 /// Pieces that parsers stumble over.
 const PIECES: [&[u8]; 24] = [
-    b"\"", b"\\", b"{", b"[", b"}", b"]", b",", b":", b"\n", b"\t", b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"null", b"-1", b"1e999", b"18446744073709551616", b"\\ud800", b"\x1b[31m",
-    b"../", b"&a [*a]", b"<!DOCTYPE x [<!ENTITY y SYSTEM \"file:///etc/passwd\">]>", b"&y;", b"<![CDATA[",
+    b"\"",
+    b"\\",
+    b"{",
+    b"[",
+    b"}",
+    b"]",
+    b",",
+    b":",
+    b"\n",
+    b"\t",
+    b"\0",
+    b"\xff\xfe",
+    b"\xef\xbb\xbf",
+    b"null",
+    b"-1",
+    b"1e999",
+    b"18446744073709551616",
+    b"\\ud800",
+    b"\x1b[31m",
+    b"../",
+    b"&a [*a]",
+    b"<!DOCTYPE x [<!ENTITY y SYSTEM \"file:///etc/passwd\">]>",
+    b"&y;",
+    b"<![CDATA[",
 ];
 
 #[derive(Clone, Debug)]
@@ -39,15 +63,24 @@ fn changed(valid: &[u8], changes: &[Change]) -> Vec<u8> {
     let mut bytes = valid.to_vec();
     for change in changes {
         let length = bytes.len().max(1);
-        let range = |at: usize, n: usize| (at % length).min(bytes.len())..(at % length + n).min(bytes.len());
+        let range = |at: usize, n: usize| {
+            (at % length).min(bytes.len())..(at % length + n).min(bytes.len())
+        };
         match *change {
-            Change::Flip(at, by) => bytes.iter_mut().skip(at % length).take(1).for_each(|b| *b ^= by),
+            Change::Flip(at, by) => bytes
+                .iter_mut()
+                .skip(at % length)
+                .take(1)
+                .for_each(|b| *b ^= by),
             Change::Cut(at, n) => drop(bytes.drain(range(at, n))),
             Change::Again(at, n) => {
                 let piece = bytes[range(at, n)].to_vec();
                 bytes.splice(at % length..at % length, piece);
             }
-            Change::Put(at, n) => drop(bytes.splice((at % length).min(bytes.len())..(at % length).min(bytes.len()), PIECES[n].iter().copied())),
+            Change::Put(at, n) => drop(bytes.splice(
+                (at % length).min(bytes.len())..(at % length).min(bytes.len()),
+                PIECES[n].iter().copied(),
+            )),
             Change::End(at) => bytes.truncate(at % length),
         }
     }
@@ -68,34 +101,52 @@ fn golden(name: &str) -> Vec<u8> {
 }
 
 fn lines(name: &str) -> Vec<Vec<u8>> {
-    golden(name).split(|b| *b == b'\n').filter(|l| !l.is_empty()).map(<[u8]>::to_vec).collect()
+    golden(name)
+        .split(|b| *b == b'\n')
+        .filter(|l| !l.is_empty())
+        .map(<[u8]>::to_vec)
+        .collect()
 }
 
 /// Every file below tests/corpus/ in a folder.
 fn corpus(folder: &str) -> Vec<(String, Vec<u8>)> {
     let files = source::files(&format!("tests/corpus/{folder}"), "");
     assert!(!files.is_empty(), "tests/corpus/{folder} is empty");
-    files.into_iter().map(|f| (f.clone(), std::fs::read(source::root().join(&f)).expect("readable"))).collect()
+    files
+        .into_iter()
+        .map(|f| {
+            (
+                f.clone(),
+                std::fs::read(source::root().join(&f)).expect("readable"),
+            )
+        })
+        .collect()
 }
 
 proptest! {
     #[test]
-    fn any_policy_is_read_or_refused(bytes in input(vec![golden("policy.yaml"), source::read("policies/saas.yaml").into_bytes(), source::read("policies/files-only.yaml").into_bytes()])) {
+    fn any_policy_is_read_or_refused(bytes in input(vec![golden("policy.yaml"),
+    source::read("policies/saas.yaml").into_bytes(),
+    source::read("policies/files-only.yaml").into_bytes()])) {
         policy(&bytes);
     }
 
     #[test]
-    fn any_entry_is_read_or_refused(bytes in input([lines("journal-backup.jsonl"), lines("journal-drill.jsonl"), lines("journal-restore.jsonl"), vec![golden("entry.json")]].concat())) {
+    fn any_entry_is_read_or_refused(bytes in input([lines("journal-backup.jsonl"),
+    lines("journal-drill.jsonl"), lines("journal-restore.jsonl"),
+    vec![golden("entry.json")]].concat())) {
         entry(&bytes);
     }
 
     #[test]
-    fn any_document_is_read_or_refused(bytes in input(["point.json", "copy.json", "proof.json", "dump.json", "vault.json"].map(golden).to_vec())) {
+    fn any_document_is_read_or_refused(bytes in input(["point.json", "copy.json", "proof.json",
+    "dump.json", "vault.json"].map(golden).to_vec())) {
         any_document(&bytes);
     }
 
     #[test]
-    fn any_list_is_read_or_refused(bytes in input(vec![golden("list.jsonl.zst"), golden("objects.jsonl.zst"), zstd::decode_all(&golden("list.jsonl.zst")[..]).expect("zstd")])) {
+    fn any_list_is_read_or_refused(bytes in input(vec![golden("list.jsonl.zst"),
+    golden("objects.jsonl.zst"), zstd::decode_all(&golden("list.jsonl.zst")[..]).expect("zstd")])) {
         list(&bytes);
     }
 }
@@ -103,11 +154,19 @@ proptest! {
 #[test]
 fn any_answer_of_a_service_is_read_or_refused() {
     let service = Service::start();
-    let valid: Vec<Vec<u8>> = corpus("answer").into_iter().filter(|(f, _)| f.contains("/valid-")).map(|(_, b)| b).collect();
+    let valid: Vec<Vec<u8>> = corpus("answer")
+        .into_iter()
+        .filter(|(f, _)| f.contains("/valid-"))
+        .map(|(_, b)| b)
+        .collect();
     assert!(valid.len() >= 4);
     let status = prop::sample::select(vec![200u16, 404, 503]);
     let cases = ProptestConfig::default().cases.div_ceil(8);
-    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = proptest::test_runner::TestRunner::new(ProptestConfig {
+        cases,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let run = runner.run(&(input(valid), status), |(bytes, status)| {
         service.answers(status, &bytes);
         Ok(())
@@ -138,21 +197,58 @@ fn the_corpus_is_read_or_refused_as_its_names_say() {
 fn locked(file: &str) -> std::collections::BTreeSet<(String, String)> {
     let text = source::read(file);
     let quoted = |line: &str| line.split('"').nth(1).map(str::to_owned);
-    let packages = text.split("[[package]]").skip(1).map(|p| p.trim_start().lines());
-    packages.filter_map(|mut lines| Some((quoted(lines.next()?)?, quoted(lines.next()?)?))).collect()
+    let packages = text
+        .split("[[package]]")
+        .skip(1)
+        .map(|p| p.trim_start().lines());
+    packages
+        .filter_map(|mut lines| Some((quoted(lines.next()?)?, quoted(lines.next()?)?)))
+        .collect()
 }
 
 #[test]
 fn the_fuzzer_has_a_target_for_each_corpus_and_the_versions_that_are_shipped() {
-    let name = |file: &String| std::path::Path::new(file).file_stem().and_then(|n| n.to_str()).expect("a name").to_owned();
-    let targets: Vec<String> = source::files("fuzz/targets", ".rs").iter().map(name).collect();
-    assert!(targets.len() >= 5 && targets.iter().all(|t| !corpus(t).is_empty()), "{targets:?}");
-    let (manifest, script) = (source::read("fuzz/Cargo.toml"), source::read("scripts/fuzz.sh"));
-    let listed = script.split_once("all=(").and_then(|(_, rest)| rest.split_once(')')).expect("the script's targets").0;
+    let name = |file: &String| {
+        std::path::Path::new(file)
+            .file_stem()
+            .and_then(|n| n.to_str())
+            .expect("a name")
+            .to_owned()
+    };
+    let targets: Vec<String> = source::files("fuzz/targets", ".rs")
+        .iter()
+        .map(name)
+        .collect();
+    assert!(
+        targets.len() >= 5 && targets.iter().all(|t| !corpus(t).is_empty()),
+        "{targets:?}"
+    );
+    let (manifest, script) = (
+        source::read("fuzz/Cargo.toml"),
+        source::read("scripts/fuzz.sh"),
+    );
+    let listed = script
+        .split_once("all=(")
+        .and_then(|(_, rest)| rest.split_once(')'))
+        .expect("the script's targets")
+        .0;
     for target in &targets {
-        assert!(manifest.contains(&format!("name = \"{target}\"")) && listed.split(' ').any(|t| t == target), "{target}");
+        assert!(
+            manifest.contains(&format!("name = \"{target}\""))
+                && listed.split(' ').any(|t| t == target),
+            "{target}"
+        );
     }
     let (shipped, fuzzed) = (locked("Cargo.lock"), locked("fuzz/Cargo.lock"));
-    let other: Vec<_> = fuzzed.iter().filter(|(n, v)| shipped.iter().any(|(name, _)| name == n) && !shipped.contains(&(n.clone(), v.clone()))).collect();
-    assert!(shipped.len() > 100 && other.is_empty(), "type: cp Cargo.lock fuzz/Cargo.lock && cargo metadata --manifest-path fuzz/Cargo.toml; differ: {other:?}");
+    let other: Vec<_> = fuzzed
+        .iter()
+        .filter(|(n, v)| {
+            shipped.iter().any(|(name, _)| name == n) && !shipped.contains(&(n.clone(), v.clone()))
+        })
+        .collect();
+    assert!(
+        shipped.len() > 100 && other.is_empty(),
+        "type: cp Cargo.lock fuzz/Cargo.lock && cargo metadata --manifest-path fuzz/Cargo.toml; \
+         differ: {other:?}"
+    );
 }

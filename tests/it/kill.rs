@@ -1,4 +1,5 @@
-//! SIGKILL at random moments of a backup and its drill: at most five ticks later there is one complete, proven point and
+//! SIGKILL at random moments of a backup and its drill: at most five ticks later there is one
+//! complete, proven point and
 //! nothing else. `make check-kill N=20 SEED=…`.
 
 use crate::cloud::until;
@@ -14,7 +15,12 @@ const MOST_TICKS: usize = 5;
 #[test]
 fn a_kill_at_any_moment_costs_at_most_five_ticks() {
     let world = World::default();
-    let number = |name: &str, default: u64| world.env(name).map_or(default, |n| n.parse().unwrap_or_else(|_| panic!("{name}={n} is no number")));
+    let number = |name: &str, default: u64| {
+        world.env(name).map_or(default, |n| {
+            n.parse()
+                .unwrap_or_else(|_| panic!("{name}={n} is no number"))
+        })
+    };
     let (n, seed) = (number("N", 3), number("SEED", 7));
     let template = Template::make(Stage::Whole);
     let cloud = template.copy();
@@ -28,7 +34,9 @@ fn a_kill_at_any_moment_costs_at_most_five_ticks() {
         let cloud = template.copy();
         let at = since + rng.random_range(1..calls);
         let mut child = Stage::Whole.start(&cloud);
-        until("the call comes, or the run ended", || (cloud.now() >= at || child.try_wait().expect("a child").is_some()).then_some(()));
+        until("the call comes, or the run ended", || {
+            (cloud.now() >= at || child.try_wait().expect("a child").is_some()).then_some(())
+        });
         child.kill().expect("killed");
         child.wait().expect("gone");
         let killed_at_call = cloud.now() - since;
@@ -39,18 +47,40 @@ fn a_kill_at_any_moment_costs_at_most_five_ticks() {
             if ran.code == 0 {
                 break;
             }
-            assert!(ticks < MOST_TICKS, "seed {seed}, killed at call {killed_at_call}: not finished after {ticks} ticks: {ran:?}");
+            assert!(
+                ticks < MOST_TICKS,
+                "seed {seed}, killed at call {killed_at_call}: not finished after {ticks} ticks: \
+                 {ran:?}"
+            );
         }
         let found = Stored::after(cloud);
-        assert_eq!(clean.differences(&found), Vec::<String>::new(), "seed {seed}, killed at call {killed_at_call}");
+        assert_eq!(
+            clean.differences(&found),
+            Vec::<String>::new(),
+            "seed {seed}, killed at call {killed_at_call}"
+        );
         told.push(json!({
-            "killed_at_call": killed_at_call, "ticks_to_finish": ticks, "points": found.count("/point.json") / 2, "snapshots": found.rds_count("eu-west-3 snapshots"),
-            "copies": found.rds_count("eu-central-1 snapshots"), "duplicate_versions": found.duplicates("eu-central-1/dr-vault"), "leftovers": found.left,
+            "killed_at_call": killed_at_call, "ticks_to_finish": ticks,
+            "points": found.count("/point.json") / 2,
+            "snapshots": found.rds_count("eu-west-3 snapshots"),
+            "copies": found.rds_count("eu-central-1 snapshots"),
+            "duplicate_versions": found.duplicates("eu-central-1/dr-vault"),
+            "leftovers": found.left,
         }));
     }
-    crate::cloud::say(&format!("kill: {n} runs of {calls} calls killed, seed {seed}: {}", told.iter().map(|t| format!("call {} in {} ticks", t["killed_at_call"], t["ticks_to_finish"])).collect::<Vec<_>>().join(", ")));
+    crate::cloud::say(&format!(
+        "kill: {n} runs of {calls} calls killed, seed {seed}: {}",
+        told.iter()
+            .map(|t| format!(
+                "call {} in {} ticks",
+                t["killed_at_call"], t["ticks_to_finish"]
+            ))
+            .collect::<Vec<_>>()
+            .join(", ")
+    ));
     for one in &told {
-        let counted = ["points", "snapshots", "copies", "duplicate_versions"].map(|field| one[field].as_u64());
+        let counted = ["points", "snapshots", "copies", "duplicate_versions"]
+            .map(|field| one[field].as_u64());
         assert_eq!(counted, [Some(1), Some(1), Some(1), Some(0)], "{one}");
     }
     crate::crash::report(&format!("kill-{seed}.json"), &json!(told));

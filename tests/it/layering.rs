@@ -1,4 +1,5 @@
-//! The shape of the sources: imports go downward only, outside capabilities are called from one place, files stay short.
+//! The shape of the sources: imports go downward only, outside capabilities are called from one
+//! place, files stay short.
 
 use crate::source::{self, Module};
 use std::collections::BTreeSet;
@@ -38,7 +39,8 @@ fn level(room: &str) -> Option<usize> {
     ORDER.iter().position(|rooms| rooms.contains(&room))
 }
 
-/// A path from the crate's root; `None` where it leads out of the crate or is relative to a name in scope.
+/// A path from the crate's root; `None` where it leads out of the crate or is relative to a name in
+/// scope.
 fn absolute(at: &[String], path: &[String]) -> Option<Vec<String>> {
     let (first, rest) = path.split_first()?;
     match first.as_str() {
@@ -57,7 +59,9 @@ fn wrong(room: &str, at: &[String], path: &[String]) -> Option<String> {
     let shown = path.join("::");
     let Some(target) = absolute(at, path) else {
         let name = path.first()?;
-        let reserved = RESERVED.iter().find(|(prefix, _)| name.starts_with(prefix))?;
+        let reserved = RESERVED
+            .iter()
+            .find(|(prefix, _)| name.starts_with(prefix))?;
         let exact = path.len() > 1 && reserved.1 != room;
         return exact.then(|| format!("{shown}: only `{}` imports {name}", reserved.1));
     };
@@ -70,14 +74,20 @@ fn wrong(room: &str, at: &[String], path: &[String]) -> Option<String> {
     match (level(room), level(other)) {
         (Some(mine), Some(theirs)) if mine < theirs => None,
         (Some(_), Some(_)) => Some(format!("{shown}: `{room}` may not import `{other}`")),
-        _ => Some(format!("{shown}: `{room}` or `{other}` has no place in the order")),
+        _ => Some(format!(
+            "{shown}: `{room}` or `{other}` has no place in the order"
+        )),
     }
 }
 
 fn violations(module: &Module) -> Vec<String> {
-    let Some(room) = module.path.first() else { return Vec::new() };
+    let Some(room) = module.path.first() else {
+        return Vec::new();
+    };
     let references = source::references(module);
-    let found = references.iter().filter_map(|(at, path)| wrong(room, at, path));
+    let found = references
+        .iter()
+        .filter_map(|(at, path)| wrong(room, at, path));
     found.map(|why| format!("{}: {why}", module.file)).collect()
 }
 
@@ -91,8 +101,15 @@ fn imports_go_downward_only() {
 
 #[test]
 fn every_room_has_a_place_in_the_order() {
-    for module in source::modules("src/lib.rs").iter().filter(|m| m.path.len() == 1) {
-        assert!(level(&module.path[0]).is_some(), "{} has no place in the order", module.file);
+    for module in source::modules("src/lib.rs")
+        .iter()
+        .filter(|m| m.path.len() == 1)
+    {
+        assert!(
+            level(&module.path[0]).is_some(),
+            "{} has no place in the order",
+            module.file
+        );
     }
 }
 
@@ -161,7 +178,10 @@ fn outside_capabilities_are_called_from_world_alone() {
         "std::env::var",
         "std::process::exit",
     ] {
-        assert!(clippy.contains(method), "clippy.toml does not list {method}");
+        assert!(
+            clippy.contains(method),
+            "clippy.toml does not list {method}"
+        );
     }
 }
 
@@ -196,7 +216,11 @@ fn files_are_short_and_their_names_say_what_is_inside() {
             wrong.push(format!("{file} has {lines} lines, at most {MAX_LINES}"));
         }
         let name = file.rsplit('/').next().unwrap().trim_end_matches(".rs");
-        if ["utils", "util", "common", "helpers", "helper", "manager", "misc"].contains(&name) {
+        if [
+            "utils", "util", "common", "helpers", "helper", "manager", "misc",
+        ]
+        .contains(&name)
+        {
             wrong.push(format!("{file}: this name says nothing"));
         }
     }
@@ -210,7 +234,11 @@ fn no_file_is_forgotten_by_its_crate() {
         (&["tests/it/main.rs"][..], "tests/it"),
         (&["lab/src/lib.rs", "lab/src/main.rs"][..], "lab/src"),
     ] {
-        let reached: BTreeSet<String> = roots.iter().flat_map(|r| source::modules(r)).map(|m| m.file).collect();
+        let reached: BTreeSet<String> = roots
+            .iter()
+            .flat_map(|r| source::modules(r))
+            .map(|m| m.file)
+            .collect();
         let there: BTreeSet<String> = source::files(folder, ".rs").into_iter().collect();
         let forgotten: Vec<_> = there.difference(&reached).collect();
         assert!(forgotten.is_empty(), "no `mod` reaches {forgotten:?}");
@@ -221,11 +249,15 @@ fn no_file_is_forgotten_by_its_crate() {
 fn the_lab_does_not_depend_on_the_product() {
     let manifest = source::read("lab/Cargo.toml");
     assert!(
-        !manifest.lines().any(|l| l.starts_with("dr ") || l.starts_with("dr=")),
+        !manifest
+            .lines()
+            .any(|l| l.starts_with("dr ") || l.starts_with("dr=")),
         "lab/Cargo.toml names dr"
     );
     for module in source::modules("lab/src/lib.rs") {
-        let uses = source::references(&module).into_iter().any(|(_, p)| p.len() > 1 && p[0] == "dr");
+        let uses = source::references(&module)
+            .into_iter()
+            .any(|(_, p)| p.len() > 1 && p[0] == "dr");
         assert!(!uses, "{} uses dr", module.file);
     }
 }
@@ -233,9 +265,22 @@ fn the_lab_does_not_depend_on_the_product() {
 /// Paths in backticks that lead into this repository.
 fn paths_named(page: &str) -> Vec<String> {
     let text = source::read(page);
-    let tops = ["src/", "lab/", "docs/", "tests/", "policies/", "runbooks/", "deploy/", "scripts/", "Dockerfile", "Makefile"];
+    let tops = [
+        "src/",
+        "lab/",
+        "docs/",
+        "tests/",
+        "policies/",
+        "runbooks/",
+        "deploy/",
+        "scripts/",
+        "Dockerfile",
+        "Makefile",
+    ];
     let quoted = text.split('`').skip(1).step_by(2).map(str::to_owned);
-    quoted.filter(|p| tops.iter().any(|t| p.starts_with(t)) && !p.contains(['*', '<', ' '])).collect()
+    quoted
+        .filter(|p| tops.iter().any(|t| p.starts_with(t)) && !p.contains(['*', '<', ' ']))
+        .collect()
 }
 
 #[test]
@@ -243,16 +288,25 @@ fn every_path_that_the_architecture_names_exists() {
     let named = paths_named("ARCHITECTURE.md");
     assert!(named.len() > 50, "{named:?}");
     for path in named {
-        assert!(source::root().join(&path).exists(), "ARCHITECTURE.md names {path}");
+        assert!(
+            source::root().join(&path).exists(),
+            "ARCHITECTURE.md names {path}"
+        );
     }
 }
 
 #[test]
 fn every_room_is_in_the_architecture() {
     let text = source::read("ARCHITECTURE.md");
-    for module in source::modules("src/lib.rs").iter().filter(|m| m.path.len() == 1) {
+    for module in source::modules("src/lib.rs")
+        .iter()
+        .filter(|m| m.path.len() == 1)
+    {
         let name = &module.path[0];
-        let line = text.lines().any(|l| l.starts_with(&format!("| `src/{name}/` |")) || l.starts_with(&format!("| `src/{name}.rs` |")));
+        let line = text.lines().any(|l| {
+            l.starts_with(&format!("| `src/{name}/` |"))
+                || l.starts_with(&format!("| `src/{name}.rs` |"))
+        });
         assert!(line, "ARCHITECTURE.md has no line for {name}");
     }
 }

@@ -1,4 +1,5 @@
-//! What must be noticed: each fault with its exit code and the thing named. `make check-negative` runs these.
+//! What must be noticed: each fault with its exit code and the thing named. `make check-negative`
+//! runs these.
 
 use crate::cloud::{Cloud, Ran, until};
 use serde_json::{Value, json};
@@ -8,7 +9,10 @@ use std::process::Stdio;
 fn finding(ran: &Ran, code: &str) -> Value {
     let answer = ran.json();
     let all = answer["findings"].as_array().cloned().unwrap_or_default();
-    all.iter().find(|f| f["code"] == code).cloned().unwrap_or_else(|| panic!("no finding {code} in {all:#?}"))
+    all.iter()
+        .find(|f| f["code"] == code)
+        .cloned()
+        .unwrap_or_else(|| panic!("no finding {code} in {all:#?}"))
 }
 
 fn text<'a>(value: &'a Value, field: &str) -> &'a str {
@@ -17,12 +21,20 @@ fn text<'a>(value: &'a Value, field: &str) -> &'a str {
 
 /// Keys of a bucket that hold a part, as the API lists them.
 fn keys(cloud: &Cloud, profile: &str, region: &str, bucket: &str, prefix: &str) -> Vec<String> {
-    crate::stores::block_on(async { cloud.bucket(profile, region, bucket).await.keys(prefix, None, 10_000).await.expect("listed") })
+    crate::stores::block_on(async {
+        cloud
+            .bucket(profile, region, bucket)
+            .await
+            .keys(prefix, None, 10_000)
+            .await
+            .expect("listed")
+    })
 }
 
 /// The port of a cluster in the lab, by a part of its name.
 pub fn port_of(cloud: &Cloud, region: &str, part: &str) -> Option<u16> {
-    let state: Value = serde_json::from_slice(&std::fs::read(cloud.root.join("lab/rds/state.json")).ok()?).ok()?;
+    let state: Value =
+        serde_json::from_slice(&std::fs::read(cloud.root.join("lab/rds/state.json")).ok()?).ok()?;
     let clusters = state["regions"][region]["clusters"].as_object()?;
     let (_, cluster) = clusters.iter().find(|(id, _)| id.contains(part))?;
     u16::try_from(cluster["port"].as_u64()?).ok()
@@ -30,10 +42,13 @@ pub fn port_of(cloud: &Cloud, region: &str, part: &str) -> Option<u16> {
 
 /// SQL as the lab's superuser, behind the service's back.
 pub fn sql(cloud: &Cloud, region: &str, part: &str, statement: &str) {
-    let port = port_of(cloud, region, part).unwrap_or_else(|| panic!("no cluster {part} in {region}"));
+    let port =
+        port_of(cloud, region, part).unwrap_or_else(|| panic!("no cluster {part} in {region}"));
     let sockets = dr_lab::pg::sockets::directory(&cloud.root.join("lab"));
     crate::stores::block_on(async {
-        let session = dr_lab::pg::session::Session::admin(&sockets, port, "shop").await.expect("the socket");
+        let session = dr_lab::pg::session::Session::admin(&sockets, port, "shop")
+            .await
+            .expect("the socket");
         session.batch(statement).await.expect("done");
     });
 }
@@ -43,33 +58,106 @@ fn damage_in_a_vault_is_named_with_key_and_version() {
     let cloud = Cloud::start("damage", &["--no-writers"]);
     cloud.init();
     cloud.dr(&["tick"]).exits(0);
-    let chunk = keys(&cloud, "admin", "eu-central-1", "dr-vault-central", "dump/").into_iter().find(|k| k.contains("orders")).expect("a chunk of app.orders");
-    let flipped = cloud.tell("/damage", &json!({"region": "eu-central-1", "bucket": "dr-vault-central", "key": chunk, "how": "flip"}));
-    let object = keys(&cloud, "other-admin", "other", "dr-vault-other", "objects/").into_iter().next().expect("an object");
-    let removed = cloud.tell("/damage", &json!({"region": "other", "bucket": "dr-vault-other", "key": object, "how": "remove"}));
+    let chunk = keys(&cloud, "admin", "eu-central-1", "dr-vault-central", "dump/")
+        .into_iter()
+        .find(|k| k.contains("orders"))
+        .expect("a chunk of app.orders");
+    let flipped = cloud.tell(
+        "/damage",
+        &json!({"region": "eu-central-1",
+    "bucket": "dr-vault-central", "key": chunk, "how": "flip"}),
+    );
+    let object = keys(&cloud, "other-admin", "other", "dr-vault-other", "objects/")
+        .into_iter()
+        .next()
+        .expect("an object");
+    let removed = cloud.tell(
+        "/damage",
+        &json!({"region": "other", "bucket": "dr-vault-other", "key": object, "how": "remove"}),
+    );
     let ran = cloud.dr(&["verify", "--json"]).exits(3);
     let first = finding(&ran, "checksum-mismatch");
-    assert_eq!((text(&first, "thing"), text(&first, "place")), (format!("{chunk} version {}", text(&flipped, "version")).as_str(), "central"));
+    assert_eq!(
+        (text(&first, "thing"), text(&first, "place")),
+        (
+            format!("{chunk} version {}", text(&flipped, "version")).as_str(),
+            "central"
+        )
+    );
     let second = finding(&ran, "object-missing");
-    assert_eq!((text(&second, "thing"), text(&second, "place")), (format!("{object} version {}", text(&removed, "version")).as_str(), "other"));
-    assert_eq!(ran.json()["tested"], ran.json()["population"], "all others were read all the same");
+    assert_eq!(
+        (text(&second, "thing"), text(&second, "place")),
+        (
+            format!("{object} version {}", text(&removed, "version")).as_str(),
+            "other"
+        )
+    );
+    assert_eq!(
+        ran.json()["tested"],
+        ran.json()["population"],
+        "all others were read all the same"
+    );
     // A restore that meets the damage says so and does not pretend.
     let other = format!("s3={}", cloud.endpoint("other", "s3"));
-    let mut files = vec!["restore", "--json", "--from", "s3://dr-vault-other", "--region", "other", "--endpoint", &other, "--path", "s3", "--bucket", "recovered-files"];
-    let hash = cloud.dr_as("other", "restorer", &files).exits(2).json()["plan"]["hash"].as_str().expect("a hash").to_owned();
+    let mut files = vec![
+        "restore",
+        "--json",
+        "--from",
+        "s3://dr-vault-other",
+        "--region",
+        "other",
+        "--endpoint",
+        &other,
+        "--path",
+        "s3",
+        "--bucket",
+        "recovered-files",
+    ];
+    let hash = cloud.dr_as("other", "restorer", &files).exits(2).json()["plan"]["hash"]
+        .as_str()
+        .expect("a hash")
+        .to_owned();
     files.extend(["--yes", "--plan", &hash]);
     let restored = cloud.dr_as("other", "restorer", &files).exits(3);
-    assert!(restored.stdout.contains(object.rsplit('/').nth(1).expect("a name").split('.').next().expect("a stem")), "{restored:?}");
+    assert!(
+        restored.stdout.contains(
+            object
+                .rsplit('/')
+                .nth(1)
+                .expect("a name")
+                .split('.')
+                .next()
+                .expect("a stem")
+        ),
+        "{restored:?}"
+    );
 }
 
 #[test]
 fn a_bucket_without_lock_is_refused_by_every_command_that_would_trust_it() {
     let cloud = Cloud::start("no-lock", &["--no-writers"]);
-    let policy = cloud.policy_with("no-lock.yaml", |text| text.replace("bucket: dr-vault-central", "bucket: recovered-files"));
+    let policy = cloud.policy_with("no-lock.yaml", |text| {
+        text.replace("bucket: dr-vault-central", "bucket: recovered-files")
+    });
     let policy = policy.to_str().expect("a path");
-    let ran = cloud.dr(&["vault", "init", "--policy", policy, "--profile", "admin", "--profile", "other=other-admin", "--json"]).exits(13);
+    let ran = cloud
+        .dr(&[
+            "vault",
+            "init",
+            "--policy",
+            policy,
+            "--profile",
+            "admin",
+            "--profile",
+            "other=other-admin",
+            "--json",
+        ])
+        .exits(13);
     let refused = finding(&ran, "target-without-lock");
-    assert!(text(&refused, "message").contains("bucket recovered-files of target central"), "{refused}");
+    assert!(
+        text(&refused, "message").contains("bucket recovered-files of target central"),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -77,34 +165,80 @@ fn a_refusal_that_only_iam_gave_proves_nothing_about_a_lock() {
     let cloud = Cloud::start("iam", &["--no-writers"]);
     cloud.init();
     // Whoever may not delete the control either cannot tell why the locked version resists.
-    cloud.fault(&json!({"region": "eu-central-1", "operation": "DeleteObject", "role": "prober"}), 0, &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}));
-    let ran = cloud.dr(&["vault", "probe", "--target", "central", "--json"]).exits(13);
+    cloud.fault(
+        &json!({"region": "eu-central-1", "operation": "DeleteObject", "role": "prober"}),
+        0,
+        &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}),
+    );
+    let ran = cloud
+        .dr(&["vault", "probe", "--target", "central", "--json"])
+        .exits(13);
     let unknown = finding(&ran, "lock-unknown");
     assert_eq!(text(&unknown, "place"), "central");
     assert_eq!(ran.json()["probes"][0]["verdict"], "unknown");
     let tick = cloud.dr(&["tick", "--json"]);
-    assert_eq!((tick.code, tick.findings()), (13, vec!["no-capable-target".to_owned()]), "the newest probe counts: {tick:?}");
+    assert_eq!(
+        (tick.code, tick.findings()),
+        (13, vec!["no-capable-target".to_owned()]),
+        "the newest probe counts: {tick:?}"
+    );
 }
 
 #[test]
 fn a_row_that_is_lost_while_a_drill_runs_turns_it_red() {
     let cloud = Cloud::start("row", &["--no-writers"]);
     cloud.init();
-    let held = cloud.fault(&json!({"operation": "CreateDBCluster"}), 1, &json!({"kind": "hold_before"}));
-    let drill = cloud.command(&["tick", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("dr runs");
-    // The scratch cluster was inspected; the empty one is asked for next, the dump is taken after it.
-    until("the call is held", || cloud.fault_state(held)["held"].as_array().filter(|h| !h.is_empty()).map(|_| ()));
-    sql(&cloud, "eu-central-1", "dr-drill", "DELETE FROM app.heartbeat WHERE id = (SELECT min(id) FROM app.heartbeat)");
+    let held = cloud.fault(
+        &json!({"operation": "CreateDBCluster"}),
+        1,
+        &json!({"kind": "hold_before"}),
+    );
+    let drill = cloud
+        .command(&["tick", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("dr runs");
+    // The scratch cluster was inspected; the empty one is asked for next, the dump is taken after
+    // it.
+    until("the call is held", || {
+        cloud.fault_state(held)["held"]
+            .as_array()
+            .filter(|h| !h.is_empty())
+            .map(|_| ())
+    });
+    sql(
+        &cloud,
+        "eu-central-1",
+        "dr-drill",
+        "DELETE FROM app.heartbeat WHERE id = (SELECT min(id) FROM app.heartbeat)",
+    );
     cloud.tell(&format!("/faults/{held}/release"), &json!({}));
     let ran = Ran::from(drill.wait_with_output().expect("it ended")).exits(3);
     let differs = finding(&ran, "dump-differs");
-    assert!(text(&differs, "message").contains("app.heartbeat has"), "{differs}");
+    assert!(
+        text(&differs, "message").contains("app.heartbeat has"),
+        "{differs}"
+    );
     let left = cloud.ask("/leftovers");
-    assert_eq!((&left["clusters"], &left["instances"], &left["uploads"]), (&json!(0), &json!(0), &json!(0)), "a red drill is torn down too: {left}");
+    assert_eq!(
+        (&left["clusters"], &left["instances"], &left["uploads"]),
+        (&json!(0), &json!(0), &json!(0)),
+        "a red drill is torn down too: {left}"
+    );
     let status = cloud.dr(&["status", "--check", "--json"]).exits(4);
-    let proven = status.json()["policies"][0]["newest_proven"].as_array().cloned().unwrap_or_default();
-    assert!(proven.iter().all(|p| p["path"] != "portable"), "what failed is not proven: {proven:?}");
-    assert!(proven.iter().any(|p| p["path"] == "s3"), "what passed is: {proven:?}");
+    let proven = status.json()["policies"][0]["newest_proven"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    assert!(
+        proven.iter().all(|p| p["path"] != "portable"),
+        "what failed is not proven: {proven:?}"
+    );
+    assert!(
+        proven.iter().any(|p| p["path"] == "s3"),
+        "what passed is: {proven:?}"
+    );
 }
 
 #[test]
@@ -115,11 +249,22 @@ fn a_disabled_key_stops_the_copy_and_is_named() {
     cloud.tell("/kms", &json!({"key": key, "state": "disabled"}));
     let ran = cloud.dr(&["tick", "--json"]).exits(11);
     let unusable = finding(&ran, "kms-key-unusable");
-    assert!(text(&unusable, "message").contains(key) && text(&unusable, "thing") == "copy-snapshot:central", "{unusable}");
-    // The other target is complete without it, and the next tick finishes the run once the key is back.
+    assert!(
+        text(&unusable, "message").contains(key)
+            && text(&unusable, "thing") == "copy-snapshot:central",
+        "{unusable}"
+    );
+    // The other target is complete without it, and the next tick finishes the run once the key is
+    // back.
     cloud.tell("/kms", &json!({"key": key, "state": "enabled"}));
     let status = cloud.dr(&["status", "--json"]).json();
-    assert_eq!(status["policies"][0]["newest"]["targets"].as_array().map(|t| t.iter().filter(|t| t["state"] == "complete").count()), Some(1), "{status}");
+    assert_eq!(
+        status["policies"][0]["newest"]["targets"]
+            .as_array()
+            .map(|t| t.iter().filter(|t| t["state"] == "complete").count()),
+        Some(1),
+        "{status}"
+    );
     cloud.dr(&["tick", "--json"]).exits(0);
 }
 
@@ -130,25 +275,55 @@ fn a_clock_that_is_off_by_an_hour_is_no_basis_for_locks() {
     cloud.dr(&["tick"]).exits(0);
     let ahead = |arguments: &[&str], role: bool| {
         let mut command = std::process::Command::new("faketime");
-        command.args(["-f", "-100s", crate::cloud::DR]).args(arguments).env("HOME", cloud.root.join("home"));
+        command
+            .args(["-f", "-100s", crate::cloud::DR])
+            .args(arguments)
+            .env("HOME", cloud.root.join("home"));
         if role {
             let (id, secret) = cloud.key("aws", "restorer");
-            command.env("AWS_ACCESS_KEY_ID", id).env("AWS_SECRET_ACCESS_KEY", secret);
+            command
+                .env("AWS_ACCESS_KEY_ID", id)
+                .env("AWS_SECRET_ACCESS_KEY", secret);
         } else {
             command.env("DR_POLICY", cloud.policy());
         }
-        Ran::from(command.output().expect("faketime runs; type: apt-get install faketime"))
+        Ran::from(
+            command
+                .output()
+                .expect("faketime runs; type: apt-get install faketime"),
+        )
     };
     for verb in ["tick", "drill"] {
         let ran = ahead(&[verb, "--json"], false).exits(11);
         let skew = finding(&ran, "clock-skew");
-        assert!(text(&skew, "message").contains("s behind the one of target central"), "{skew}");
+        assert!(
+            text(&skew, "message").contains("s behind the one of target central"),
+            "{skew}"
+        );
     }
     // Nobody waits for a clock in an incident: the store's counts, and a warning says so.
     let s3 = format!("s3={}", cloud.endpoint("eu-central-1", "s3"));
-    let shown = ahead(&["restore", "--json", "--from", "s3://dr-vault-central", "--region", "eu-central-1", "--endpoint", &s3], true).exits(0);
+    let shown = ahead(
+        &[
+            "restore",
+            "--json",
+            "--from",
+            "s3://dr-vault-central",
+            "--region",
+            "eu-central-1",
+            "--endpoint",
+            &s3,
+        ],
+        true,
+    )
+    .exits(0);
     assert_eq!(text(&finding(&shown, "clock-skew"), "severity"), "warning");
-    assert!(shown.json()["ways"].as_array().is_some_and(|p| !p.is_empty()), "{shown:?}");
+    assert!(
+        shown.json()["ways"]
+            .as_array()
+            .is_some_and(|p| !p.is_empty()),
+        "{shown:?}"
+    );
     // An hour is more than the service itself accepts.
     cloud.tell("/clock", &json!({"advance_s": 3600}));
     let ran = cloud.dr(&["tick", "--json"]);
@@ -163,8 +338,14 @@ fn an_empty_database_is_no_proof() {
     let ran = cloud.dr(&["tick", "--json"]);
     assert_eq!(ran.code, 3, "{ran:?}");
     let message = ran.json()["findings"].to_string();
-    assert!(message.contains("no tables") || message.contains("app.heartbeat"), "{message}");
+    assert!(
+        message.contains("no tables") || message.contains("app.heartbeat"),
+        "{message}"
+    );
     let status = cloud.dr(&["status", "--json"]).json();
-    let proven = status["policies"][0]["newest_proven"].as_array().cloned().unwrap_or_default();
+    let proven = status["policies"][0]["newest_proven"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     assert!(proven.iter().all(|p| p["path"] == "s3"), "{proven:?}");
 }

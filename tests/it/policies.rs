@@ -1,4 +1,5 @@
-//! Every policy under policies/ is valid, and every invalid one is refused with exactly the message beside it.
+//! Every policy under policies/ is valid, and every invalid one is refused with exactly the message
+//! beside it.
 
 use crate::program::dr;
 use crate::source;
@@ -42,8 +43,12 @@ fn every_message_names_file_line_and_place() {
         let text = source::read(&file);
         let policy = file.replace(".txt", ".yaml");
         assert!(text.starts_with("finding["), "{file}");
-        let drawn = text.contains(&format!("--> {policy}:")) && text.lines().any(|l| l.trim_end().ends_with('^'));
-        assert!(drawn || source::read(&policy).is_empty(), "{file} has no caret");
+        let drawn = text.contains(&format!("--> {policy}:"))
+            && text.lines().any(|l| l.trim_end().ends_with('^'));
+        assert!(
+            drawn || source::read(&policy).is_empty(),
+            "{file} has no caret"
+        );
     }
 }
 
@@ -60,7 +65,10 @@ fn no_message_is_without_its_policy() {
 
 #[test]
 fn every_code_that_the_check_knows_has_an_invalid_policy() {
-    let told: String = source::files("policies/invalid", ".txt").iter().map(|f| source::read(f)).collect();
+    let told: String = source::files("policies/invalid", ".txt")
+        .iter()
+        .map(|f| source::read(f))
+        .collect();
     let check = source::read("src/policy/check.rs");
     let after = |word: &str| {
         check
@@ -73,7 +81,10 @@ fn every_code_that_the_check_knows_has_an_invalid_policy() {
     let codes = after("found.error(");
     assert!(codes.len() > 15, "{codes:?}");
     for code in codes {
-        assert!(told.contains(&format!("finding[{code}]")), "no invalid policy shows {code}");
+        assert!(
+            told.contains(&format!("finding[{code}]")),
+            "no invalid policy shows {code}"
+        );
     }
 }
 
@@ -83,11 +94,16 @@ fn warnings_leave_the_exit_code_alone() {
     let file = folder.path().join("p.yaml");
     let text = source::read("policies/files-only.yaml");
     let (before, _) = text.split_once("drill:").unwrap();
-    std::fs::write(&file, before.replace("region: eu-central-1", "region: eu-west-3")).unwrap();
+    std::fs::write(
+        &file,
+        before.replace("region: eu-central-1", "region: eu-west-3"),
+    )
+    .unwrap();
     let out = dr(&["policy", "check", &file.display().to_string()]);
     assert_eq!(out.code, 0, "{}", out.stderr);
     assert!(
-        out.stderr.contains("warning[no-drill]") && out.stderr.contains("warning[target-same-region]"),
+        out.stderr.contains("warning[no-drill]")
+            && out.stderr.contains("warning[target-same-region]"),
         "{}",
         out.stderr
     );

@@ -11,7 +11,11 @@ pub struct Out {
 
 pub fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dr"));
-    command.args(arguments).env_clear().current_dir(source::root()).stdin(Stdio::null());
+    command
+        .args(arguments)
+        .env_clear()
+        .current_dir(source::root())
+        .stdin(Stdio::null());
     command
 }
 

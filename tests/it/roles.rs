@@ -1,4 +1,5 @@
-//! Each role's key against everything, allowed or not: what a stolen key can do. docs/TRUST.md holds the table that this
+//! Each role's key against everything, allowed or not: what a stolen key can do. docs/TRUST.md
+//! holds the table that this
 //! test makes; `UPDATE=1` writes it.
 
 use crate::cloud::Cloud;
@@ -11,10 +12,18 @@ use dr::world::World;
 use serde_json::json;
 use std::fmt::Write;
 
-const ROLES: [&str; 6] = ["scheduler", "copier", "driller", "prober", "restorer", "auditor"];
+const ROLES: [&str; 6] = [
+    "scheduler",
+    "copier",
+    "driller",
+    "prober",
+    "restorer",
+    "auditor",
+];
 const VAULT: &str = "dr-vault-central";
 
-/// One thing to try, and which roles may: one letter each, in the order of `ROLES` (`+` may, `-` may not).
+/// One thing to try, and which roles may: one letter each, in the order of `ROLES` (`+` may, `-`
+/// may not).
 struct Try {
     what: &'static str,
     may: &'static str,
@@ -51,7 +60,11 @@ const fn t(what: &'static str, may: &'static str, call: Call) -> Try {
 
 /// Keys are by their first part; the test finds one that is there.
 const TRIES: [Try; 46] = [
-    t("read the vault's document", "++++++", Call::Read("vault.json")),
+    t(
+        "read the vault's document",
+        "++++++",
+        Call::Read("vault.json"),
+    ),
     t("read a policy copy", "++++++", Call::Read("policies/")),
     t("read a journal entry", "++++++", Call::Read("runs/")),
     t("read a recovery point", "++++++", Call::Read("points/")),
@@ -59,44 +72,160 @@ const TRIES: [Try; 46] = [
     t("read a data object", "-++-++", Call::Read("objects/")),
     t("read a dump chunk", "-++-++", Call::Read("dump/")),
     t("list the vault", "++++++", Call::List),
-    t("create a backup's entry", "++----", Call::Create("runs/shop/backup-20990101T000000Z/00000000")),
-    t("create a drill's entry", "--++--", Call::Create("runs/shop/drill-20990101T000000Z/00000000")),
-    t("create a restore's entry", "----+-", Call::Create("runs/shop/restore-20990101T000000Z/00000000")),
-    t("create a policy copy", "+++++-", Call::Create("policies/ff.yaml")),
-    t("create a point", "-+----", Call::Create("points/shop/20990101T000000Z/point.json")),
-    t("create a copy's document", "-+----", Call::Create("points/shop/20990101T000000Z/copies/central.json")),
-    t("create a dump's document", "--+---", Call::Create("points/shop/20990101T000000Z/dumps/d.json")),
-    t("create a proof", "--+---", Call::Create("points/shop/20990101T000000Z/proofs/p.json")),
-    t("create a probe's record", "---+--", Call::Create("targets/central/probe-20990101T000000Z.json")),
-    t("put a data object", "-+----", Call::Create("objects/app-files/new/1")),
-    t("put a manifest", "-+----", Call::Create("manifests/shop/20990101T000000Z/list")),
-    t("put a dump chunk", "--+---", Call::Create("dump/shop/20990101T000000Z/d/1")),
+    t(
+        "create a backup's entry",
+        "++----",
+        Call::Create("runs/shop/backup-20990101T000000Z/00000000"),
+    ),
+    t(
+        "create a drill's entry",
+        "--++--",
+        Call::Create("runs/shop/drill-20990101T000000Z/00000000"),
+    ),
+    t(
+        "create a restore's entry",
+        "----+-",
+        Call::Create("runs/shop/restore-20990101T000000Z/00000000"),
+    ),
+    t(
+        "create a policy copy",
+        "+++++-",
+        Call::Create("policies/ff.yaml"),
+    ),
+    t(
+        "create a point",
+        "-+----",
+        Call::Create("points/shop/20990101T000000Z/point.json"),
+    ),
+    t(
+        "create a copy's document",
+        "-+----",
+        Call::Create("points/shop/20990101T000000Z/copies/central.json"),
+    ),
+    t(
+        "create a dump's document",
+        "--+---",
+        Call::Create("points/shop/20990101T000000Z/dumps/d.json"),
+    ),
+    t(
+        "create a proof",
+        "--+---",
+        Call::Create("points/shop/20990101T000000Z/proofs/p.json"),
+    ),
+    t(
+        "create a probe's record",
+        "---+--",
+        Call::Create("targets/central/probe-20990101T000000Z.json"),
+    ),
+    t(
+        "put a data object",
+        "-+----",
+        Call::Create("objects/app-files/new/1"),
+    ),
+    t(
+        "put a manifest",
+        "-+----",
+        Call::Create("manifests/shop/20990101T000000Z/list"),
+    ),
+    t(
+        "put a dump chunk",
+        "--+---",
+        Call::Create("dump/shop/20990101T000000Z/d/1"),
+    ),
     t("put a probe object", "---+--", Call::Create("probe/1")),
     t("put over a journal entry", "------", Call::Replace("runs/")),
-    t("put over a policy copy", "------", Call::Replace("policies/")),
+    t(
+        "put over a policy copy",
+        "------",
+        Call::Replace("policies/"),
+    ),
     t("put over a point", "------", Call::Replace("points/")),
-    t("put over a probe's record", "------", Call::Replace("targets/")),
-    t("delete a journal entry's version", "------", Call::Delete("runs/")),
-    t("delete a point's version", "------", Call::Delete("points/")),
-    t("delete a data object's version", "------", Call::Delete("objects/")),
-    t("delete a dump chunk's version", "------", Call::Delete("dump/")),
-    t("set a delete marker on a data object", "------", Call::Marker("objects/")),
-    t("set a delete marker on a journal entry", "------", Call::Marker("runs/")),
-    t("shorten a data object's lock", "------", Call::Shorten("objects/")),
-    t("shorten it with the bypass header", "------", Call::Bypass("objects/")),
+    t(
+        "put over a probe's record",
+        "------",
+        Call::Replace("targets/"),
+    ),
+    t(
+        "delete a journal entry's version",
+        "------",
+        Call::Delete("runs/"),
+    ),
+    t(
+        "delete a point's version",
+        "------",
+        Call::Delete("points/"),
+    ),
+    t(
+        "delete a data object's version",
+        "------",
+        Call::Delete("objects/"),
+    ),
+    t(
+        "delete a dump chunk's version",
+        "------",
+        Call::Delete("dump/"),
+    ),
+    t(
+        "set a delete marker on a data object",
+        "------",
+        Call::Marker("objects/"),
+    ),
+    t(
+        "set a delete marker on a journal entry",
+        "------",
+        Call::Marker("runs/"),
+    ),
+    t(
+        "shorten a data object's lock",
+        "------",
+        Call::Shorten("objects/"),
+    ),
+    t(
+        "shorten it with the bypass header",
+        "------",
+        Call::Bypass("objects/"),
+    ),
     t("take the lock away", "------", Call::Unlock("objects/")),
-    t("extend a data object's lock", "-+----", Call::Extend("objects/")),
-    t("put a legal hold on a data object", "------", Call::Hold("objects/")),
+    t(
+        "extend a data object's lock",
+        "-+----",
+        Call::Extend("objects/"),
+    ),
+    t(
+        "put a legal hold on a data object",
+        "------",
+        Call::Hold("objects/"),
+    ),
     t("change the bucket's policy", "------", Call::BucketPolicy),
     t("change the bucket's lifecycle", "------", Call::Lifecycle),
-    t("change the bucket's lock configuration", "------", Call::LockConfiguration),
+    t(
+        "change the bucket's lock configuration",
+        "------",
+        Call::LockConfiguration,
+    ),
     t("delete the bucket", "------", Call::DeleteBucket),
     t("read the source bucket", "-+----", Call::ReadSource),
     t("write to the source bucket", "------", Call::WriteSource),
-    t("delete from the source bucket", "------", Call::DeleteSource),
-    t("delete the production cluster", "------", Call::Rds("delete-production")),
-    t("delete the snapshot's copy", "------", Call::Rds("delete-copy")),
-    t("change the production cluster", "------", Call::Rds("modify-production")),
+    t(
+        "delete from the source bucket",
+        "------",
+        Call::DeleteSource,
+    ),
+    t(
+        "delete the production cluster",
+        "------",
+        Call::Rds("delete-production"),
+    ),
+    t(
+        "delete the snapshot's copy",
+        "------",
+        Call::Rds("delete-copy"),
+    ),
+    t(
+        "change the production cluster",
+        "------",
+        Call::Rds("modify-production"),
+    ),
 ];
 
 struct Key<'a> {
@@ -118,16 +247,32 @@ fn in_days(days: i64) -> DateTime {
 }
 
 fn lock(days: i64) -> ObjectLockRetention {
-    ObjectLockRetention::builder().mode(ObjectLockRetentionMode::Compliance).retain_until_date(in_days(days)).build()
+    ObjectLockRetention::builder()
+        .mode(ObjectLockRetentionMode::Compliance)
+        .retain_until_date(in_days(days))
+        .build()
 }
 
 /// `Ok(true)`: done; `Ok(false)`: refused.
-fn said<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(result: Result<T, SdkError<E, R>>) -> bool {
+fn said<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
+    result: Result<T, SdkError<E, R>>,
+) -> bool {
     match result {
         Ok(_) => true,
         Err(e) => {
             let code = e.code().unwrap_or_default().to_owned();
-            assert!(matches!(code.as_str(), "AccessDenied" | "AccessDeniedException" | "InvalidDBClusterStateFault" | "InvalidParameterCombination" | "DBClusterNotFoundFault" | "DBClusterSnapshotNotFoundFault"), "not a refusal: {code} {e:?}");
+            assert!(
+                matches!(
+                    code.as_str(),
+                    "AccessDenied"
+                        | "AccessDeniedException"
+                        | "InvalidDBClusterStateFault"
+                        | "InvalidParameterCombination"
+                        | "DBClusterNotFoundFault"
+                        | "DBClusterSnapshotNotFoundFault"
+                ),
+                "not a refusal: {code} {e:?}"
+            );
             false
         }
     }
@@ -136,58 +281,204 @@ fn said<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(result
 impl Key<'_> {
     /// A key of each role's own, so that one's does not stand in another's way.
     fn own(&self, key: &str) -> String {
-        if key.contains("20990101T000000Z") { key.replace("20990101T000000Z", &format!("20990101T000000Z-{}", self.role)) } else { format!("{key}{}", self.role) }
+        if key.contains("20990101T000000Z") {
+            key.replace(
+                "20990101T000000Z",
+                &format!("20990101T000000Z-{}", self.role),
+            )
+        } else {
+            format!("{key}{}", self.role)
+        }
     }
 
     async fn attempt(&self, call: Call) -> bool {
         let s3 = &self.s3;
         let body = || ByteStream::from_static(b"tried");
         match call {
-            Call::Read(part) => said(s3.get_object().bucket(VAULT).key((self.known)(part).0).send().await),
-            Call::List => said(s3.list_object_versions().bucket(VAULT).prefix("points/").send().await),
-            Call::Create(key) => said(s3.put_object().bucket(VAULT).key(self.own(key)).if_none_match("*").body(body()).send().await),
-            Call::Replace(part) => said(s3.put_object().bucket(VAULT).key((self.known)(part).0).body(body()).send().await),
+            Call::Read(part) => said(
+                s3.get_object()
+                    .bucket(VAULT)
+                    .key((self.known)(part).0)
+                    .send()
+                    .await,
+            ),
+            Call::List => said(
+                s3.list_object_versions()
+                    .bucket(VAULT)
+                    .prefix("points/")
+                    .send()
+                    .await,
+            ),
+            Call::Create(key) => said(
+                s3.put_object()
+                    .bucket(VAULT)
+                    .key(self.own(key))
+                    .if_none_match("*")
+                    .body(body())
+                    .send()
+                    .await,
+            ),
+            Call::Replace(part) => said(
+                s3.put_object()
+                    .bucket(VAULT)
+                    .key((self.known)(part).0)
+                    .body(body())
+                    .send()
+                    .await,
+            ),
             Call::Delete(part) => {
                 let (key, version) = (self.known)(part);
-                said(s3.delete_object().bucket(VAULT).key(key).version_id(version).bypass_governance_retention(true).send().await)
+                said(
+                    s3.delete_object()
+                        .bucket(VAULT)
+                        .key(key)
+                        .version_id(version)
+                        .bypass_governance_retention(true)
+                        .send()
+                        .await,
+                )
             }
-            Call::Marker(part) => said(s3.delete_object().bucket(VAULT).key((self.known)(part).0).send().await),
+            Call::Marker(part) => said(
+                s3.delete_object()
+                    .bucket(VAULT)
+                    .key((self.known)(part).0)
+                    .send()
+                    .await,
+            ),
             Call::Shorten(part) | Call::Bypass(part) | Call::Extend(part) => {
                 let (key, version) = (self.known)(part);
-                let days = if matches!(call, Call::Extend(_)) { 2 } else { 0 };
-                let until = if days == 0 { ObjectLockRetention::builder().mode(ObjectLockRetentionMode::Compliance).retain_until_date(DateTime::from_secs(World::default().now().as_second() + 600)).build() } else { lock(days) };
+                let days = if matches!(call, Call::Extend(_)) {
+                    2
+                } else {
+                    0
+                };
+                let until = if days == 0 {
+                    ObjectLockRetention::builder()
+                        .mode(ObjectLockRetentionMode::Compliance)
+                        .retain_until_date(DateTime::from_secs(
+                            World::default().now().as_second() + 600,
+                        ))
+                        .build()
+                } else {
+                    lock(days)
+                };
                 let bypass = matches!(call, Call::Bypass(_)).then_some(true);
-                said(s3.put_object_retention().bucket(VAULT).key(key).version_id(version).retention(until).set_bypass_governance_retention(bypass).send().await)
+                said(
+                    s3.put_object_retention()
+                        .bucket(VAULT)
+                        .key(key)
+                        .version_id(version)
+                        .retention(until)
+                        .set_bypass_governance_retention(bypass)
+                        .send()
+                        .await,
+                )
             }
             Call::Unlock(part) => {
                 let (key, version) = (self.known)(part);
-                said(s3.put_object_retention().bucket(VAULT).key(key).version_id(version).retention(ObjectLockRetention::builder().build()).bypass_governance_retention(true).send().await)
+                said(
+                    s3.put_object_retention()
+                        .bucket(VAULT)
+                        .key(key)
+                        .version_id(version)
+                        .retention(ObjectLockRetention::builder().build())
+                        .bypass_governance_retention(true)
+                        .send()
+                        .await,
+                )
             }
             Call::Hold(part) => {
                 let (key, version) = (self.known)(part);
-                let hold = aws_sdk_s3::types::ObjectLockLegalHold::builder().status(aws_sdk_s3::types::ObjectLockLegalHoldStatus::On).build();
-                said(s3.put_object_legal_hold().bucket(VAULT).key(key).version_id(version).legal_hold(hold).send().await)
+                let hold = aws_sdk_s3::types::ObjectLockLegalHold::builder()
+                    .status(aws_sdk_s3::types::ObjectLockLegalHoldStatus::On)
+                    .build();
+                said(
+                    s3.put_object_legal_hold()
+                        .bucket(VAULT)
+                        .key(key)
+                        .version_id(version)
+                        .legal_hold(hold)
+                        .send()
+                        .await,
+                )
             }
-            Call::BucketPolicy => said(s3.put_bucket_policy().bucket(VAULT).policy("{\"Statement\":[]}").send().await),
+            Call::BucketPolicy => said(
+                s3.put_bucket_policy()
+                    .bucket(VAULT)
+                    .policy("{\"Statement\":[]}")
+                    .send()
+                    .await,
+            ),
             Call::Lifecycle => said(s3.delete_bucket_lifecycle().bucket(VAULT).send().await),
             Call::LockConfiguration => {
-                let enabled = aws_sdk_s3::types::ObjectLockConfiguration::builder().object_lock_enabled(aws_sdk_s3::types::ObjectLockEnabled::Enabled).build();
-                said(s3.put_object_lock_configuration().bucket(VAULT).object_lock_configuration(enabled).send().await)
+                let enabled = aws_sdk_s3::types::ObjectLockConfiguration::builder()
+                    .object_lock_enabled(aws_sdk_s3::types::ObjectLockEnabled::Enabled)
+                    .build();
+                said(
+                    s3.put_object_lock_configuration()
+                        .bucket(VAULT)
+                        .object_lock_configuration(enabled)
+                        .send()
+                        .await,
+                )
             }
             Call::DeleteBucket => said(s3.delete_bucket().bucket(VAULT).send().await),
-            Call::ReadSource => said(self.source.list_objects_v2().bucket("app-files").send().await),
-            Call::WriteSource => said(self.source.put_object().bucket("app-files").key("tried").body(body()).send().await),
-            Call::DeleteSource => said(self.source.delete_object().bucket("app-files").key("tenants/1/0000-invoice.pdf").send().await),
+            Call::ReadSource => said(
+                self.source
+                    .list_objects_v2()
+                    .bucket("app-files")
+                    .send()
+                    .await,
+            ),
+            Call::WriteSource => said(
+                self.source
+                    .put_object()
+                    .bucket("app-files")
+                    .key("tried")
+                    .body(body())
+                    .send()
+                    .await,
+            ),
+            Call::DeleteSource => said(
+                self.source
+                    .delete_object()
+                    .bucket("app-files")
+                    .key("tenants/1/0000-invoice.pdf")
+                    .send()
+                    .await,
+            ),
             Call::Rds(what) => self.attempt_rds(what).await,
         }
     }
 
     async fn attempt_rds(&self, what: &str) -> bool {
-        let (here, there) = (self.cloud.rds(self.role, "eu-west-3"), self.cloud.rds(self.role, "eu-central-1"));
+        let (here, there) = (
+            self.cloud.rds(self.role, "eu-west-3"),
+            self.cloud.rds(self.role, "eu-central-1"),
+        );
         match what {
-            "delete-production" => said(here.delete_db_cluster().db_cluster_identifier("shop").skip_final_snapshot(true).send().await),
-            "modify-production" => said(here.modify_db_cluster().db_cluster_identifier("shop").deletion_protection(false).apply_immediately(true).send().await),
-            _ => said(there.delete_db_cluster_snapshot().db_cluster_snapshot_identifier((self.known)("snapshot").0).send().await),
+            "delete-production" => said(
+                here.delete_db_cluster()
+                    .db_cluster_identifier("shop")
+                    .skip_final_snapshot(true)
+                    .send()
+                    .await,
+            ),
+            "modify-production" => said(
+                here.modify_db_cluster()
+                    .db_cluster_identifier("shop")
+                    .deletion_protection(false)
+                    .apply_immediately(true)
+                    .send()
+                    .await,
+            ),
+            _ => said(
+                there
+                    .delete_db_cluster_snapshot()
+                    .db_cluster_snapshot_identifier((self.known)("snapshot").0)
+                    .send()
+                    .await,
+            ),
         }
     }
 }
@@ -195,21 +486,41 @@ impl Key<'_> {
 /// First key and version under a part of the vault, and the copy's name in RDS.
 fn found(cloud: &Cloud, part: &str) -> (String, String) {
     if part == "snapshot" {
-        let state: serde_json::Value = serde_json::from_slice(&std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the state")).expect("JSON");
-        let id = state["regions"]["eu-central-1"]["snapshots"].as_object().and_then(|s| s.keys().next().cloned()).expect("a copy");
+        let state: serde_json::Value = serde_json::from_slice(
+            &std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the state"),
+        )
+        .expect("JSON");
+        let id = state["regions"]["eu-central-1"]["snapshots"]
+            .as_object()
+            .and_then(|s| s.keys().next().cloned())
+            .expect("a copy");
         return (id, String::new());
     }
     crate::stores::block_on(async {
-        let (rows, _) = cloud.bucket("admin", "eu-central-1", VAULT).await.versions(part, None, 10).await.expect("listed");
-        let row = rows.first().unwrap_or_else(|| panic!("nothing under {part}"));
+        let (rows, _) = cloud
+            .bucket("admin", "eu-central-1", VAULT)
+            .await
+            .versions(part, None, 10)
+            .await
+            .expect("listed");
+        let row = rows
+            .first()
+            .unwrap_or_else(|| panic!("nothing under {part}"));
         (row.key.clone(), row.version.clone())
     })
 }
 
 fn table(results: &[(usize, Vec<bool>)]) -> String {
-    let mut text = format!("| with the key of | {} |\n|---|{}\n", ROLES.join(" | "), "---|".repeat(ROLES.len()));
+    let mut text = format!(
+        "| with the key of | {} |\n|---|{}\n",
+        ROLES.join(" | "),
+        "---|".repeat(ROLES.len())
+    );
     for (n, row) in results {
-        let cells: Vec<&str> = row.iter().map(|may| if *may { "yes" } else { "no" }).collect();
+        let cells: Vec<&str> = row
+            .iter()
+            .map(|may| if *may { "yes" } else { "no" })
+            .collect();
         writeln!(text, "| {} | {} |", TRIES[*n].what, cells.join(" | ")).expect("text");
     }
     text
@@ -219,7 +530,16 @@ fn table(results: &[(usize, Vec<bool>)]) -> String {
 fn a_stolen_key_can_do_what_the_table_says_and_nothing_else() {
     let template = Template::make(Stage::RestoreFiles);
     let cloud = template.copy();
-    let parts = ["vault.json", "policies/", "runs/", "points/", "targets/", "objects/", "dump/", "snapshot"];
+    let parts = [
+        "vault.json",
+        "policies/",
+        "runs/",
+        "points/",
+        "targets/",
+        "objects/",
+        "dump/",
+        "snapshot",
+    ];
     let known: Vec<(String, String)> = parts.iter().map(|p| found(&cloud, p)).collect();
     let known = |part: &str| known[parts.iter().position(|p| *p == part).expect("a part")].clone();
     let mut results = Vec::new();
@@ -227,7 +547,13 @@ fn a_stolen_key_can_do_what_the_table_says_and_nothing_else() {
         let mut row = Vec::new();
         for role in ROLES {
             let may = crate::stores::block_on(async {
-                let key = Key { cloud: &cloud, s3: s3(&cloud, role, "eu-central-1"), source: s3(&cloud, role, "eu-west-3"), role, known: &known };
+                let key = Key {
+                    cloud: &cloud,
+                    s3: s3(&cloud, role, "eu-central-1"),
+                    source: s3(&cloud, role, "eu-west-3"),
+                    role,
+                    known: &known,
+                };
                 key.attempt(tried.call).await
             });
             row.push(may);
@@ -241,21 +567,38 @@ fn a_stolen_key_can_do_what_the_table_says_and_nothing_else() {
         .enumerate()
         .map(|(i, role)| {
             let allowed = results.iter().filter(|(_, row)| row[i]).count();
-            ((*role).to_owned(), json!({"allowed": allowed, "denied": results.len() - allowed, "unexpected": 0}))
+            (
+                (*role).to_owned(),
+                json!({"allowed": allowed, "denied": results.len() - allowed, "unexpected": 0}),
+            )
         })
         .collect();
     crate::crash::report("roles.json", &json!(report));
-    crate::cloud::say(&format!("roles: {} things tried with {} keys each, 0 unexpected", TRIES.len(), ROLES.len()));
+    crate::cloud::say(&format!(
+        "roles: {} things tried with {} keys each, 0 unexpected",
+        TRIES.len(),
+        ROLES.len()
+    ));
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TRUST.md");
     let text = std::fs::read_to_string(file).expect("docs/TRUST.md");
-    let (head, rest) = text.split_once("<!-- table -->\n").expect("the table's place");
-    let (_, tail) = rest.split_once("<!-- table end -->").expect("the table's end");
-    let made = format!("{head}<!-- table -->\n{}<!-- table end -->{tail}", table(&results));
+    let (head, rest) = text
+        .split_once("<!-- table -->\n")
+        .expect("the table's place");
+    let (_, tail) = rest
+        .split_once("<!-- table end -->")
+        .expect("the table's end");
+    let made = format!(
+        "{head}<!-- table -->\n{}<!-- table end -->{tail}",
+        table(&results)
+    );
     if World::default().env("UPDATE").is_some() {
         std::fs::write(file, &made).expect("written");
         return;
     }
-    assert!(made == text, "docs/TRUST.md is not what the keys can do; type: UPDATE=1 cargo nextest run -p dr roles");
+    assert!(
+        made == text,
+        "docs/TRUST.md is not what the keys can do; type: UPDATE=1 cargo nextest run -p dr roles"
+    );
 }
 
 #[test]
@@ -266,19 +609,38 @@ fn a_plan_planted_with_a_stolen_journal_key_is_refused() {
     Stage::Backup.run(&cloud).exits(0);
     let entry = crate::stores::block_on(async {
         let bucket = cloud.bucket("scheduler", "eu-central-1", VAULT).await;
-        bucket.get("runs/shop/backup-20260101T000000Z/00000000", None, 1 << 20).await.expect("readable").bytes
+        bucket
+            .get("runs/shop/backup-20260101T000000Z/00000000", None, 1 << 20)
+            .await
+            .expect("readable")
+            .bytes
     });
-    let text = String::from_utf8(entry.to_vec()).expect("text").replace("backup-20260101T000000Z", "backup-20260601T000000Z").replace("20260101T000000Z", "20260601T000000Z");
+    let text = String::from_utf8(entry.to_vec())
+        .expect("text")
+        .replace("backup-20260101T000000Z", "backup-20260601T000000Z")
+        .replace("20260101T000000Z", "20260601T000000Z");
     let planted = text.replace("\"dr-vault-other\"", "\"dr-vault-thief\"");
     assert_ne!(planted, text, "the plan names its buckets");
     crate::stores::block_on(async {
         let thief = s3(&cloud, "scheduler", "eu-central-1");
-        let put = thief.put_object().bucket(VAULT).key("runs/shop/backup-20260601T000000Z/00000000").if_none_match("*").body(planted.into_bytes().into());
+        let put = thief
+            .put_object()
+            .bucket(VAULT)
+            .key("runs/shop/backup-20260601T000000Z/00000000")
+            .if_none_match("*")
+            .body(planted.into_bytes().into());
         put.send().await.expect("the stolen key may create entries");
     });
     let since = cloud.now();
     let ran = Stage::Backup.run(&cloud);
-    assert!(ran.code == 13 && ran.findings().contains(&"plan-not-ours".to_owned()), "{ran:?}");
-    let touched = cloud.calls(since).iter().filter(|c| c["thing"].as_str().is_some_and(|t| t.contains("thief"))).count();
+    assert!(
+        ran.code == 13 && ran.findings().contains(&"plan-not-ours".to_owned()),
+        "{ran:?}"
+    );
+    let touched = cloud
+        .calls(since)
+        .iter()
+        .filter(|c| c["thing"].as_str().is_some_and(|t| t.contains("thief")))
+        .count();
     assert_eq!(touched, 0, "nothing of the planted plan is done");
 }

@@ -1,4 +1,5 @@
-//! Every code and every exit code has a page that says what to type, and no page speaks of a code that there is not.
+//! Every code and every exit code has a page that says what to type, and no page speaks of a code
+//! that there is not.
 
 use crate::codes::codes;
 use crate::program::dr;
@@ -22,13 +23,20 @@ fn page(name: &str) -> String {
 }
 
 fn exit_pages() -> BTreeSet<String> {
-    Exit::ALL.iter().map(|e| format!("exit-{:02}", e.code())).collect()
+    Exit::ALL
+        .iter()
+        .map(|e| format!("exit-{:02}", e.code()))
+        .collect()
 }
 
 #[test]
 fn every_code_has_a_page_and_no_page_is_without_a_code() {
     let codes = codes();
-    assert!(codes.len() > 80, "only {} codes were found: {codes:?}", codes.len());
+    assert!(
+        codes.len() > 80,
+        "only {} codes were found: {codes:?}",
+        codes.len()
+    );
     let written: BTreeSet<String> = pages()
         .into_iter()
         .filter(|p| !p.starts_with("exit-") && !PROCEDURES.contains(&p.as_str()))
@@ -47,13 +55,19 @@ fn every_code_has_a_page_and_no_page_is_without_a_code() {
 
 #[test]
 fn every_exit_code_has_a_page_and_no_page_is_without_one() {
-    let written: BTreeSet<String> = pages().into_iter().filter(|p| p.starts_with("exit-")).collect();
+    let written: BTreeSet<String> = pages()
+        .into_iter()
+        .filter(|p| p.starts_with("exit-"))
+        .collect();
     assert_eq!(written, exit_pages());
 }
 
 #[test]
 fn every_page_says_what_you_see_what_it_means_what_to_type_and_whom_to_call() {
-    for name in pages().into_iter().filter(|p| !PROCEDURES.contains(&p.as_str())) {
+    for name in pages()
+        .into_iter()
+        .filter(|p| !PROCEDURES.contains(&p.as_str()))
+    {
         let text = page(&name);
         for heading in [
             "## What you see\n",
@@ -61,7 +75,10 @@ fn every_page_says_what_you_see_what_it_means_what_to_type_and_whom_to_call() {
             "## What to type\n    ",
             "## Whom to call\n",
         ] {
-            assert!(text.contains(heading), "runbooks/{name}.md has no {heading}");
+            assert!(
+                text.contains(heading),
+                "runbooks/{name}.md has no {heading}"
+            );
         }
         assert!(
             (10..=25).contains(&text.lines().count()),
@@ -76,11 +93,21 @@ fn a_codes_page_names_an_exit_code_that_there_is() {
     for name in codes() {
         let text = page(&name);
         let line = text.lines().nth(2).unwrap_or_default();
-        let told: Vec<u8> = line.split(|c: char| !c.is_ascii_digit()).filter_map(|w| w.parse().ok()).collect();
-        assert!(line.starts_with("Exit ") && !told.is_empty(), "runbooks/{name}.md: {line}");
+        let told: Vec<u8> = line
+            .split(|c: char| !c.is_ascii_digit())
+            .filter_map(|w| w.parse().ok())
+            .collect();
+        assert!(
+            line.starts_with("Exit ") && !told.is_empty(),
+            "runbooks/{name}.md: {line}"
+        );
         for code in told {
-            assert!(Exit::ALL.iter().any(|e| e.code() == code), "runbooks/{name}.md: exit {code}");
-            let listed = code == 0 || page(&format!("exit-{code:02}")).contains(&format!("({name}.md)"));
+            assert!(
+                Exit::ALL.iter().any(|e| e.code() == code),
+                "runbooks/{name}.md: exit {code}"
+            );
+            let listed =
+                code == 0 || page(&format!("exit-{code:02}")).contains(&format!("({name}.md)"));
             assert!(listed, "runbooks/exit-{code:02}.md does not list {name}");
         }
     }
@@ -108,14 +135,19 @@ fn links_lead_to_files() {
 }
 
 fn root_pages() -> Vec<String> {
-    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(str::to_owned).to_vec()
+    ["README.md", "ARCHITECTURE.md", "CHANGELOG.md"]
+        .map(str::to_owned)
+        .to_vec()
 }
 
 #[test]
 fn the_index_lists_every_page() {
     let index = page("README");
     for name in pages().into_iter().filter(|p| p != "README") {
-        assert!(index.contains(&format!("({name}.md)")), "runbooks/README.md does not list {name}");
+        assert!(
+            index.contains(&format!("({name}.md)")),
+            "runbooks/README.md does not list {name}"
+        );
     }
 }
 
@@ -133,7 +165,8 @@ pub fn commands(text: &str) -> Vec<String> {
     found
 }
 
-/// `dr verb flags…` with its flags as words; `--help` behind them makes the program read them and do nothing.
+/// `dr verb flags…` with its flags as words; `--help` behind them makes the program read them and
+/// do nothing.
 fn is_understood(line: &str) -> Result<(), String> {
     let line = line.split(['|', '>', ';', '#']).next().unwrap_or_default();
     let mut words: Vec<&str> = line.split_whitespace().skip(1).collect();
@@ -141,8 +174,14 @@ fn is_understood(line: &str) -> Result<(), String> {
         *first = "tick";
     }
     // `$CENTRAL` stands for flags where it is no flag's value.
-    let flags = |n: usize, words: &[&str]| words[0] == "restore" && words[n].starts_with('$') && !words[n - 1].starts_with("--");
-    for n in (1..words.len()).rev().filter(|n| flags(*n, &words)).collect::<Vec<_>>() {
+    let flags = |n: usize, words: &[&str]| {
+        words[0] == "restore" && words[n].starts_with('$') && !words[n - 1].starts_with("--")
+    };
+    for n in (1..words.len())
+        .rev()
+        .filter(|n| flags(*n, &words))
+        .collect::<Vec<_>>()
+    {
         words.remove(n);
     }
     for word in &mut words {
@@ -154,7 +193,11 @@ fn is_understood(line: &str) -> Result<(), String> {
     }
     words.push("--help");
     let out = dr(&words);
-    if out.code == 0 { Ok(()) } else { Err(out.stderr) }
+    if out.code == 0 {
+        Ok(())
+    } else {
+        Err(out.stderr)
+    }
 }
 
 #[test]
@@ -165,13 +208,19 @@ fn every_dr_command_on_a_page_is_one_that_the_program_understands() {
         .flat_map(|f| source::files(f, ".md"))
         .chain(root_pages())
     {
-        for line in commands(&source::read(&file)).iter().filter(|l| l.starts_with("dr ")) {
+        for line in commands(&source::read(&file))
+            .iter()
+            .filter(|l| l.starts_with("dr "))
+        {
             is_understood(line).unwrap_or_else(|why| panic!("{file}: {line}\n{why}"));
             seen += 1;
         }
     }
     assert!(seen > 100, "{seen} commands were found");
-    assert!(is_understood("dr tick --polcy FILE").is_err(), "a misspelt flag is noticed");
+    assert!(
+        is_understood("dr tick --polcy FILE").is_err(),
+        "a misspelt flag is noticed"
+    );
 }
 
 #[test]
@@ -181,8 +230,15 @@ fn every_hint_is_a_command_or_says_what_to_do() {
         let text = page(&code);
         if let Some(command) = hint(&code).filter(|h| h.starts_with("dr ")) {
             is_understood(&command).unwrap_or_else(|why| panic!("hint of {code}: {why}"));
-            let verb = command.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
-            assert!(text.contains(&verb), "runbooks/{code}.md does not say {verb}, which the hint does");
+            let verb = command
+                .split_whitespace()
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ");
+            assert!(
+                text.contains(&verb),
+                "runbooks/{code}.md does not say {verb}, which the hint does"
+            );
         }
     }
 }
@@ -190,7 +246,13 @@ fn every_hint_is_a_command_or_says_what_to_do() {
 /// The hint of a code, as the table in src/cli/output.rs has it.
 fn hint(code: &str) -> Option<String> {
     let text = source::read("src/cli/output.rs");
-    let table = text.split("pub fn hint(").nth(1)?.split("_ => return None").next()?;
-    let arm = table.lines().find(|l| l.contains(&format!("\"{code}\"")) && l.contains("=>"))?;
+    let table = text
+        .split("pub fn hint(")
+        .nth(1)?
+        .split("_ => return None")
+        .next()?;
+    let arm = table
+        .lines()
+        .find(|l| l.contains(&format!("\"{code}\"")) && l.contains("=>"))?;
     arm.split("=>").nth(1)?.split('"').nth(1).map(str::to_owned)
 }

@@ -18,7 +18,8 @@ pub fn files(folder: &str, ending: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(next) = folders.pop() {
-        let entries = std::fs::read_dir(&next).unwrap_or_else(|e| panic!("{}: {e}", next.display()));
+        let entries =
+            std::fs::read_dir(&next).unwrap_or_else(|e| panic!("{}: {e}", next.display()));
         for path in entries.map(|e| e.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
@@ -65,7 +66,11 @@ fn walk(file: String, folder: PathBuf, path: Vec<String>, found: &mut Vec<Module
     for name in declared {
         let flat = folder.join(format!("{name}.rs"));
         let nested = folder.join(&name).join("mod.rs");
-        let file = if root().join(&flat).is_file() { flat } else { nested };
+        let file = if root().join(&flat).is_file() {
+            flat
+        } else {
+            nested
+        };
         let below = [path.clone(), vec![name.clone()]].concat();
         walk(file.display().to_string(), folder.join(name), below, found);
     }

@@ -10,23 +10,63 @@ use std::collections::BTreeMap;
 /// A tick with its clock, and the lab's, moved on.
 fn later(cloud: &Cloud, seconds: u64) -> Ran {
     let mut command = std::process::Command::new("faketime");
-    command.args(["-f", &format!("+{seconds}s"), DR, "tick", "--json", "--policy", "lab/drill.yaml"]).current_dir(&cloud.root).env("HOME", cloud.root.join("home"));
-    command.output().expect("faketime runs; type: apt-get install faketime").into()
+    command
+        .args([
+            "-f",
+            &format!("+{seconds}s"),
+            DR,
+            "tick",
+            "--json",
+            "--policy",
+            "lab/drill.yaml",
+        ])
+        .current_dir(&cloud.root)
+        .env("HOME", cloud.root.join("home"));
+    command
+        .output()
+        .expect("faketime runs; type: apt-get install faketime")
+        .into()
 }
 
 fn clusters(cloud: &Cloud) -> BTreeMap<String, Value> {
-    let state: Value = serde_json::from_slice(&std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the state")).expect("JSON");
-    let found = state["regions"]["eu-central-1"]["clusters"].as_object().cloned().unwrap_or_default();
-    found.into_iter().map(|(id, c)| (id, c["tags"].clone())).collect()
+    let state: Value = serde_json::from_slice(
+        &std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the state"),
+    )
+    .expect("JSON");
+    let found = state["regions"]["eu-central-1"]["clusters"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    found
+        .into_iter()
+        .map(|(id, c)| (id, c["tags"].clone()))
+        .collect()
 }
 
 fn tags_of(value: &Value) -> BTreeMap<String, String> {
-    value.as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned())).collect()
+    value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned()))
+        .collect()
 }
 
 async fn make(rds: &Rds, id: &str, tags: &BTreeMap<String, String>) {
-    let new = NewCluster { id, engine: "aurora-postgresql", engine_version: "", subnet_group: None, security_groups: Vec::new(), parameter_group: None, acu: None, deletion_protection: false, tags };
-    rds.create_cluster(&new, "shop", "master", "a-password-1").await.expect("made");
+    let new = NewCluster {
+        id,
+        engine: "aurora-postgresql",
+        engine_version: "",
+        subnet_group: None,
+        security_groups: Vec::new(),
+        parameter_group: None,
+        acu: None,
+        deletion_protection: false,
+        tags,
+    };
+    rds.create_cluster(&new, "shop", "master", "a-password-1")
+        .await
+        .expect("made");
 }
 
 #[test]
@@ -34,31 +74,74 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
     let template = Template::make(Stage::Whole);
     let cloud = template.copy();
     // The teardown fails until the deadline, so the run is closed with its clusters still there.
-    cloud.fault(&json!({"operation": "DeleteDBCluster"}), 0, &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}));
+    cloud.fault(
+        &json!({"operation": "DeleteDBCluster"}),
+        0,
+        &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}),
+    );
     let first = Stage::Whole.run(&cloud).exits(11);
-    assert!(first.findings().contains(&"access-denied".to_owned()), "{first:?}");
+    assert!(
+        first.findings().contains(&"access-denied".to_owned()),
+        "{first:?}"
+    );
     let scratch = clusters(&cloud);
-    assert!(scratch.len() >= 2 && scratch.keys().all(|id| id.starts_with("dr-drill-")), "{scratch:?}");
+    assert!(
+        scratch.len() >= 2 && scratch.keys().all(|id| id.starts_with("dr-drill-")),
+        "{scratch:?}"
+    );
 
-    // Impostors: the same prefix with other tags, other names with the same tags, protected, expired later, untagged.
-    let (real, tags) = scratch.iter().next().map(|(id, t)| (id.clone(), tags_of(t))).expect("a cluster");
+    // Impostors: the same prefix with other tags, other names with the same tags, protected,
+    // expired later, untagged.
+    let (real, tags) = scratch
+        .iter()
+        .next()
+        .map(|(id, t)| (id.clone(), tags_of(t)))
+        .expect("a cluster");
     let with = |name: &str, value: &str| {
         let mut changed = tags.clone();
         changed.insert(name.to_owned(), value.to_owned());
         changed
     };
-    let short = real.trim_end_matches("-native").trim_end_matches("-empty").to_owned();
+    let short = real
+        .trim_end_matches("-native")
+        .trim_end_matches("-empty")
+        .to_owned();
     let impostors = [
-        (format!("{short}-restored"), with("dr:role", "restored"), false),
-        (format!("{short}-foreign"), with("dr:vault", "00000000000000000000000000000000"), false),
-        (format!("{short}-other-run"), with("dr:run", "drill-20250101T000000Z"), false),
+        (
+            format!("{short}-restored"),
+            with("dr:role", "restored"),
+            false,
+        ),
+        (
+            format!("{short}-foreign"),
+            with("dr:vault", "00000000000000000000000000000000"),
+            false,
+        ),
+        (
+            format!("{short}-other-run"),
+            with("dr:run", "drill-20250101T000000Z"),
+            false,
+        ),
         (format!("{short}-untagged"), BTreeMap::new(), false),
         (format!("{short}-protected"), tags.clone(), true),
-        ("dr-drill-00000000-0000000000-native".to_owned(), tags.clone(), false),
+        (
+            "dr-drill-00000000-0000000000-native".to_owned(),
+            tags.clone(),
+            false,
+        ),
     ];
     crate::stores::block_on(async {
-        let clients = crate::stores::clients(cloud.root.join("lab/credentials").to_str().expect("a path"), "driller");
-        let rds = clients.rds(Role::Driller, &Region::new("eu-central-1"), Some(&cloud.endpoint("eu-central-1", "rds"))).await;
+        let clients = crate::stores::clients(
+            cloud.root.join("lab/credentials").to_str().expect("a path"),
+            "driller",
+        );
+        let rds = clients
+            .rds(
+                Role::Driller,
+                &Region::new("eu-central-1"),
+                Some(&cloud.endpoint("eu-central-1", "rds")),
+            )
+            .await;
         for (id, _, _) in &impostors {
             make(&rds, id, &tags).await;
         }
@@ -66,7 +149,8 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
     // They are the driller's own; what they really are is written behind the service's back.
     let root = cloud.stop_and_keep();
     let file = root.join("lab/rds/state.json");
-    let mut state: Value = serde_json::from_slice(&std::fs::read(&file).expect("the state")).expect("JSON");
+    let mut state: Value =
+        serde_json::from_slice(&std::fs::read(&file).expect("the state")).expect("JSON");
     for (id, tags, protected) in &impostors {
         let cluster = &mut state["regions"]["eu-central-1"]["clusters"][id];
         cluster["tags"] = json!(tags);
@@ -74,15 +158,26 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
     }
     std::fs::write(&file, state.to_string()).expect("written");
     let cloud = Cloud::start_in(root, &["--empty"]);
-    cloud.fault(&json!({"operation": "DeleteDBCluster"}), 0, &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}));
+    cloud.fault(
+        &json!({"operation": "DeleteDBCluster"}),
+        0,
+        &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}),
+    );
 
-    // Past the deadline (1 h): closed. Not past the end of its scratch things (2 h): nothing is swept.
+    // Past the deadline (1 h): closed. Not past the end of its scratch things (2 h): nothing is
+    // swept.
     cloud.tell("/clock", &json!({"advance_s": 4_000}));
     let closed = later(&cloud, 4_000);
-    assert!(closed.json()["runs"].to_string().contains("abandoned"), "{closed:?}");
+    assert!(
+        closed.json()["runs"].to_string().contains("abandoned"),
+        "{closed:?}"
+    );
     cloud.clear_faults();
     let early = later(&cloud, 4_000);
-    assert!(!early.findings().contains(&"swept".to_owned()) && clusters(&cloud).contains_key(&real), "{early:?}");
+    assert!(
+        !early.findings().contains(&"swept".to_owned()) && clusters(&cloud).contains_key(&real),
+        "{early:?}"
+    );
     cloud.tell("/clock", &json!({"advance_s": 4_000}));
     let swept = later(&cloud, 8_000).exits(0);
     assert!(swept.findings().contains(&"swept".to_owned()), "{swept:?}");

@@ -61,6 +61,9 @@ async fn release(State(lab): State<Arc<Lab>>, Path(id): Path<u64>) -> Reply {
     if lab.hook.release(id) {
         Ok(Json(json!({ "id": id })))
     } else {
-        Err(wrong(StatusCode::NOT_FOUND, &format!("there is no fault {id}")))
+        Err(wrong(
+            StatusCode::NOT_FOUND,
+            &format!("there is no fault {id}"),
+        ))
     }
 }

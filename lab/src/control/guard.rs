@@ -7,7 +7,11 @@ use http::header::{HOST, ORIGIN};
 /// Why the request is refused.
 pub fn local(headers: &HeaderMap) -> Result<(), &'static str> {
     // A name that somebody pointed to 127.0.0.1 would let a page of theirs in.
-    if !headers.get(HOST).and_then(|h| h.to_str().ok()).is_some_and(loopback) {
+    if !headers
+        .get(HOST)
+        .and_then(|h| h.to_str().ok())
+        .is_some_and(loopback)
+    {
         return Err("the Host header does not name this machine; use http://127.0.0.1:PORT");
     }
     if headers.contains_key(ORIGIN) {
@@ -21,7 +25,11 @@ fn loopback(host: &str) -> bool {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     };
-    name == "localhost" || name == "[::1]" || name.parse::<std::net::Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+    name == "localhost"
+        || name == "[::1]"
+        || name
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok_and(|ip| ip.is_loopback())
 }
 
 #[cfg(test)]
@@ -31,7 +39,12 @@ mod tests {
     fn asked(pairs: &[(&'static str, &str)]) -> bool {
         let headers = pairs
             .iter()
-            .map(|(k, v)| (http::HeaderName::from_static(k), v.parse().expect("a value")))
+            .map(|(k, v)| {
+                (
+                    http::HeaderName::from_static(k),
+                    v.parse().expect("a value"),
+                )
+            })
             .collect();
         local(&headers).is_ok()
     }
@@ -39,9 +52,15 @@ mod tests {
     #[test]
     fn only_loopback_names_and_no_browsers() {
         assert!(
-            ["127.0.0.1:8000", "127.0.0.1", "localhost:1", "[::1]:9", "127.9.9.9:1"]
-                .iter()
-                .all(|h| asked(&[("host", h)]))
+            [
+                "127.0.0.1:8000",
+                "127.0.0.1",
+                "localhost:1",
+                "[::1]:9",
+                "127.9.9.9:1"
+            ]
+            .iter()
+            .all(|h| asked(&[("host", h)]))
         );
         let strange = [
             "evil.example",
@@ -52,6 +71,8 @@ mod tests {
             "localhost:80:evil",
         ];
         assert!(!strange.iter().any(|h| asked(&[("host", h)])));
-        assert!(!asked(&[]) && !asked(&[("host", "localhost:1"), ("origin", "http://localhost:1")]));
+        assert!(
+            !asked(&[]) && !asked(&[("host", "localhost:1"), ("origin", "http://localhost:1")])
+        );
     }
 }

@@ -65,7 +65,9 @@ fn refused(e: &LabError) -> (StatusCode, Json<Value>) {
 }
 
 async fn clock(State(lab): State<Arc<Lab>>) -> Reply {
-    Ok(Json(json!({ "now": lab.clock.now(), "offset_s": lab.clock.offset_s() })))
+    Ok(Json(
+        json!({ "now": lab.clock.now(), "offset_s": lab.clock.offset_s() }),
+    ))
 }
 
 async fn advance(State(lab): State<Arc<Lab>>, Json(Advance { advance_s }): Json<Advance>) -> Reply {
@@ -84,12 +86,24 @@ async fn region(State(lab): State<Arc<Lab>>, Json(order): Json<Order>) -> Reply 
         Way::Up => lab.region_up(&order.region).await,
     };
     done.map_err(|e| refused(&e))?;
-    Ok(Json(json!({ "region": order.region, "up": matches!(order.r#do, Way::Up) })))
+    Ok(Json(
+        json!({ "region": order.region, "up": matches!(order.r#do, Way::Up) }),
+    ))
 }
 
 /// The same without a body to write.
-async fn region_by_path(State(lab): State<Arc<Lab>>, Path((name, way)): Path<(String, Way)>) -> Reply {
-    region(State(lab), Json(Order { region: name, r#do: way })).await
+async fn region_by_path(
+    State(lab): State<Arc<Lab>>,
+    Path((name, way)): Path<(String, Way)>,
+) -> Reply {
+    region(
+        State(lab),
+        Json(Order {
+            region: name,
+            r#do: way,
+        }),
+    )
+    .await
 }
 
 async fn leftovers(State(lab): State<Arc<Lab>>) -> Reply {
@@ -97,6 +111,14 @@ async fn leftovers(State(lab): State<Arc<Lab>>) -> Reply {
 }
 
 async fn damage(State(lab): State<Arc<Lab>>, Json(broken): Json<Broken>) -> Reply {
-    let version = lab.damage(&broken.region, &broken.bucket, &broken.key, broken.version.as_deref(), broken.how);
-    Ok(Json(json!({ "version": version.map_err(|e| refused(&e))? })))
+    let version = lab.damage(
+        &broken.region,
+        &broken.bucket,
+        &broken.key,
+        broken.version.as_deref(),
+        broken.how,
+    );
+    Ok(Json(
+        json!({ "version": version.map_err(|e| refused(&e))? }),
+    ))
 }

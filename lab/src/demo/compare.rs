@@ -1,4 +1,5 @@
-//! Equal, exactly: what was restored against what the workload must have left, by judges that are not `dr`.
+//! Equal, exactly: what was restored against what the workload must have left, by judges that are
+//! not `dr`.
 
 use super::report::Equality;
 use crate::shop::Shop;
@@ -71,23 +72,35 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("drl-compare-{}", std::process::id()));
         let lines = ["a", "b"].map(|k| {
             format!(
-                "{{\"change\":{},\"key\":\"{k}\",\"version\":\"1\",\"sha256\":\"{k}{k}\",\"size\":1}}",
+                "{{\"change\":{},\"key\":\"{k}\",\"version\":\"1\",\
+                 \"sha256\":\"{k}{k}\",\"size\":1}}",
                 if k == "a" { 1 } else { 2 }
             )
         });
         std::fs::write(&dir, lines.join("\n")).expect("written");
         let history = FileHistory::read(&dir).expect("read");
         std::fs::remove_file(&dir).expect("removed");
-        let files = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Files>();
+        let files = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<Files>()
+        };
         let same = super::files(&history, 2..=2, &files(&[("a", "aa"), ("b", "bb")]));
         assert!(
             same.equal && same.objects == 2 && same.digest_expected == same.digest_restored,
             "{same:?}"
         );
-        for wrong in [files(&[("a", "aa"), ("b", "b!")]), files(&[("a", "aa")]), files(&[])] {
+        for wrong in [
+            files(&[("a", "aa"), ("b", "b!")]),
+            files(&[("a", "aa")]),
+            files(&[]),
+        ] {
             let found = super::files(&history, 2..=2, &wrong);
             assert!(
-                !found.equal && found.digest_expected == same.digest_expected && found.digest_restored != same.digest_restored,
+                !found.equal
+                    && found.digest_expected == same.digest_expected
+                    && found.digest_restored != same.digest_restored,
                 "{found:?}"
             );
         }

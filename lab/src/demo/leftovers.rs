@@ -2,17 +2,24 @@
 
 use std::path::Path;
 
-/// Processes other than this one that stand in a directory, name it in their command line, or are our children.
+/// Processes other than this one that stand in a directory, name it in their command line, or are
+/// our children.
 pub fn processes_of(dir: &Path) -> usize {
-    let Ok(entries) = std::fs::read_dir("/proc") else { return 0 };
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
     let own = std::process::id();
     let numbers = entries.filter_map(|e| e.ok()?.file_name().to_str()?.parse::<u32>().ok());
     numbers
-        .filter(|pid| *pid != own && alive_child_of(*pid).is_some_and(|parent| parent == own || of_dir(*pid, dir)))
+        .filter(|pid| {
+            *pid != own
+                && alive_child_of(*pid).is_some_and(|parent| parent == own || of_dir(*pid, dir))
+        })
         .count()
 }
 
-/// The parent of a process; `None` where it is gone, or waits for nothing but its parent's question.
+/// The parent of a process; `None` where it is gone, or waits for nothing but its parent's
+/// question.
 fn alive_child_of(pid: u32) -> Option<u32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let mut fields = stat.rsplit_once(") ")?.1.split(' ');
@@ -22,7 +29,8 @@ fn alive_child_of(pid: u32) -> Option<u32> {
 }
 
 fn of_dir(pid: u32, dir: &Path) -> bool {
-    let stands = std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir));
+    let stands =
+        std::fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|cwd| cwd.starts_with(dir));
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     stands
         || line

@@ -16,7 +16,10 @@ pub struct Lost {
 
 pub async fn region(up: &Up, story: &Story, report: &mut Report) -> Result<Lost, LabError> {
     let lab = &up.lab;
-    let workload = lab.shop.workload().ok_or_else(|| LabError::told("the lab has no workload"))?;
+    let workload = lab
+        .shop
+        .workload()
+        .ok_or_else(|| LabError::told("the lab has no workload"))?;
     let before = workload.progress();
     if !before.running {
         return Err(LabError::told(format!(
@@ -31,8 +34,13 @@ pub async fn region(up: &Up, story: &Story, report: &mut Report) -> Result<Lost,
     let reachable = answers(&doors(up)?).await;
     story.chapter(&format!("2. Lose it: {killed_at}"));
     story.told(&format!(
-        "{servers} processes of PostgreSQL were killed with SIGKILL, every port of {PRIMARY_REGION} {}.",
-        if reachable { "STILL ANSWERS" } else { "refuses" }
+        "{servers} processes of PostgreSQL were killed with SIGKILL, every port of \
+         {PRIMARY_REGION} {}.",
+        if reachable {
+            "STILL ANSWERS"
+        } else {
+            "refuses"
+        }
     ));
     story.told(&format!(
         "The last commit that was acknowledged is operation {}, {}.",
@@ -59,19 +67,43 @@ fn shown(at: Option<Timestamp>) -> String {
 fn doors(up: &Up) -> Result<Vec<SocketAddr>, LabError> {
     let strange = |url: &str| LabError::told(format!("{url} has no address"));
     let mut doors = Vec::new();
-    for url in up.lab.endpoints().get(PRIMARY_REGION).into_iter().flat_map(|s| s.values()) {
-        doors.push(url.trim_start_matches("http://").parse().map_err(|_| strange(url))?);
+    for url in up
+        .lab
+        .endpoints()
+        .get(PRIMARY_REGION)
+        .into_iter()
+        .flat_map(|s| s.values())
+    {
+        doors.push(
+            url.trim_start_matches("http://")
+                .parse()
+                .map_err(|_| strange(url))?,
+        );
     }
-    for cluster in up.lab.shop.clusters().iter().filter(|c| c.region == PRIMARY_REGION) {
-        let config: tokio_postgres::Config = cluster.url.parse().map_err(|_| strange(&cluster.id))?;
-        doors.extend(config.get_ports().iter().map(|p| SocketAddr::from(([127, 0, 0, 1], *p))));
+    for cluster in up
+        .lab
+        .shop
+        .clusters()
+        .iter()
+        .filter(|c| c.region == PRIMARY_REGION)
+    {
+        let config: tokio_postgres::Config =
+            cluster.url.parse().map_err(|_| strange(&cluster.id))?;
+        doors.extend(
+            config
+                .get_ports()
+                .iter()
+                .map(|p| SocketAddr::from(([127, 0, 0, 1], *p))),
+        );
     }
     Ok(doors)
 }
 
 async fn answers(doors: &[SocketAddr]) -> bool {
     let tries = doors.iter().map(|door| async move {
-        let tried = tokio::time::timeout(Duration::from_secs(2), tokio::net::TcpStream::connect(door)).await;
+        let tried =
+            tokio::time::timeout(Duration::from_secs(2), tokio::net::TcpStream::connect(door))
+                .await;
         matches!(tried, Ok(Ok(_)))
     });
     // No door at all would refuse as well.

@@ -23,7 +23,10 @@ pub fn number(value: &Value, field: &str) -> Result<u64, LabError> {
 }
 
 pub fn list<'v>(value: &'v Value, field: &str) -> Result<&'v [Value], LabError> {
-    value[field].as_array().map(Vec::as_slice).ok_or_else(|| missing(value, field))
+    value[field]
+        .as_array()
+        .map(Vec::as_slice)
+        .ok_or_else(|| missing(value, field))
 }
 
 fn missing(value: &Value, field: &str) -> LabError {
@@ -33,7 +36,12 @@ fn missing(value: &Value, field: &str) -> LabError {
     ))
 }
 
-pub async fn all(up: &Up, dr: &Path, story: &Story, report: &mut Report) -> Result<Protected, LabError> {
+pub async fn all(
+    up: &Up,
+    dr: &Path,
+    story: &Story,
+    report: &mut Report,
+) -> Result<Protected, LabError> {
     let home = std::env::var("HOME").unwrap_or_else(|_| "/".into());
     let variables = vec![
         Variable {
@@ -57,9 +65,18 @@ pub async fn all(up: &Up, dr: &Path, story: &Story, report: &mut Report) -> Resu
     };
     story.chapter("1. Protect it: a vault in a second region, another one at another provider");
     story.typed(&format!("export DR_POLICY={}", up.policy().display()));
-    desk.typed(&["policy", "check", "$DR_POLICY", "--json"]).await?;
+    desk.typed(&["policy", "check", "$DR_POLICY", "--json"])
+        .await?;
     let init = desk
-        .typed(&["vault", "init", "--profile", "admin", "--profile", "other=other-admin", "--json"])
+        .typed(&[
+            "vault",
+            "init",
+            "--profile",
+            "admin",
+            "--profile",
+            "other=other-admin",
+            "--json",
+        ])
         .await?
         .json;
     for probe in list(&init, "probes")? {
@@ -98,17 +115,22 @@ impl Desk<'_> {
     }
 }
 
-/// The scheduler's part runs in production's account, the copier's in the vault's; the journal hands over.
+/// The scheduler's part runs in production's account, the copier's in the vault's; the journal
+/// hands over.
 async fn backup(desk: &Desk<'_>, report: &mut Report) -> Result<Value, LabError> {
-    let scheduler = desk.typed(&["tick", "--role", "scheduler", "--json"]).await?;
+    let scheduler = desk
+        .typed(&["tick", "--role", "scheduler", "--json"])
+        .await?;
     for run in list(&scheduler.json, "runs")? {
-        desk.story.told(&format!("{} {}", text(run, "run")?, text(run, "result")?));
+        desk.story
+            .told(&format!("{} {}", text(run, "run")?, text(run, "result")?));
     }
     let copier = desk.typed(&["tick", "--role", "copier", "--json"]).await?;
     let complete = list(&copier.json, "runs")?
         .iter()
         .find(|r| r["kind"] == "backup" && r["result"] == "complete");
-    let run = complete.ok_or_else(|| LabError::told("the backup is not complete after the copier's tick"))?;
+    let run = complete
+        .ok_or_else(|| LabError::told("the backup is not complete after the copier's tick"))?;
     let backup = Backup {
         run: text(run, "run")?.into(),
         point: text(run, "slot")?.into(),
@@ -122,11 +144,23 @@ async fn backup(desk: &Desk<'_>, report: &mut Report) -> Result<Value, LabError>
     Ok(copier.json)
 }
 
-async fn verify(desk: &Desk<'_>, init: &Value, home: &str, report: &mut Report) -> Result<(), LabError> {
+async fn verify(
+    desk: &Desk<'_>,
+    init: &Value,
+    home: &str,
+    report: &mut Report,
+) -> Result<(), LabError> {
     let answer = desk.typed(&["verify", "--json"]).await?.json;
     for target in list(&answer, "targets")? {
         let name = text(target, "target")?;
-        let of = |all: &'static str| list(init, all).map(|l| l.iter().find(|t| t["target"] == name).cloned().unwrap_or_default());
+        let of = |all: &'static str| {
+            list(init, all).map(|l| {
+                l.iter()
+                    .find(|t| t["target"] == name)
+                    .cloned()
+                    .unwrap_or_default()
+            })
+        };
         let found = Target {
             name: name.into(),
             region: text(&of("targets")?, "region")?.into(),
@@ -145,7 +179,11 @@ async fn verify(desk: &Desk<'_>, init: &Value, home: &str, report: &mut Report) 
             found.locks_read_back,
             found.lock_mode,
             found.retain_until_min,
-            if found.home { "; holds the journal" } else { "" }
+            if found.home {
+                "; holds the journal"
+            } else {
+                ""
+            }
         ));
         report.targets.push(found);
     }
@@ -156,7 +194,11 @@ async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
     let answer = desk.typed(&["drill", "--json"]).await?.json;
     let proof = |p: &Value| -> Result<Proof, LabError> {
         let (path, target) = (text(p, "path")?.to_owned(), text(p, "target")?.to_owned());
-        let (checked, not_checked, excluded) = (number(p, "checked")?, number(p, "not_checked")?, number(p, "excluded")?);
+        let (checked, not_checked, excluded) = (
+            number(p, "checked")?,
+            number(p, "not_checked")?,
+            number(p, "excluded")?,
+        );
         Ok(Proof {
             path,
             target,
@@ -166,7 +208,10 @@ async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
             excluded,
         })
     };
-    let proofs = list(&answer, "proofs")?.iter().map(proof).collect::<Result<Vec<_>, _>>()?;
+    let proofs = list(&answer, "proofs")?
+        .iter()
+        .map(proof)
+        .collect::<Result<Vec<_>, _>>()?;
     for p in &proofs {
         let word = if p.passed { "proven" } else { "NOT proven" };
         desk.story.told(&format!(
@@ -185,7 +230,11 @@ async fn status(desk: &Desk<'_>) -> Result<(), LabError> {
     let answer = desk.typed(&["status", "--json"]).await?.json;
     for policy in list(&answer, "policies")? {
         for objective in list(policy, "objectives")? {
-            let met = if objective["met"] == true { "met" } else { "NOT met" };
+            let met = if objective["met"] == true {
+                "met"
+            } else {
+                "NOT met"
+            };
             desk.story.told(&format!(
                 "objective of path {:8} RTO {} s, RPO {} s: {met}",
                 text(objective, "path")?,

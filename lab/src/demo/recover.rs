@@ -1,4 +1,5 @@
-//! Third part: everything comes back from the vaults alone, with the restorer's keys, by four restores side by side.
+//! Third part: everything comes back from the vaults alone, with the restorer's keys, by four
+//! restores side by side.
 
 mod want;
 
@@ -13,8 +14,18 @@ use serde_json::Value;
 use std::path::Path;
 use want::{Destination, Want};
 
-pub async fn all(up: &Up, dr: &Path, story: &Story, report: &mut Report, protected: &Protected, lost: &Lost) -> Result<(), LabError> {
-    story.chapter("3. Recover it: no policy, an empty home, an empty directory, the restorer's key; four terminals at once");
+pub async fn all(
+    up: &Up,
+    dr: &Path,
+    story: &Story,
+    report: &mut Report,
+    protected: &Protected,
+    lost: &Lost,
+) -> Result<(), LabError> {
+    story.chapter(
+        "3. Recover it: no policy, an empty home, an empty directory, the restorer's \
+     key; four terminals at once",
+    );
     let root = up.dir().join("demo");
     let wants = want::all(up, dr, &root, lost.killed_at).await?;
     let done = futures::future::join_all(wants.iter().map(Want::execute)).await;
@@ -30,10 +41,22 @@ pub async fn all(up: &Up, dr: &Path, story: &Story, report: &mut Report, protect
     Ok(())
 }
 
-async fn equality(up: &Up, want: &Want, answer: &Value, protected: &Protected) -> Result<(Equality, Option<i64>), LabError> {
+async fn equality(
+    up: &Up,
+    want: &Want,
+    answer: &Value,
+    protected: &Protected,
+) -> Result<(Equality, Option<i64>), LabError> {
     match &want.into {
-        Destination::Cluster { user, password, database } => {
-            let url = format!("postgres://{user}:{password}@{}/{database}", text(answer, "endpoint")?);
+        Destination::Cluster {
+            user,
+            password,
+            database,
+        } => {
+            let url = format!(
+                "postgres://{user}:{password}@{}/{database}",
+                text(answer, "endpoint")?
+            );
             compare::database(&up.lab.shop, &url).await
         }
         Destination::Database { url } => compare::database(&up.lab.shop, url).await,
@@ -41,17 +64,26 @@ async fn equality(up: &Up, want: &Want, answer: &Value, protected: &Protected) -
             let (lab, region, name) = (up.lab.clone(), region.clone(), name.clone());
             let found = tokio::task::spawn_blocking(move || lab.contents(&region, &name)).await;
             let found = found.map_err(|e| LabError::told(e.to_string()))??;
-            Ok((compare::files(&files(up)?, protected.files_during.clone(), &found), None))
+            Ok((
+                compare::files(&files(up)?, protected.files_during.clone(), &found),
+                None,
+            ))
         }
     }
 }
 
-fn restore(want: &Want, answer: &Answer, equality: Equality, operation: Option<i64>, lost: &Lost) -> Result<Restore, LabError> {
+fn restore(
+    want: &Want,
+    answer: &Answer,
+    equality: Equality,
+    operation: Option<i64>,
+    lost: &Lost,
+) -> Result<Restore, LabError> {
     let json = &answer.json;
     let seconds = |field: &str| {
-        json[field]
-            .as_f64()
-            .ok_or_else(|| LabError::told(format!("the restore from {} has no `{field}`", want.target)))
+        json[field].as_f64().ok_or_else(|| {
+            LabError::told(format!("the restore from {} has no `{field}`", want.target))
+        })
     };
     let phase = |p: &Value| {
         Ok(Phase {
@@ -66,7 +98,10 @@ fn restore(want: &Want, answer: &Answer, equality: Equality, operation: Option<i
         cluster: json["cluster"].as_str().map(str::to_owned),
         rto_s: seconds("rto_s")?,
         rpo_s: seconds("rpo_s")?,
-        phases: list(json, "phases")?.iter().map(phase).collect::<Result<_, LabError>>()?,
+        phases: list(json, "phases")?
+            .iter()
+            .map(phase)
+            .collect::<Result<_, LabError>>()?,
         restored_operation: operation,
         lost_operations: operation.map(|n| lost.last_operation - n),
         equality,
@@ -75,14 +110,22 @@ fn restore(want: &Want, answer: &Answer, equality: Equality, operation: Option<i
 
 fn tell(story: &Story, r: &Restore) {
     let e = &r.equality;
-    let phases: Vec<String> = r.phases.iter().map(|p| format!("{} {:.1} s", p.name, p.s)).collect();
+    let phases: Vec<String> = r
+        .phases
+        .iter()
+        .map(|p| format!("{} {:.1} s", p.name, p.s))
+        .collect();
     story.told(&format!(
         "RTO {:.1} s and RPO {:.1} s from the loss on, measured in the lab ({})",
         r.rto_s,
         r.rpo_s,
         phases.join(", ")
     ));
-    let word = if e.equal { "equal to" } else { "DIFFERENT from" };
+    let word = if e.equal {
+        "equal to"
+    } else {
+        "DIFFERENT from"
+    };
     match r.restored_operation {
         Some(n) => story.told(&format!(
             "{} tables, {} rows, {word} what the shop held after operation {n}; digest {}",

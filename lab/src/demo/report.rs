@@ -114,14 +114,17 @@ impl Report {
         }
     }
 
-    /// Nothing checked is not success. A story that was cut short says why, not what it therefore lacks.
+    /// Nothing checked is not success. A story that was cut short says why, not what it therefore
+    /// lacks.
     pub fn judge(&mut self) {
         let mut wrong = if self.trouble.is_empty() {
             [self.of_vaults(), self.of_restores()].concat()
         } else {
             Vec::new()
         };
-        let left = self.leftovers.map(|l| l.clusters + l.instances + l.uploads + l.processes);
+        let left = self
+            .leftovers
+            .map(|l| l.clusters + l.instances + l.uploads + l.processes);
         if left != Some(0) {
             wrong.push(format!("something is left: {:?}", self.leftovers));
         }
@@ -132,7 +135,9 @@ impl Report {
     fn of_vaults(&self) -> Vec<String> {
         let mut wrong = Wrong::default();
         wrong.unless(self.backup.is_some(), || "no backup was made".into());
-        wrong.unless(self.targets.len() >= 2, || "there are fewer than two targets".into());
+        wrong.unless(self.targets.len() >= 2, || {
+            "there are fewer than two targets".into()
+        });
         for t in &self.targets {
             let all = t.objects > 0 && t.locks_read_back == t.objects;
             wrong.unless(all, || {
@@ -141,7 +146,9 @@ impl Report {
                     t.objects, t.name, t.locks_read_back
                 )
             });
-            wrong.unless(t.probe == "locked", || format!("the lock of {} is {}", t.name, t.probe));
+            wrong.unless(t.probe == "locked", || {
+                format!("the lock of {} is {}", t.name, t.probe)
+            });
         }
         let homes = self.targets.iter().filter(|t| t.home).count();
         wrong.unless(homes == 1, || format!("{homes} targets hold the journal"));
@@ -160,8 +167,15 @@ impl Report {
         wrong.unless(self.region1.as_ref().is_some_and(|r| !r.reachable), || {
             "the first region was not lost".into()
         });
-        for (path, target) in [("native", None), ("portable", Some(OTHER_REGION)), ("s3", None)] {
-            let found = self.restores.iter().any(|r| r.path == path && target.is_none_or(|t| r.target == t));
+        for (path, target) in [
+            ("native", None),
+            ("portable", Some(OTHER_REGION)),
+            ("s3", None),
+        ] {
+            let found = self
+                .restores
+                .iter()
+                .any(|r| r.path == path && target.is_none_or(|t| r.target == t));
             wrong.unless(found, || {
                 format!(
                     "nothing was restored by path {path}{}",
@@ -177,7 +191,10 @@ impl Report {
                 e.tables > 0 && e.rows > 0
             };
             wrong.unless(some && e.equal, || {
-                format!("what path {} from {} restored is not what was there", r.path, r.target)
+                format!(
+                    "what path {} from {} restored is not what was there",
+                    r.path, r.target
+                )
             });
         }
         wrong.0
@@ -255,7 +272,11 @@ mod tests {
                 last_commit_at: None,
                 last_operation: 1,
             }),
-            restores: vec![restore("native", "central"), restore("portable", "other"), restore("s3", "other")],
+            restores: vec![
+                restore("native", "central"),
+                restore("portable", "other"),
+                restore("s3", "other"),
+            ],
             leftovers: Some(Leftovers {
                 clusters: 0,
                 instances: 0,
@@ -283,17 +304,44 @@ mod tests {
     fn what_is_missing_unequal_or_left_is_named() {
         let told = |change: fn(&mut Report), part: &str| {
             let trouble = verdict(change);
-            assert!(trouble.len() == 1 && trouble[0].contains(part), "{part}: {trouble:?}");
+            assert!(
+                trouble.len() == 1 && trouble[0].contains(part),
+                "{part}: {trouble:?}"
+            );
         };
-        told(|r| r.restores[1].equality.equal = false, "path portable from other restored is not");
-        told(|r| r.restores[0].equality.rows = 0, "path native from central");
-        told(|r| drop(r.restores.remove(2)), "nothing was restored by path s3");
-        told(|r| r.restores[1].target = "central".into(), "by path portable from other");
+        told(
+            |r| r.restores[1].equality.equal = false,
+            "path portable from other restored is not",
+        );
+        told(
+            |r| r.restores[0].equality.rows = 0,
+            "path native from central",
+        );
+        told(
+            |r| drop(r.restores.remove(2)),
+            "nothing was restored by path s3",
+        );
+        told(
+            |r| r.restores[1].target = "central".into(),
+            "by path portable from other",
+        );
         told(|r| r.leftovers = None, "something is left");
-        told(|r| r.leftovers.iter_mut().for_each(|l| l.processes = 1), "processes: 1");
-        told(|r| r.region1.iter_mut().for_each(|g| g.reachable = true), "not lost");
-        told(|r| r.targets[1].locks_read_back = 2, "of 3 objects at other the lock of 2");
-        told(|r| r.drill.iter_mut().for_each(|d| d.proofs.clear()), "proved nothing");
+        told(
+            |r| r.leftovers.iter_mut().for_each(|l| l.processes = 1),
+            "processes: 1",
+        );
+        told(
+            |r| r.region1.iter_mut().for_each(|g| g.reachable = true),
+            "not lost",
+        );
+        told(
+            |r| r.targets[1].locks_read_back = 2,
+            "of 3 objects at other the lock of 2",
+        );
+        told(
+            |r| r.drill.iter_mut().for_each(|d| d.proofs.clear()),
+            "proved nothing",
+        );
         told(|r| r.targets[0].home = false, "0 targets hold the journal");
         assert_eq!(
             verdict(|r| *r = Report {

@@ -30,18 +30,24 @@ impl Story {
     }
 
     pub async fn begin(&self, up: &Up, took: Duration) -> Result<(), LabError> {
-        let workload = up.lab.shop.workload().ok_or_else(|| LabError::told("the lab has no workload"))?;
+        let workload = up
+            .lab
+            .shop
+            .workload()
+            .ok_or_else(|| LabError::told("the lab has no workload"))?;
         let n = workload.progress().last_operation;
         let reading = up.lab.shop.expected(n).await.map_err(LabError::told)?;
         let rows: u64 = reading.tables.values().map(|t| t.rows).sum();
         let history = files(up)?;
         self.line(&format!(
-            "A practice cloud is up in {} after {:.1} s: two regions of AWS and another provider, all on this machine.",
+            "A practice cloud is up in {} after {:.1} s: two regions of AWS and another \
+             provider, all on this machine.",
             up.dir().display(),
             took.as_secs_f64()
         ));
         self.line(&format!(
-            "In {PRIMARY_REGION} a shop is at work: {} tables, {rows} rows, {} files; it commits all the time, operation {n} just now.",
+            "In {PRIMARY_REGION} a shop is at work: {} tables, {rows} rows, {} files; it commits \
+             all the time, operation {n} just now.",
             reading.tables.len(),
             history.after(history.last()).len()
         ));
@@ -61,12 +67,22 @@ impl Story {
                 (left.uploads, "uploads"),
                 (left.processes, "processes"),
             ];
-            self.line(&format!("Left over: {}.", all.map(|(n, what)| format!("{n} {what}")).join(", ")));
+            self.line(&format!(
+                "Left over: {}.",
+                all.map(|(n, what)| format!("{n} {what}")).join(", ")
+            ));
         }
-        report.trouble.iter().for_each(|t| self.line(&format!("NOT ok: {t}")));
+        report
+            .trouble
+            .iter()
+            .for_each(|t| self.line(&format!("NOT ok: {t}")));
         self.line(&format!(
             "{} after {:.1} s.",
-            if report.ok { "All is well" } else { "It did not work" },
+            if report.ok {
+                "All is well"
+            } else {
+                "It did not work"
+            },
             report.wall_s
         ));
     }

@@ -1,4 +1,5 @@
-//! A terminal that `dr` is typed into: its directory, its environment, and what the command answered.
+//! A terminal that `dr` is typed into: its directory, its environment, and what the command
+//! answered.
 
 use crate::up::LabError;
 use serde_json::Value;
@@ -39,16 +40,29 @@ pub struct Answer {
 impl Terminal {
     /// What is typed before the first command: where, and who. Secrets are not shown.
     pub fn entered(&self) -> [String; 2] {
-        let value = |v: &Variable| if v.secret { "…".to_owned() } else { quoted(&v.value) };
-        let variables = self.variables.iter().map(|v| format!("{}={}", v.name, value(v)));
+        let value = |v: &Variable| {
+            if v.secret {
+                "…".to_owned()
+            } else {
+                quoted(&v.value)
+            }
+        };
+        let variables = self
+            .variables
+            .iter()
+            .map(|v| format!("{}={}", v.name, value(v)));
         let dir = quoted(&self.dir.display().to_string());
-        [format!("cd {dir}"), wrapped(std::iter::once("export".to_owned()).chain(variables))]
+        [
+            format!("cd {dir}"),
+            wrapped(std::iter::once("export".to_owned()).chain(variables)),
+        ]
     }
 
     /// Runs `dr` and reads the line of JSON that it answers.
     ///
     /// # Errors
-    /// It cannot be started, takes too long, or answers no JSON; what it told on stderr is in the text.
+    /// It cannot be started, takes too long, or answers no JSON; what it told on stderr is in the
+    /// text.
     pub async fn run(&self, arguments: &[&str]) -> Result<Answer, LabError> {
         let began = Instant::now();
         let mut command = tokio::process::Command::new(&self.dr);
@@ -65,11 +79,21 @@ impl Terminal {
             .kill_on_drop(true);
         let shown = shown(arguments);
         let output = tokio::time::timeout(LONGEST, command.output()).await;
-        let output = output.map_err(|_| LabError::told(format!("`{shown}` takes longer than {} s", LONGEST.as_secs())))?;
+        let output = output.map_err(|_| {
+            LabError::told(format!(
+                "`{shown}` takes longer than {} s",
+                LONGEST.as_secs()
+            ))
+        })?;
         let output = output.map_err(LabError::file("starting", &self.dr))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let json = serde_json::from_str(text.lines().last().unwrap_or_default());
-        let json = json.map_err(|_| LabError::told(format!("`{shown}` answers no JSON: {}", last_lines(&output.stderr))))?;
+        let json = json.map_err(|_| {
+            LabError::told(format!(
+                "`{shown}` answers no JSON: {}",
+                last_lines(&output.stderr)
+            ))
+        })?;
         Ok(Answer {
             exit: output.status.code().unwrap_or(-1),
             json,
@@ -112,7 +136,10 @@ fn last_lines(text: &[u8]) -> String {
 }
 
 fn findings(json: &Value) -> String {
-    let all = json["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let all = json["findings"]
+        .as_array()
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let told: Vec<&str> = all
         .iter()
         .filter(|f| f["severity"] == "error")
@@ -135,7 +162,10 @@ pub fn shown(arguments: &[&str]) -> String {
         } else {
             quoted(argument)
         };
-        match words.last_mut().filter(|_| flag && !argument.starts_with("--")) {
+        match words
+            .last_mut()
+            .filter(|_| flag && !argument.starts_with("--"))
+        {
             Some(before) => *before = format!("{before} {word}"),
             None => words.push(word),
         }
@@ -207,11 +237,20 @@ mod tests {
         };
         assert_eq!(
             terminal.entered(),
-            ["cd /", "export HOME='/tmp/a b' AWS_SECRET_ACCESS_KEY=… DR_POLICY=p.yaml"]
+            [
+                "cd /",
+                "export HOME='/tmp/a b' AWS_SECRET_ACCESS_KEY=… DR_POLICY=p.yaml"
+            ]
         );
-        assert_eq!(shown(&["policy", "check", "$DR_POLICY"]), "dr policy check $DR_POLICY");
         assert_eq!(
-            (terminal.expanded("$DR_POLICY"), terminal.expanded("$NOBODY")),
+            shown(&["policy", "check", "$DR_POLICY"]),
+            "dr policy check $DR_POLICY"
+        );
+        assert_eq!(
+            (
+                terminal.expanded("$DR_POLICY"),
+                terminal.expanded("$NOBODY")
+            ),
             ("p.yaml".into(), "$NOBODY".into())
         );
         let long = "x".repeat(100);

@@ -79,16 +79,34 @@ pub struct FaultView {
 
 impl Fault {
     pub fn new(id: u64, wanted: Match, times: u64, action: Do) -> Self {
-        Self { id, wanted, times, action, seen: 0, applied: 0, held: Vec::new(), released: watch::Sender::new(false) }
+        Self {
+            id,
+            wanted,
+            times,
+            action,
+            seen: 0,
+            applied: 0,
+            held: Vec::new(),
+            released: watch::Sender::new(false),
+        }
     }
 
     fn fits(&self, call: &Call) -> bool {
-        let same = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|w| w == found);
+        let same =
+            |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|w| w == found);
         same(&self.wanted.region, &call.region)
             && same(&self.wanted.service, call.service)
             && same(&self.wanted.operation, &call.operation)
-            && self.wanted.thing.as_ref().is_none_or(|t| matches(t, &call.thing))
-            && self.wanted.role.as_ref().is_none_or(|r| call.role.is_some_and(|c| c.as_str() == r))
+            && self
+                .wanted
+                .thing
+                .as_ref()
+                .is_none_or(|t| matches(t, &call.thing))
+            && self
+                .wanted
+                .role
+                .as_ref()
+                .is_none_or(|r| call.role.is_some_and(|c| c.as_str() == r))
     }
 
     /// Counts a matching call; true where the fault strikes it.
@@ -113,6 +131,11 @@ impl Fault {
     }
 
     pub fn view(&self) -> FaultView {
-        FaultView { id: self.id, seen: self.seen, left: (self.times > 0).then(|| self.times - self.applied), held: self.held.clone() }
+        FaultView {
+            id: self.id,
+            seen: self.seen,
+            left: (self.times > 0).then(|| self.times - self.applied),
+            held: self.held.clone(),
+        }
     }
 }

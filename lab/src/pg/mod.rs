@@ -21,9 +21,15 @@ pub enum PgError {
     #[error("{0}")]
     Told(String),
     #[error("{what}: {source}")]
-    File { what: String, source: std::io::Error },
+    File {
+        what: String,
+        source: std::io::Error,
+    },
     #[error("{what}: {source}")]
-    Sql { what: String, source: tokio_postgres::Error },
+    Sql {
+        what: String,
+        source: tokio_postgres::Error,
+    },
 }
 
 impl PgError {

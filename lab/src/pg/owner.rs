@@ -17,11 +17,14 @@ pub struct Owner {
 
 impl Owner {
     pub fn of_this_process() -> Self {
-        Self { drop_to: nix::unistd::geteuid().is_root().then_some(NOBODY) }
+        Self {
+            drop_to: nix::unistd::geteuid().is_root().then_some(NOBODY),
+        }
     }
 
     pub fn uid(self) -> u32 {
-        self.drop_to.unwrap_or_else(|| nix::unistd::geteuid().as_raw())
+        self.drop_to
+            .unwrap_or_else(|| nix::unistd::geteuid().as_raw())
     }
 
     /// Makes a child run as the owner; supplementary groups are cleared with it.
@@ -56,18 +59,25 @@ impl Owner {
     /// # Errors
     /// Names the first directory in the way and what to type.
     pub fn can_reach(self, path: &Path) -> Result<(), PgError> {
-        let Some(id) = self.drop_to else { return Ok(()) };
-        let path = std::path::absolute(path).map_err(PgError::file(format!("resolving {}", path.display())))?;
+        let Some(id) = self.drop_to else {
+            return Ok(());
+        };
+        let path = std::path::absolute(path)
+            .map_err(PgError::file(format!("resolving {}", path.display())))?;
         let mut parents: Vec<&Path> = path.ancestors().collect();
         parents.reverse();
         for dir in parents {
-            let Ok(meta) = std::fs::metadata(dir) else { continue };
+            let Ok(meta) = std::fs::metadata(dir) else {
+                continue;
+            };
             let open = if meta.uid() == id { 0o100 } else { 0o001 };
             if meta.mode() & open == 0 {
                 let shown = dir.display();
                 return Err(PgError::told(format!(
-                    "PostgreSQL does not run as root and runs as nobody here, who may not enter {shown}; \
-                     choose a directory elsewhere (--dir /var/tmp/dr-lab) or type: chmod o+x {shown}"
+                    "PostgreSQL does not run as root and runs as nobody here, who may not enter \
+                     {shown}; \
+                     choose a directory elsewhere (--dir /var/tmp/dr-lab) or type: chmod o+x \
+                     {shown}"
                 )));
             }
         }
@@ -86,9 +96,17 @@ mod tests {
         std::fs::create_dir_all(closed.join("inner")).expect("directories");
         std::fs::set_permissions(&root, std::fs::Permissions::from_mode(0o755)).expect("mode");
         std::fs::set_permissions(&closed, std::fs::Permissions::from_mode(0o700)).expect("mode");
-        let as_root = Owner { drop_to: Some(NOBODY) };
-        let told = as_root.can_reach(&closed.join("inner/data")).expect_err("closed").to_string();
-        assert!(told.contains(&format!("chmod o+x {}", closed.display())), "{told}");
+        let as_root = Owner {
+            drop_to: Some(NOBODY),
+        };
+        let told = as_root
+            .can_reach(&closed.join("inner/data"))
+            .expect_err("closed")
+            .to_string();
+        assert!(
+            told.contains(&format!("chmod o+x {}", closed.display())),
+            "{told}"
+        );
         assert!(Owner { drop_to: None }.can_reach(&closed).is_ok());
         std::fs::remove_dir_all(&root).expect("remove");
     }

@@ -13,15 +13,24 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// First what `PATH` holds, then the newest under `/usr/lib/postgresql` (where Debian keeps servers, outside of `PATH`).
+    /// First what `PATH` holds, then the newest under `/usr/lib/postgresql` (where Debian keeps
+    /// servers, outside of `PATH`).
     ///
     /// # Errors
     /// None installed.
     pub fn find() -> Result<Self, PgError> {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let in_path = std::env::split_paths(&path).collect::<Vec<_>>();
-        let bin = in_path.into_iter().chain(debian()).find(|d| d.join("postgres").is_file() && d.join("initdb").is_file());
-        let bin = bin.ok_or_else(|| PgError::told("no PostgreSQL server found in PATH or /usr/lib/postgresql; type: apt-get install postgresql"))?;
+        let bin = in_path
+            .into_iter()
+            .chain(debian())
+            .find(|d| d.join("postgres").is_file() && d.join("initdb").is_file());
+        let bin = bin.ok_or_else(|| {
+            PgError::told(
+                "no PostgreSQL server found in PATH or \
+         /usr/lib/postgresql; type: apt-get install postgresql",
+            )
+        })?;
         let version = version(&bin)?;
         Ok(Self { bin, version })
     }
@@ -37,7 +46,9 @@ impl Programs {
 }
 
 fn debian() -> Vec<PathBuf> {
-    let Ok(entries) = std::fs::read_dir("/usr/lib/postgresql") else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir("/usr/lib/postgresql") else {
+        return Vec::new();
+    };
     let mut found: Vec<(u32, PathBuf)> = entries
         .filter_map(|e| {
             let path = e.ok()?.path();
@@ -51,12 +62,15 @@ fn debian() -> Vec<PathBuf> {
 fn version(bin: &Path) -> Result<String, PgError> {
     let output = Command::new(bin.join("postgres")).arg("--version").output();
     let output = output.map_err(PgError::file("postgres --version"))?;
-    parse_version(&String::from_utf8_lossy(&output.stdout)).ok_or_else(|| PgError::told("postgres --version gave no version"))
+    parse_version(&String::from_utf8_lossy(&output.stdout))
+        .ok_or_else(|| PgError::told("postgres --version gave no version"))
 }
 
 /// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`
 fn parse_version(text: &str) -> Option<String> {
-    text.split_whitespace().find(|w| w.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)
+    text.split_whitespace()
+        .find(|w| w.starts_with(|c: char| c.is_ascii_digit()))
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -65,7 +79,10 @@ mod tests {
 
     #[test]
     fn the_version_is_the_first_number() {
-        assert_eq!(parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n").as_deref(), Some("15.18"));
+        assert_eq!(
+            parse_version("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n").as_deref(),
+            Some("15.18")
+        );
         assert_eq!(parse_version("postgres"), None);
     }
 }

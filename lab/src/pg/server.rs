@@ -9,7 +9,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// A server takes about 10 MB with these, instead of 26. `fsync` and `full_page_writes` off survive kill -9 (the page
+/// A server takes about 10 MB with these, instead of 26. `fsync` and `full_page_writes` off survive
+/// kill -9 (the page
 /// cache does), not a power cut. A small `max_wal_size` keeps snapshots small.
 const SETTINGS: [&str; 19] = [
     "listen_addresses=127.0.0.1",
@@ -68,7 +69,10 @@ impl Server {
     /// It ended at once or did not answer within a minute; the end of its log is in the text.
     pub async fn start(spec: Spec) -> Result<Self, PgError> {
         let child = spawn(&spec)?;
-        let pid = child.id().and_then(|p| i32::try_from(p).ok()).ok_or_else(|| PgError::told("the server ended at once"))?;
+        let pid = child
+            .id()
+            .and_then(|p| i32::try_from(p).ok())
+            .ok_or_else(|| PgError::told("the server ended at once"))?;
         let (tell, exited) = watch::channel(false);
         tokio::spawn(async move {
             let mut child = child;
@@ -89,7 +93,11 @@ impl Server {
             };
             let Err(last) = asked else { return Ok(()) };
             if *self.exited.borrow() || Instant::now() > deadline {
-                return Err(PgError::told(format!("the server at {} does not start ({last}): {}", self.spec.data.display(), tail(&self.spec.log))));
+                return Err(PgError::told(format!(
+                    "the server at {} does not start ({last}): {}",
+                    self.spec.data.display(),
+                    tail(&self.spec.log)
+                )));
             }
             // Nothing announces readiness; asking every few milliseconds is the way.
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -118,12 +126,18 @@ impl Server {
     }
 
     pub async fn stop(&self, how: Stop) {
-        let signal = if how == Stop::Clean { Signal::SIGINT } else { Signal::SIGQUIT };
+        let signal = if how == Stop::Clean {
+            Signal::SIGINT
+        } else {
+            Signal::SIGQUIT
+        };
         if !self.gone() {
             let _gone = kill(Pid::from_raw(self.pid), signal);
         }
         let mut exited = self.exited.clone();
-        let late = tokio::time::timeout(Duration::from_secs(8), exited.wait_for(|gone| *gone)).await.is_err();
+        let late = tokio::time::timeout(Duration::from_secs(8), exited.wait_for(|gone| *gone))
+            .await
+            .is_err();
         if late {
             self.kill().await;
         }
@@ -138,18 +152,33 @@ impl Server {
 
 fn spawn(spec: &Spec) -> Result<tokio::process::Child, PgError> {
     spec.owner.can_reach(&spec.data)?;
-    let log = std::fs::OpenOptions::new().create(true).append(true).open(&spec.log);
+    let log = std::fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&spec.log);
     let log = log.map_err(PgError::file(format!("opening {}", spec.log.display())))?;
     let mut command = std::process::Command::new(spec.programs.program("postgres"));
-    command.arg("-D").arg(&spec.data).arg("-p").arg(spec.port.to_string()).arg("-k").arg(&spec.sockets);
+    command
+        .arg("-D")
+        .arg(&spec.data)
+        .arg("-p")
+        .arg(spec.port.to_string())
+        .arg("-k")
+        .arg(&spec.sockets);
     for setting in SETTINGS {
         command.args(["-c", setting]);
     }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).current_dir("/");
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(log)
+        .current_dir("/");
     // Not in the lab's group: Ctrl-C reaches the lab, and the lab stops its servers.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     spec.owner.run_as(&mut command);
-    tokio::process::Command::from(command).spawn().map_err(PgError::file("starting postgres"))
+    tokio::process::Command::from(command)
+        .spawn()
+        .map_err(PgError::file("starting postgres"))
 }
 
 fn tail(log: &Path) -> String {

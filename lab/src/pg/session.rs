@@ -26,7 +26,11 @@ impl Session {
     /// The server does not answer yet, or no more.
     pub async fn admin(sockets: &Path, port: u16, database: &str) -> Result<Self, PgError> {
         let mut config = Config::new();
-        config.host_path(sockets).port(port).user(ADMIN).dbname(database);
+        config
+            .host_path(sockets)
+            .port(port)
+            .user(ADMIN)
+            .dbname(database);
         Self::open(&config).await
     }
 
@@ -39,8 +43,13 @@ impl Session {
 
     async fn open(config: &Config) -> Result<Self, PgError> {
         let mut config = config.clone();
-        config.connect_timeout(std::time::Duration::from_secs(5)).application_name("dr-lab");
-        let (client, connection) = config.connect(NoTls).await.map_err(PgError::sql("connecting"))?;
+        config
+            .connect_timeout(std::time::Duration::from_secs(5))
+            .application_name("dr-lab");
+        let (client, connection) = config
+            .connect(NoTls)
+            .await
+            .map_err(PgError::sql("connecting"))?;
         let driver = tokio::spawn(async move {
             // An error here reaches whoever waits on the client as well.
             let _ended = connection.await;
@@ -53,7 +62,10 @@ impl Session {
     /// # Errors
     /// The server's.
     pub async fn batch(&self, sql: &str) -> Result<(), PgError> {
-        self.client.batch_execute(sql).await.map_err(PgError::sql(head(sql)))
+        self.client
+            .batch_execute(sql)
+            .await
+            .map_err(PgError::sql(head(sql)))
     }
 
     /// First column of the first row, as text.
@@ -62,7 +74,10 @@ impl Session {
     /// The server's, or no row.
     pub async fn text(&self, sql: &str) -> Result<Option<String>, PgError> {
         let rows = self.rows(sql).await?;
-        Ok(rows.into_iter().next().and_then(|r| r.into_iter().next().flatten()))
+        Ok(rows
+            .into_iter()
+            .next()
+            .and_then(|r| r.into_iter().next().flatten()))
     }
 
     /// All rows as text.
@@ -70,11 +85,17 @@ impl Session {
     /// # Errors
     /// The server's.
     pub async fn rows(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, PgError> {
-        let messages = self.client.simple_query(sql).await.map_err(PgError::sql(head(sql)))?;
+        let messages = self
+            .client
+            .simple_query(sql)
+            .await
+            .map_err(PgError::sql(head(sql)))?;
         Ok(messages
             .iter()
             .filter_map(|m| match m {
-                tokio_postgres::SimpleQueryMessage::Row(r) => Some((0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect()),
+                tokio_postgres::SimpleQueryMessage::Row(r) => {
+                    Some((0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect())
+                }
                 _ => None,
             })
             .collect())

@@ -1,4 +1,5 @@
-//! Finding and ending servers by their working directory: titles are rewritten and process groups are their own, but
+//! Finding and ending servers by their working directory: titles are rewritten and process groups
+//! are their own, but
 //! every process of a server stands in its data directory for life.
 
 use nix::sys::signal::{Signal, kill};
@@ -18,8 +19,12 @@ pub struct Process {
 /// PostgreSQL processes whose working directory lies under `root`.
 pub fn processes_under(root: &Path) -> Vec<Process> {
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
-    let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
-    entries.filter_map(|e| look(e.ok()?.file_name().to_str()?.parse().ok()?, &root)).collect()
+    let Ok(entries) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    entries
+        .filter_map(|e| look(e.ok()?.file_name().to_str()?.parse().ok()?, &root))
+        .collect()
 }
 
 fn look(pid: i32, root: &Path) -> Option<Process> {
@@ -42,7 +47,8 @@ fn signal(pid: i32, signal: Signal) {
     let _gone = kill(Pid::from_raw(pid), signal);
 }
 
-/// SIGKILL to everything under `root` until nothing is left: as if the machine had gone. Returns how many there were.
+/// SIGKILL to everything under `root` until nothing is left: as if the machine had gone. Returns
+/// how many there were.
 pub fn kill_under(root: &Path) -> usize {
     let mut seen = BTreeSet::new();
     let deadline = Instant::now() + Duration::from_secs(10);
@@ -62,7 +68,8 @@ pub fn kill_under(root: &Path) -> usize {
     }
 }
 
-/// Ends every server under `root`: quickly and with its shared memory returned, by force where that does not help. Blocks.
+/// Ends every server under `root`: quickly and with its shared memory returned, by force where that
+/// does not help. Blocks.
 pub fn sweep(root: &Path) -> usize {
     let found = processes_under(root);
     let pids: BTreeSet<i32> = found.iter().map(|p| p.pid).collect();

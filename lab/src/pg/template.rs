@@ -6,7 +6,8 @@ use super::{Owner, PgError, Programs};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Over the socket only the lab's superuser, without a password (the directory lets nobody else in); over TCP a password.
+/// Over the socket only the lab's superuser, without a password (the directory lets nobody else
+/// in); over TCP a password.
 const HBA: &str = "local all rdsadmin trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
 
 /// The cached directory for this version; made if it is not there.
@@ -21,17 +22,31 @@ pub fn ensure(rds: &Path, programs: &Programs, owner: Owner) -> Result<PathBuf, 
     // A crash before the rename leaves `making`, which the next start throws away.
     let making = rds.join("template").join("making");
     if making.exists() {
-        std::fs::remove_dir_all(&making).map_err(PgError::file("removing an unfinished template"))?;
+        std::fs::remove_dir_all(&making)
+            .map_err(PgError::file("removing an unfinished template"))?;
     }
     open_dir(&rds.join("template"))?;
     owner.private_dir(&making)?;
     let mut command = Command::new(programs.program("initdb"));
-    command.args(["--no-sync", "--no-instructions", "--encoding=UTF8", "--locale=C", "--wal-segsize=1", "--auth-local=trust"]);
-    command.args(["--auth-host=scram-sha-256", "-U", ADMIN, "-D"]).arg(&making).current_dir("/");
+    command.args([
+        "--no-sync",
+        "--no-instructions",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--wal-segsize=1",
+        "--auth-local=trust",
+    ]);
+    command
+        .args(["--auth-host=scram-sha-256", "-U", ADMIN, "-D"])
+        .arg(&making)
+        .current_dir("/");
     owner.run_as(&mut command);
     let output = command.output().map_err(PgError::file("running initdb"))?;
     if !output.status.success() {
-        return Err(PgError::told(format!("initdb failed: {}", String::from_utf8_lossy(&output.stderr).trim())));
+        return Err(PgError::told(format!(
+            "initdb failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        )));
     }
     tree::write_file(&making.join("pg_hba.conf"), HBA.as_bytes(), owner)?;
     std::fs::rename(&making, &template).map_err(PgError::file("keeping the template"))?;

@@ -1,4 +1,5 @@
-//! A child process that outlives the lab by a moment: when the lab is gone, however it went, it ends the lab's servers.
+//! A child process that outlives the lab by a moment: when the lab is gone, however it went, it
+//! ends the lab's servers.
 
 use super::{PgError, sweep};
 use std::fs::File;
@@ -13,7 +14,8 @@ use std::time::{Duration, Instant};
 pub struct Watch<'a> {
     /// `dr-lab` itself.
     pub program: &'a Path,
-    /// The lock on the lab's directory. The child holds it as well, so that the next lab there waits for its sweep.
+    /// The lock on the lab's directory. The child holds it as well, so that the next lab there
+    /// waits for its sweep.
     pub lock: &'a File,
     /// A directory that nobody will ask for again.
     pub remove: Option<&'a Path>,
@@ -30,16 +32,32 @@ impl Watchdog {
     /// It cannot be started.
     pub fn start(watch: Watch<'_>, root: &Path, sockets: &Path) -> Result<Self, PgError> {
         let mut command = Command::new(watch.program);
-        command.arg("watchdog").arg("--root").arg(root).arg("--sockets").arg(sockets);
+        command
+            .arg("watchdog")
+            .arg("--root")
+            .arg(root)
+            .arg("--sockets")
+            .arg(sockets);
         if let Some(dir) = watch.remove {
             command.arg("--remove").arg(dir);
         }
-        // A lock belongs to the open file, whoever holds it; as its output, which it never writes, the child holds it too.
-        let lock = watch.lock.try_clone().map_err(PgError::file("sharing the directory's lock"))?;
-        command.stdin(Stdio::piped()).stdout(lock).stderr(Stdio::null()).current_dir("/");
-        // A group of its own: Ctrl-C at the terminal is for the lab, which then stops its servers in order.
+        // A lock belongs to the open file, whoever holds it; as its output, which it never writes,
+        // the child holds it too.
+        let lock = watch
+            .lock
+            .try_clone()
+            .map_err(PgError::file("sharing the directory's lock"))?;
+        command
+            .stdin(Stdio::piped())
+            .stdout(lock)
+            .stderr(Stdio::null())
+            .current_dir("/");
+        // A group of its own: Ctrl-C at the terminal is for the lab, which then stops its servers
+        // in order.
         command.process_group(0);
-        let mut child = command.spawn().map_err(PgError::file("starting the watchdog"))?;
+        let mut child = command
+            .spawn()
+            .map_err(PgError::file("starting the watchdog"))?;
         Ok(Self {
             pipe: child.stdin.take(),
             child,

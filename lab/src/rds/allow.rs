@@ -11,16 +11,43 @@ pub fn allowed(role: Role, operation: &str) -> bool {
         Role::Prober => false,
         Role::Auditor => reads,
         Role::Scheduler => {
-            reads || matches!(operation, "CreateDBClusterSnapshot" | "AddTagsToResource" | "ModifyDBClusterSnapshotAttribute")
+            reads
+                || matches!(
+                    operation,
+                    "CreateDBClusterSnapshot"
+                        | "AddTagsToResource"
+                        | "ModifyDBClusterSnapshotAttribute"
+                )
         }
-        Role::Copier => reads || matches!(operation, "CopyDBClusterSnapshot" | "AddTagsToResource" | "ModifyDBClusterSnapshotAttribute"),
+        Role::Copier => {
+            reads
+                || matches!(
+                    operation,
+                    "CopyDBClusterSnapshot"
+                        | "AddTagsToResource"
+                        | "ModifyDBClusterSnapshotAttribute"
+                )
+        }
         Role::Driller => {
-            let makes = matches!(operation, "RestoreDBClusterFromSnapshot" | "CreateDBCluster" | "CreateDBInstance");
-            let ends = matches!(operation, "ModifyDBCluster" | "ModifyDBInstance" | "DeleteDBCluster" | "DeleteDBInstance");
+            let makes = matches!(
+                operation,
+                "RestoreDBClusterFromSnapshot" | "CreateDBCluster" | "CreateDBInstance"
+            );
+            let ends = matches!(
+                operation,
+                "ModifyDBCluster" | "ModifyDBInstance" | "DeleteDBCluster" | "DeleteDBInstance"
+            );
             reads || makes || ends
         }
         Role::Restorer => {
-            reads || matches!(operation, "RestoreDBClusterFromSnapshot" | "CreateDBCluster" | "CreateDBInstance" | "ModifyDBCluster")
+            reads
+                || matches!(
+                    operation,
+                    "RestoreDBClusterFromSnapshot"
+                        | "CreateDBCluster"
+                        | "CreateDBInstance"
+                        | "ModifyDBCluster"
+                )
         }
     }
 }
@@ -41,14 +68,29 @@ mod tests {
 
     #[test]
     fn only_the_driller_deletes_and_only_scratch() {
-        let roles = [Role::Scheduler, Role::Copier, Role::Prober, Role::Auditor, Role::Restorer];
-        for operation in ["DeleteDBCluster", "DeleteDBInstance", "DeleteDBClusterSnapshot"] {
+        let roles = [
+            Role::Scheduler,
+            Role::Copier,
+            Role::Prober,
+            Role::Auditor,
+            Role::Restorer,
+        ];
+        for operation in [
+            "DeleteDBCluster",
+            "DeleteDBInstance",
+            "DeleteDBClusterSnapshot",
+        ] {
             assert!(!roles.iter().any(|r| allowed(*r, operation)), "{operation}");
         }
         assert!(!allowed(Role::Driller, "DeleteDBClusterSnapshot"));
         let tags = |v: &str| Tags::from([("dr:role".to_owned(), v.to_owned())]);
-        assert!(allowed_on(Role::Driller, &tags("scratch")) && !allowed_on(Role::Driller, &tags("restored")));
-        assert!(!allowed_on(Role::Driller, &Tags::new()) && !allowed_on(Role::Restorer, &Tags::new()));
+        assert!(
+            allowed_on(Role::Driller, &tags("scratch"))
+                && !allowed_on(Role::Driller, &tags("restored"))
+        );
+        assert!(
+            !allowed_on(Role::Driller, &Tags::new()) && !allowed_on(Role::Restorer, &Tags::new())
+        );
         assert!(!allowed(Role::Prober, "DescribeDBClusters"));
     }
 }

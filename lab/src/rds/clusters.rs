@@ -15,7 +15,11 @@ fn own<'s>(region: &'s mut Region, ask: &Ask<'_>, name: &str) -> Result<&'s mut 
         Some(_) => return Err(no_cluster(name)),
         None => name,
     };
-    region.clusters.get_mut(id).filter(|c| ask.who.owns(&c.account)).ok_or_else(|| no_cluster(name))
+    region
+        .clusters
+        .get_mut(id)
+        .filter(|c| ask.who.owns(&c.account))
+        .ok_or_else(|| no_cluster(name))
 }
 
 struct Source {
@@ -26,25 +30,51 @@ struct Source {
 
 impl Rds {
     /// The record of a new cluster, put into the state; the caller starts the work.
-    fn new_cluster(&self, state: &mut State, ask: &Ask<'_>, id: &str, tags: Tags, source: Source) -> Result<Cluster, Fault> {
+    fn new_cluster(
+        &self,
+        state: &mut State,
+        ask: &Ask<'_>,
+        id: &str,
+        tags: Tags,
+        source: Source,
+    ) -> Result<Cluster, Fault> {
         if !allowed_on(ask.who.role, &tags) {
-            return Err(denied("rds: making a cluster without the tag dr:role that this role may make"));
+            return Err(denied(
+                "rds: making a cluster without the tag dr:role that this role may make",
+            ));
         }
         let engine = ask.params.need("Engine")?;
         if engine != ENGINE {
-            return Err(fault("InvalidParameterValue", format!("Invalid DB engine: {engine}. The lab has {ENGINE}.")));
+            return Err(fault(
+                "InvalidParameterValue",
+                format!("Invalid DB engine: {engine}. The lab has {ENGINE}."),
+            ));
         }
         let version = &self.engine.programs.version;
-        if ask.params.get("EngineVersion").is_some_and(|v| v != version && v != self.engine.programs.major()) {
+        if ask
+            .params
+            .get("EngineVersion")
+            .is_some_and(|v| v != version && v != self.engine.programs.major())
+        {
             let wanted = ask.params.get("EngineVersion").unwrap_or_default();
-            return Err(fault("InvalidParameterCombination", format!("Cannot find version {wanted} for {ENGINE}; the lab has {version}.")));
+            return Err(fault(
+                "InvalidParameterCombination",
+                format!("Cannot find version {wanted} for {ENGINE}; the lab has {version}."),
+            ));
         }
         let port = self.free_port(state)?;
         let region = state.region_mut(ask.region);
         if region.clusters.contains_key(id) {
-            return Err(fault("DBClusterAlreadyExistsFault", format!("DB Cluster already exists: {id}")));
+            return Err(fault(
+                "DBClusterAlreadyExistsFault",
+                format!("DB Cluster already exists: {id}"),
+            ));
         }
-        let scaling = |end: &str| ask.params.get(&format!("ServerlessV2ScalingConfiguration.{end}Capacity")).map(str::to_owned);
+        let scaling = |end: &str| {
+            ask.params
+                .get(&format!("ServerlessV2ScalingConfiguration.{end}Capacity"))
+                .map(str::to_owned)
+        };
         let cluster = Cluster {
             id: id.to_owned(),
             account: self.account_of(ask),
@@ -70,19 +100,37 @@ impl Rds {
         let password = ask.params.need("MasterUserPassword")?.to_owned();
         good_password(&password)?;
         if user == crate::pg::session::ADMIN {
-            return Err(fault("InvalidParameterValue", format!("MasterUsername {user} cannot be used as it is a reserved word.")));
+            return Err(fault(
+                "InvalidParameterValue",
+                format!("MasterUsername {user} cannot be used as it is a reserved word."),
+            ));
         }
         let database = ask.params.get("DatabaseName").map(str::to_owned);
         let kms_key = self.key(ask.region, ask.params.get("KmsKeyId"))?;
-        let initial = Initial { user: user.clone(), password, database: database.clone() };
-        let source = Source { master_user: user, database, kms_key };
-        let cluster = self.change(|state| self.new_cluster(state, ask, &id, ask.params.tags(), source))?;
+        let initial = Initial {
+            user: user.clone(),
+            password,
+            database: database.clone(),
+        };
+        let source = Source {
+            master_user: user,
+            database,
+            kms_key,
+        };
+        let cluster =
+            self.change(|state| self.new_cluster(state, ask, &id, ask.params.tags(), source))?;
         let (rds, region, port) = (self.clone(), ask.region.to_owned(), cluster.port);
         tokio::spawn(async move {
             let made = rds.engine.create(&at(&region, &id), port, initial).await;
             rds.cluster_done(&region, &id, made).await;
         });
-        Ok(xml::cluster(ask.region, &Region::default(), &cluster, ask.now, Some("creating")))
+        Ok(xml::cluster(
+            ask.region,
+            &Region::default(),
+            &cluster,
+            ask.now,
+            Some("creating"),
+        ))
     }
 
     pub(super) fn restore_cluster(self: &Arc<Self>, ask: &Ask<'_>) -> Result<String, Fault> {
@@ -100,15 +148,31 @@ impl Rds {
                 given => self.key(ask.region, given)?,
             };
             let database = snapshot.database.clone();
-            let source = Source { master_user: snapshot.master_user.clone(), database, kms_key };
-            Ok((self.new_cluster(state, ask, &id, ask.params.tags(), source)?, snapshot))
+            let source = Source {
+                master_user: snapshot.master_user.clone(),
+                database,
+                kms_key,
+            };
+            Ok((
+                self.new_cluster(state, ask, &id, ask.params.tags(), source)?,
+                snapshot,
+            ))
         })?;
         let (rds, region) = (self.clone(), ask.region.to_owned());
         tokio::spawn(async move {
-            let made = rds.engine.restore(&at(&region, &snapshot.id), &at(&region, &id)).await;
+            let made = rds
+                .engine
+                .restore(&at(&region, &snapshot.id), &at(&region, &id))
+                .await;
             rds.cluster_done(&region, &id, made).await;
         });
-        Ok(xml::cluster(ask.region, &Region::default(), &cluster, ask.now, Some("creating")))
+        Ok(xml::cluster(
+            ask.region,
+            &Region::default(),
+            &cluster,
+            ask.now,
+            Some("creating"),
+        ))
     }
 
     pub(super) fn describe_clusters(&self, ask: &Ask<'_>) -> Result<String, Fault> {
@@ -125,8 +189,19 @@ impl Rds {
                 _ => false,
             })
         };
-        let mine = region.clusters.values().filter(|c| ask.who.owns(&c.account) && wanted.as_ref().is_none_or(|w| *w == c.id));
-        let items = mine.filter(filtered).map(|c| (c.id.clone(), xml::cluster(ask.region, &region, c, ask.now, None))).collect();
+        let mine = region
+            .clusters
+            .values()
+            .filter(|c| ask.who.owns(&c.account) && wanted.as_ref().is_none_or(|w| *w == c.id));
+        let items = mine
+            .filter(filtered)
+            .map(|c| {
+                (
+                    c.id.clone(),
+                    xml::cluster(ask.region, &region, c, ask.now, None),
+                )
+            })
+            .collect();
         listing("DBClusters", items, ask.params)
     }
 
@@ -139,11 +214,22 @@ impl Rds {
             return Err(denied("rds:ModifyDBCluster"));
         }
         if !cluster.making.ready(ask.now) {
-            return Err(fault("InvalidDBClusterStateFault", format!("DBCluster {} is not available.", cluster.id)));
+            return Err(fault(
+                "InvalidDBClusterStateFault",
+                format!("DBCluster {} is not available.", cluster.id),
+            ));
         }
         if let Some(password) = ask.params.get("MasterUserPassword") {
             good_password(password)?;
-            let set = self.engine.set_password(&at(ask.region, &cluster.id), cluster.port, &cluster.master_user, password).await;
+            let set = self
+                .engine
+                .set_password(
+                    &at(ask.region, &cluster.id),
+                    cluster.port,
+                    &cluster.master_user,
+                    password,
+                )
+                .await;
             set.map_err(|e| fault("InternalFailure", e.to_string()))?;
         }
         self.change(|state| {
@@ -166,15 +252,24 @@ impl Rds {
                 return Err(denied("rds:DeleteDBCluster"));
             }
             if cluster.deletion_protection {
-                let told = "Cannot delete protected Cluster, please disable deletion protection and try again.";
+                let told = "Cannot delete protected Cluster, please disable deletion protection \
+                 and try again.";
                 return Err(fault("InvalidParameterCombination", told));
             }
             if !region.instances_of(&cluster.id).is_empty() {
-                let told = "Cluster cannot be deleted, it still contains DB instances in non-deleting state.";
+                let told = "Cluster cannot be deleted, it still contains DB instances in \
+                 non-deleting state.";
                 return Err(fault("InvalidDBClusterStateFault", told));
             }
             if !cluster.making.done && cluster.making.failed.is_none() {
-                return Err(fault("InvalidDBClusterStateFault", format!("DBCluster {} is being created.", cluster.id)));
+                return Err(fault(
+                    "InvalidDBClusterStateFault",
+                    format!(
+                        "DBCluster {} is being \
+                 created.",
+                        cluster.id
+                    ),
+                ));
             }
             if ask.params.flag("SkipFinalSnapshot") != Some(true) {
                 let told = "SkipFinalSnapshot must be true: the lab takes no final snapshots.";
@@ -183,13 +278,29 @@ impl Rds {
             region.clusters.remove(&cluster.id);
             Ok(cluster)
         })?;
-        self.engine.remove(&at(ask.region, &cluster.id), "clusters").await;
-        Ok(xml::cluster(ask.region, &Region::default(), &cluster, ask.now, Some("deleting")))
+        self.engine
+            .remove(&at(ask.region, &cluster.id), "clusters")
+            .await;
+        Ok(xml::cluster(
+            ask.region,
+            &Region::default(),
+            &cluster,
+            ask.now,
+            Some("deleting"),
+        ))
     }
 }
 
 fn good_password(password: &str) -> Result<(), Fault> {
-    let good = (8..=128).contains(&password.len()) && password.bytes().all(|b| b.is_ascii_graphic() && !b"/\"@".contains(&b));
-    let told = "The parameter MasterUserPassword is not a valid password: 8 to 128 printable ASCII characters besides '/', '@', '\"', ' '.";
-    if good { Ok(()) } else { Err(fault("InvalidParameterValue", told)) }
+    let good = (8..=128).contains(&password.len())
+        && password
+            .bytes()
+            .all(|b| b.is_ascii_graphic() && !b"/\"@".contains(&b));
+    let told = "The parameter MasterUserPassword is not a valid password: 8 to 128 printable \
+     ASCII characters besides '/', '@', '\"', ' '.";
+    if good {
+        Ok(())
+    } else {
+        Err(fault("InvalidParameterValue", told))
+    }
 }

@@ -1,4 +1,5 @@
-//! The effects of RDS: data directories and the servers on them. Blind to states, accounts and names' meaning.
+//! The effects of RDS: data directories and the servers on them. Blind to states, accounts and
+//! names' meaning.
 
 use crate::pg::server::Stop;
 use crate::pg::session::{Session, identifier, literal};
@@ -20,7 +21,10 @@ pub struct At {
 
 impl At {
     pub fn new(region: &str, id: &str) -> Self {
-        Self { region: region.into(), id: id.into() }
+        Self {
+            region: region.into(),
+            id: id.into(),
+        }
     }
 }
 
@@ -57,7 +61,14 @@ impl Engine {
         }
         template::ensure(root, &programs, owner)?;
         let (root, logs, sockets) = (root.to_owned(), logs.to_owned(), sockets.to_owned());
-        Ok(Self { root, logs, sockets, programs, owner, servers: Mutex::default() })
+        Ok(Self {
+            root,
+            logs,
+            sockets,
+            programs,
+            owner,
+            servers: Mutex::default(),
+        })
     }
 
     fn folder(&self, at: &At, kind: &str) -> PathBuf {
@@ -73,38 +84,60 @@ impl Engine {
         &self.root
     }
 
-    /// Runs `fill` on a fresh directory that gets its name when it is complete: a crash leaves `….making`, which the
+    /// Runs `fill` on a fresh directory that gets its name when it is complete: a crash leaves
+    /// `….making`, which the
     /// next start removes.
     async fn fill<F>(&self, folder: PathBuf, fill: F) -> Result<u64, PgError>
     where
         F: AsyncFnOnce(PathBuf) -> Result<u64, PgError>,
     {
-        for parent in [folder.parent().and_then(Path::parent), folder.parent()].into_iter().flatten() {
+        for parent in [folder.parent().and_then(Path::parent), folder.parent()]
+            .into_iter()
+            .flatten()
+        {
             template::open_dir(parent)?;
         }
         let mut name = folder.file_name().unwrap_or_default().to_owned();
         name.push(".making");
         let making = folder.with_file_name(name);
         if making.exists() {
-            std::fs::remove_dir_all(&making).map_err(PgError::file("removing what was left half made"))?;
+            std::fs::remove_dir_all(&making)
+                .map_err(PgError::file("removing what was left half made"))?;
         }
         template::open_dir(&making)?;
         let bytes = fill(making.join("data")).await?;
-        std::fs::rename(&making, &folder).map_err(PgError::file(format!("naming {}", folder.display())))?;
+        std::fs::rename(&making, &folder)
+            .map_err(PgError::file(format!("naming {}", folder.display())))?;
         Ok(bytes)
     }
 
     pub async fn create(&self, at: &At, port: u16, initial: Initial) -> Result<u64, PgError> {
-        let (owner, template) = (self.owner, template::ensure(&self.root, &self.programs, self.owner)?);
-        let copy = async |to: PathBuf| blocking(move || tree::copy(&template, &to, owner, Taken::All)).await;
+        let (owner, template) = (
+            self.owner,
+            template::ensure(&self.root, &self.programs, self.owner)?,
+        );
+        let copy = async |to: PathBuf| {
+            blocking(move || tree::copy(&template, &to, owner, Taken::All)).await
+        };
         let bytes = self.fill(self.folder(at, "clusters"), copy).await?;
         let session_work = async |server: &Server| -> Result<(), PgError> {
             let admin = server.admin("postgres").await?;
             let user = identifier(&initial.user);
-            // The service's master user is no superuser; here it is, so that dumps need no extra rights.
-            admin.batch(&format!("CREATE ROLE {user} LOGIN SUPERUSER CREATEDB CREATEROLE PASSWORD {}", literal(&initial.password))).await?;
+            // The service's master user is no superuser; here it is, so that dumps need no extra
+            // rights.
+            admin
+                .batch(&format!(
+                    "CREATE ROLE {user} LOGIN SUPERUSER CREATEDB CREATEROLE PASSWORD {}",
+                    literal(&initial.password)
+                ))
+                .await?;
             if let Some(database) = &initial.database {
-                admin.batch(&format!("CREATE DATABASE {} OWNER {user}", identifier(database))).await?;
+                admin
+                    .batch(&format!(
+                        "CREATE DATABASE {} OWNER {user}",
+                        identifier(database)
+                    ))
+                    .await?;
             }
             Ok(())
         };
@@ -140,9 +173,22 @@ impl Engine {
         }
     }
 
-    pub async fn set_password(&self, at: &At, port: u16, user: &str, password: &str) -> Result<(), PgError> {
-        let sql = format!("ALTER ROLE {} PASSWORD {}", identifier(user), literal(password));
-        self.with_server(at, port, async |server: &Server| server.admin("postgres").await?.batch(&sql).await).await
+    pub async fn set_password(
+        &self,
+        at: &At,
+        port: u16,
+        user: &str,
+        password: &str,
+    ) -> Result<(), PgError> {
+        let sql = format!(
+            "ALTER ROLE {} PASSWORD {}",
+            identifier(user),
+            literal(password)
+        );
+        self.with_server(at, port, async |server: &Server| {
+            server.admin("postgres").await?.batch(&sql).await
+        })
+        .await
     }
 
     /// Returns when the server answers.
@@ -187,22 +233,29 @@ impl Engine {
             }
             None => blocking(move || tree::copy(&data, &to, owner, Taken::All)).await,
         };
-        self.fill(self.folder(&At::new(&cluster.region, snapshot), "snapshots"), copy).await
+        self.fill(
+            self.folder(&At::new(&cluster.region, snapshot), "snapshots"),
+            copy,
+        )
+        .await
     }
 
     pub async fn copy_snapshot(&self, from: &At, to: &At) -> Result<u64, PgError> {
         let (source, owner) = (self.folder(from, "snapshots").join("data"), self.owner);
-        let copy = async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
+        let copy =
+            async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
         self.fill(self.folder(to, "snapshots"), copy).await
     }
 
     pub async fn restore(&self, snapshot: &At, cluster: &At) -> Result<u64, PgError> {
         let (source, owner) = (self.folder(snapshot, "snapshots").join("data"), self.owner);
-        let copy = async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
+        let copy =
+            async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
         self.fill(self.folder(cluster, "clusters"), copy).await
     }
 
-    /// `kind` is `clusters` or `snapshots`. Called when nothing in the state speaks of it any more; a crash in the
+    /// `kind` is `clusters` or `snapshots`. Called when nothing in the state speaks of it any more;
+    /// a crash in the
     /// middle leaves a folder that the next start removes.
     pub async fn remove(&self, at: &At, kind: &'static str) {
         if kind == "clusters" {
@@ -213,9 +266,15 @@ impl Engine {
 
     /// Removes folders that the state does not know.
     pub fn remove_strays(&self, kind: &str, region: &str, known: &[&str]) {
-        let Ok(entries) = std::fs::read_dir(self.root.join(region).join(kind)) else { return };
+        let Ok(entries) = std::fs::read_dir(self.root.join(region).join(kind)) else {
+            return;
+        };
         for entry in entries.flatten() {
-            if !entry.file_name().to_str().is_some_and(|n| known.contains(&n)) {
+            if !entry
+                .file_name()
+                .to_str()
+                .is_some_and(|n| known.contains(&n))
+            {
                 discard(&entry.path());
             }
         }
@@ -227,20 +286,26 @@ impl Engine {
     /// No server is running there.
     pub async fn admin(&self, at: &At, database: &str) -> Result<Session, PgError> {
         let server = self.servers.lock().await.get(at).cloned();
-        let server = server.ok_or_else(|| PgError::told(format!("no server runs for {} in {}", at.id, at.region)))?;
+        let server = server.ok_or_else(|| {
+            PgError::told(format!("no server runs for {} in {}", at.id, at.region))
+        })?;
         server.admin(database).await
     }
 
     /// Processes that belong to none of the running servers.
     pub async fn strays(&self) -> usize {
         let servers = self.servers.lock().await;
-        let ours: Vec<PathBuf> = servers.values().map(|s| std::fs::canonicalize(s.data()).unwrap_or_else(|_| s.data().to_owned())).collect();
+        let ours: Vec<PathBuf> = servers
+            .values()
+            .map(|s| std::fs::canonicalize(s.data()).unwrap_or_else(|_| s.data().to_owned()))
+            .collect();
         let all = sweep::processes_under(&self.root);
         all.iter().filter(|p| !ours.contains(&p.cwd)).count()
     }
 }
 
-/// The name is free at once; the bytes go in the background, for a busy disk takes seconds over them. What a crash
+/// The name is free at once; the bytes go in the background, for a busy disk takes seconds over
+/// them. What a crash
 /// leaves has a name that no state knows.
 fn discard(folder: &Path) {
     static COUNT: AtomicU64 = AtomicU64::new(0);

@@ -10,15 +10,24 @@ pub struct Fault {
 }
 
 pub fn fault(code: &'static str, message: impl Into<String>) -> Fault {
-    Fault { code, message: message.into() }
+    Fault {
+        code,
+        message: message.into(),
+    }
 }
 
 pub fn missing(parameter: &str) -> Fault {
-    fault("MissingParameter", format!("The request must contain the parameter {parameter}."))
+    fault(
+        "MissingParameter",
+        format!("The request must contain the parameter {parameter}."),
+    )
 }
 
 pub fn no_cluster(id: &str) -> Fault {
-    fault("DBClusterNotFoundFault", format!("DBCluster {id} not found."))
+    fault(
+        "DBClusterNotFoundFault",
+        format!("DBCluster {id} not found."),
+    )
 }
 
 pub fn no_instance(id: &str) -> Fault {
@@ -26,18 +35,26 @@ pub fn no_instance(id: &str) -> Fault {
 }
 
 pub fn no_snapshot(id: &str) -> Fault {
-    fault("DBClusterSnapshotNotFoundFault", format!("DBClusterSnapshot {id} not found."))
+    fault(
+        "DBClusterSnapshotNotFoundFault",
+        format!("DBClusterSnapshot {id} not found."),
+    )
 }
 
 pub fn denied(what: &str) -> Fault {
-    fault("AccessDenied", format!("User is not authorized to perform: {what}"))
+    fault(
+        "AccessDenied",
+        format!("User is not authorized to perform: {what}"),
+    )
 }
 
 impl Fault {
     fn status(&self) -> u16 {
         match self.code {
             "AccessDenied" => 403,
-            "DBClusterNotFoundFault" | "DBInstanceNotFound" | "DBClusterSnapshotNotFoundFault" => 404,
+            "DBClusterNotFoundFault" | "DBInstanceNotFound" | "DBClusterSnapshotNotFoundFault" => {
+                404
+            }
             "InternalFailure" => 500,
             "ServiceUnavailable" => 503,
             _ => 400,
@@ -47,6 +64,10 @@ impl Fault {
 
 impl From<Fault> for QueryError {
     fn from(fault: Fault) -> Self {
-        Self { status: fault.status(), code: fault.code.into(), message: fault.message }
+        Self {
+            status: fault.status(),
+            code: fault.code.into(),
+            message: fault.message,
+        }
     }
 }

@@ -13,12 +13,20 @@ fn own<'s>(region: &'s mut Region, ask: &Ask<'_>, name: &str) -> Result<&'s mut 
         Some(_) => return Err(no_instance(name)),
         None => name,
     };
-    region.instances.get_mut(id).filter(|i| ask.who.owns(&i.account)).ok_or_else(|| no_instance(name))
+    region
+        .instances
+        .get_mut(id)
+        .filter(|i| ask.who.owns(&i.account))
+        .ok_or_else(|| no_instance(name))
 }
 
 fn shown(ask: &Ask<'_>, region: &Region, instance: &Instance, status: Option<&str>) -> String {
     // An instance never outlives its cluster.
-    region.clusters.get(&instance.cluster).map(|c| xml::instance(ask.region, instance, c, ask.now, status)).unwrap_or_default()
+    region
+        .clusters
+        .get(&instance.cluster)
+        .map(|c| xml::instance(ask.region, instance, c, ask.now, status))
+        .unwrap_or_default()
 }
 
 impl Rds {
@@ -28,19 +36,39 @@ impl Rds {
         let class = ask.params.need("DBInstanceClass")?.to_owned();
         let tags = ask.params.tags();
         if !allowed_on(ask.who.role, &tags) {
-            return Err(denied("rds: making an instance without the tag dr:role that this role may make"));
+            return Err(denied(
+                "rds: making an instance without the tag dr:role that this role may make",
+            ));
         }
         let (answer, ready_at, port) = self.change(|state| {
             let region = state.region_mut(ask.region);
-            let cluster = region.clusters.get(&cluster_id).filter(|c| ask.who.owns(&c.account)).ok_or_else(|| no_cluster(&cluster_id))?.clone();
+            let cluster = region
+                .clusters
+                .get(&cluster_id)
+                .filter(|c| ask.who.owns(&c.account))
+                .ok_or_else(|| no_cluster(&cluster_id))?
+                .clone();
             if region.instances.contains_key(&id) {
-                return Err(fault("DBInstanceAlreadyExists", format!("DB instance already exists: {id}")));
+                return Err(fault(
+                    "DBInstanceAlreadyExists",
+                    format!("DB instance already exists: {id}"),
+                ));
             }
-            if ask.params.get("Engine").is_some_and(|e| e != cluster.engine) {
-                return Err(fault("InvalidParameterCombination", "The engine is not the cluster's."));
+            if ask
+                .params
+                .get("Engine")
+                .is_some_and(|e| e != cluster.engine)
+            {
+                return Err(fault(
+                    "InvalidParameterCombination",
+                    "The engine is not the cluster's.",
+                ));
             }
             if !cluster.making.ready(ask.now) {
-                return Err(fault("InvalidDBClusterStateFault", format!("DBCluster {cluster_id} is not available.")));
+                return Err(fault(
+                    "InvalidDBClusterStateFault",
+                    format!("DBCluster {cluster_id} is not available."),
+                ));
             }
             self.usable(&cluster.kms_key)?;
             let ready_at = self.after(self.durations().instance_s);
@@ -60,7 +88,8 @@ impl Rds {
         let (rds, region) = (self.clone(), ask.region.to_owned());
         tokio::spawn(async move {
             rds.wait_until(ready_at).await;
-            rds.start_for(&region, &id, &at(&region, &cluster_id), port).await;
+            rds.start_for(&region, &id, &at(&region, &cluster_id), port)
+                .await;
         });
         Ok(answer)
     }
@@ -79,8 +108,14 @@ impl Rds {
                 _ => false,
             })
         };
-        let mine = region.instances.values().filter(|i| ask.who.owns(&i.account) && wanted.as_ref().is_none_or(|w| *w == i.id));
-        let items = mine.filter(filtered).map(|i| (i.id.clone(), shown(ask, &region, i, None))).collect();
+        let mine = region
+            .instances
+            .values()
+            .filter(|i| ask.who.owns(&i.account) && wanted.as_ref().is_none_or(|w| *w == i.id));
+        let items = mine
+            .filter(filtered)
+            .map(|i| (i.id.clone(), shown(ask, &region, i, None)))
+            .collect();
         listing("DBInstances", items, ask.params)
     }
 
@@ -114,7 +149,9 @@ impl Rds {
             Ok((answer, instance.cluster, last))
         })?;
         if last {
-            self.engine.stop(&at(ask.region, &cluster), Stop::Clean).await;
+            self.engine
+                .stop(&at(ask.region, &cluster), Stop::Clean)
+                .await;
         }
         Ok(answer)
     }

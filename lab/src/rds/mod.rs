@@ -1,6 +1,8 @@
-//! RDS: the query API's operations over clusters that are real servers and snapshots that are real bytes.
+//! RDS: the query API's operations over clusters that are real servers and snapshots that are real
+//! bytes.
 //!
-//! `state` knows what exists and what follows from it, `engine` has the effects, and the operations between them first
+//! `state` knows what exists and what follows from it, `engine` has the effects, and the operations
+//! between them first
 //! change the state (kept on disk), then start the work, which reports back into the state.
 
 pub mod allow;
@@ -82,21 +84,55 @@ impl Rds {
     ///
     /// # Errors
     /// An unreadable state, or what `Engine::prepare` says.
-    pub fn open(rds: &Path, logs: &Path, sockets: &Path, around: Surroundings) -> Result<Arc<Self>, PgError> {
+    pub fn open(
+        rds: &Path,
+        logs: &Path,
+        sockets: &Path,
+        around: Surroundings,
+    ) -> Result<Arc<Self>, PgError> {
         let engine = Engine::prepare(rds, logs, sockets)?;
         let file = rds.join("state.json");
         let mut state: State = match std::fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| PgError::told(format!("{}: {e}", file.display())))?,
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|e| PgError::told(format!("{}: {e}", file.display())))?,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => State::default(),
-            Err(source) => return Err(PgError::File { what: format!("reading {}", file.display()), source }),
+            Err(source) => {
+                return Err(PgError::File {
+                    what: format!("reading {}", file.display()),
+                    source,
+                });
+            }
         };
         state.after_restart();
         for region in around.admin_accounts.keys() {
             let known = state.region(region);
-            engine.remove_strays("clusters", region, &known.clusters.keys().map(String::as_str).collect::<Vec<_>>());
-            engine.remove_strays("snapshots", region, &known.snapshots.keys().map(String::as_str).collect::<Vec<_>>());
+            engine.remove_strays(
+                "clusters",
+                region,
+                &known
+                    .clusters
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            );
+            engine.remove_strays(
+                "snapshots",
+                region,
+                &known
+                    .snapshots
+                    .keys()
+                    .map(String::as_str)
+                    .collect::<Vec<_>>(),
+            );
         }
-        let rds = Self { engine, around, file, state: Mutex::new(state), durations: Mutex::default(), down: Mutex::default() };
+        let rds = Self {
+            engine,
+            around,
+            file,
+            state: Mutex::new(state),
+            durations: Mutex::default(),
+            down: Mutex::default(),
+        };
         Ok(Arc::new(rds))
     }
 
@@ -104,13 +140,19 @@ impl Rds {
         (self.around.now)()
     }
 
-    /// Changes the state and keeps it, or does neither. The file is whole at every moment: a crash here leaves the
+    /// Changes the state and keeps it, or does neither. The file is whole at every moment: a crash
+    /// here leaves the
     /// state before or the state after.
     fn change<T>(&self, work: impl FnOnce(&mut State) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut state = lock(&self.state);
         let mut next = state.clone();
         let answer = work(&mut next)?;
-        self.save(&next).map_err(|e| fault("InternalFailure", format!("writing {}: {e}", self.file.display())))?;
+        self.save(&next).map_err(|e| {
+            fault(
+                "InternalFailure",
+                format!("writing {}: {e}", self.file.display()),
+            )
+        })?;
         *state = next;
         Ok(answer)
     }
@@ -119,7 +161,12 @@ impl Rds {
         use std::io::Write;
         use std::os::unix::fs::OpenOptionsExt;
         let new = self.file.with_extension("json.new");
-        let mut file = std::fs::OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new)?;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .mode(0o600)
+            .open(&new)?;
         file.write_all(&serde_json::to_vec_pretty(state)?)?;
         drop(file);
         std::fs::rename(&new, &self.file)
@@ -149,13 +196,26 @@ impl Rds {
 
     /// The key by ARN; a bare id is one of this region.
     fn key(&self, region: &str, given: Option<&str>) -> Result<String, Fault> {
-        let default = self.around.default_keys.get(region).cloned().unwrap_or_default();
+        let default = self
+            .around
+            .default_keys
+            .get(region)
+            .cloned()
+            .unwrap_or_default();
         let key = match given {
             None => default,
             Some(arn) if arn.starts_with("arn:") => arn.to_owned(),
             Some(id) => {
-                let account = self.around.admin_accounts.get(region).cloned().unwrap_or_default();
-                format!("arn:aws:kms:{region}:{account}:key/{}", id.trim_start_matches("key/"))
+                let account = self
+                    .around
+                    .admin_accounts
+                    .get(region)
+                    .cloned()
+                    .unwrap_or_default();
+                format!(
+                    "arn:aws:kms:{region}:{account}:key/{}",
+                    id.trim_start_matches("key/")
+                )
             }
         };
         if !key.starts_with(&format!("arn:aws:kms:{region}:")) {
@@ -166,39 +226,70 @@ impl Rds {
     }
 
     fn usable(&self, key: &str) -> Result<(), Fault> {
-        if (self.around.key_usable)(key) { Ok(()) } else { Err(unusable(key)) }
+        if (self.around.key_usable)(key) {
+            Ok(())
+        } else {
+            Err(unusable(key))
+        }
     }
 
     /// The account that a new thing of this caller belongs to.
     fn account_of(&self, ask: &Ask<'_>) -> String {
         let admins = self.around.admin_accounts.get(ask.region);
-        admins.filter(|_| ask.who.admin()).cloned().unwrap_or_else(|| ask.who.account.clone())
+        admins
+            .filter(|_| ask.who.admin())
+            .cloned()
+            .unwrap_or_else(|| ask.who.account.clone())
     }
 
     /// A port that no cluster of this lab has and nobody listens on.
     fn free_port(&self, state: &State) -> Result<u16, Fault> {
         let taken = state.ports();
-        // Below the range that the kernel takes for outgoing connections; labs side by side start at different places.
+        // Below the range that the kernel takes for outgoing connections; labs side by side start
+        // at different places.
         let start = 20_000 + u16::try_from(std::process::id() * 37 % 9_000).unwrap_or(0);
-        let free = |p: &u16| !taken.contains(p) && std::net::TcpListener::bind(("127.0.0.1", *p)).is_ok();
-        (start..32_000).chain(20_000..start).find(free).ok_or_else(|| fault("InternalFailure", "no free port"))
+        let free =
+            |p: &u16| !taken.contains(p) && std::net::TcpListener::bind(("127.0.0.1", *p)).is_ok();
+        (start..32_000)
+            .chain(20_000..start)
+            .find(free)
+            .ok_or_else(|| fault("InternalFailure", "no free port"))
     }
 }
 
 fn unusable(key: &str) -> Fault {
-    fault("KMSKeyNotAccessibleFault", format!("The specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it."))
+    fault(
+        "KMSKeyNotAccessibleFault",
+        format!(
+            "The specified KMS key [{key}] does not exist, is not enabled or you do not have \
+             permissions to access it."
+        ),
+    )
 }
 
 /// One page of a listing sorted by id, with the marker of the next page where there is one.
 fn listing(name: &str, items: Vec<(String, String)>, params: Params<'_>) -> Result<String, Fault> {
-    let wrong = || fault("InvalidParameterValue", "Invalid value for MaxRecords. Must be between 20 and 100.");
-    let size: usize = params.get("MaxRecords").map_or(Ok(100), |m| m.parse().map_err(|_| wrong()))?;
+    let wrong = || {
+        fault(
+            "InvalidParameterValue",
+            "Invalid value for MaxRecords. Must be between 20 and 100.",
+        )
+    };
+    let size: usize = params
+        .get("MaxRecords")
+        .map_or(Ok(100), |m| m.parse().map_err(|_| wrong()))?;
     if !(20..=100).contains(&size) {
         return Err(wrong());
     }
     let after = params.get("Marker").unwrap_or_default();
-    let rest: Vec<_> = items.into_iter().filter(|(id, _)| id.as_str() > after).collect();
-    let marker = rest.get(size.wrapping_sub(1)).filter(|_| rest.len() > size).map(|(id, _)| xml::element("Marker", id));
+    let rest: Vec<_> = items
+        .into_iter()
+        .filter(|(id, _)| id.as_str() > after)
+        .collect();
+    let marker = rest
+        .get(size.wrapping_sub(1))
+        .filter(|_| rest.len() > size)
+        .map(|(id, _)| xml::element("Marker", id));
     let page: String = rest.into_iter().take(size).map(|(_, xml)| xml).collect();
     Ok(xml::wrap(name, page) + &marker.unwrap_or_default())
 }
@@ -213,14 +304,27 @@ mod tests {
 
     #[test]
     fn the_marker_is_the_last_id_of_a_page_that_is_not_the_last() {
-        let items = || (0..25).map(|i| (format!("id-{i:02}"), format!("<X>{i}</X>"))).collect();
+        let items = || {
+            (0..25)
+                .map(|i| (format!("id-{i:02}"), format!("<X>{i}</X>")))
+                .collect()
+        };
         let mut form = BTreeMap::from([("MaxRecords".to_owned(), "20".to_owned())]);
         let first = listing("Xs", items(), Params(&form)).expect("a page");
-        assert!(first.ends_with("<X>19</X></Xs><Marker>id-19</Marker>"), "{first}");
+        assert!(
+            first.ends_with("<X>19</X></Xs><Marker>id-19</Marker>"),
+            "{first}"
+        );
         form.insert("Marker".into(), "id-19".into());
         let second = listing("Xs", items(), Params(&form)).expect("a page");
-        assert_eq!(second, "<Xs><X>20</X><X>21</X><X>22</X><X>23</X><X>24</X></Xs>");
+        assert_eq!(
+            second,
+            "<Xs><X>20</X><X>21</X><X>22</X><X>23</X><X>24</X></Xs>"
+        );
         form.insert("MaxRecords".into(), "19".into());
-        assert_eq!(listing("Xs", items(), Params(&form)).map_err(|f| f.code), Err("InvalidParameterValue"));
+        assert_eq!(
+            listing("Xs", items(), Params(&form)).map_err(|f| f.code),
+            Err("InvalidParameterValue")
+        );
     }
 }

@@ -10,7 +10,10 @@ pub struct Params<'a>(pub &'a BTreeMap<String, String>);
 
 impl<'a> Params<'a> {
     pub fn get(self, name: &str) -> Option<&'a str> {
-        self.0.get(name).map(String::as_str).filter(|v| !v.is_empty())
+        self.0
+            .get(name)
+            .map(String::as_str)
+            .filter(|v| !v.is_empty())
     }
 
     pub fn need(self, name: &str) -> Result<&'a str, Fault> {
@@ -26,13 +29,21 @@ impl<'a> Params<'a> {
         let id = self.need(name)?.to_ascii_lowercase();
         let letters = id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
         let limit = if name.contains("Snapshot") { 255 } else { 63 };
-        let good = letters && id.len() <= limit && id.starts_with(|c: char| c.is_ascii_alphabetic()) && !id.ends_with('-') && !id.contains("--");
+        let good = letters
+            && id.len() <= limit
+            && id.starts_with(|c: char| c.is_ascii_alphabetic())
+            && !id.ends_with('-')
+            && !id.contains("--");
         if good {
             return Ok(id);
         }
         Err(fault(
             "InvalidParameterValue",
-            format!("The parameter {name} is not a valid identifier. Identifiers must begin with a letter; must contain only ASCII letters, digits, and hyphens; and must not end with a hyphen or contain two consecutive hyphens."),
+            format!(
+                "The parameter {name} is not a valid identifier. Identifiers must begin with a \
+                 letter; must contain only ASCII letters, digits, and hyphens; and must not end \
+                 with a hyphen or contain two consecutive hyphens."
+            ),
         ))
     }
 
@@ -42,7 +53,12 @@ impl<'a> Params<'a> {
         let mut found: Vec<(u32, &str)> = self
             .0
             .iter()
-            .filter_map(|(k, v)| Some((k.strip_prefix(&prefix)?.rsplit('.').next()?.parse().ok()?, v.as_str())))
+            .filter_map(|(k, v)| {
+                Some((
+                    k.strip_prefix(&prefix)?.rsplit('.').next()?.parse().ok()?,
+                    v.as_str(),
+                ))
+            })
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, v)| v).collect()
@@ -50,7 +66,15 @@ impl<'a> Params<'a> {
 
     /// `Tags.Tag.1.Key` with its `Value`.
     pub fn tags(self) -> Tags {
-        self.pairs("Tags", "Key", "Value").into_iter().map(|(k, v)| (k.to_owned(), v.first().copied().unwrap_or_default().to_owned())).collect()
+        self.pairs("Tags", "Key", "Value")
+            .into_iter()
+            .map(|(k, v)| {
+                (
+                    k.to_owned(),
+                    v.first().copied().unwrap_or_default().to_owned(),
+                )
+            })
+            .collect()
     }
 
     /// `Filters.Filter.1.Name` with its `Values.Value.1` ….
@@ -60,11 +84,19 @@ impl<'a> Params<'a> {
 
     fn pairs(self, list: &str, name: &str, value: &str) -> Vec<(&'a str, Vec<&'a str>)> {
         let (list, name) = (format!("{list}."), format!(".{name}"));
-        let heads = self.0.iter().filter_map(|(k, v)| Some((k.strip_suffix(&name).filter(|h| h.starts_with(&list))?, v.as_str())));
+        let heads = self.0.iter().filter_map(|(k, v)| {
+            Some((
+                k.strip_suffix(&name).filter(|h| h.starts_with(&list))?,
+                v.as_str(),
+            ))
+        });
         heads
             .map(|(head, key)| {
                 let single = self.0.get(&format!("{head}.{value}")).map(String::as_str);
-                (key, single.map_or_else(|| self.list(&format!("{head}.{value}")), |v| vec![v]))
+                (
+                    key,
+                    single.map_or_else(|| self.list(&format!("{head}.{value}")), |v| vec![v]),
+                )
             })
             .collect()
     }
@@ -75,7 +107,10 @@ mod tests {
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-        pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -90,14 +125,23 @@ mod tests {
             ("Filters.Filter.1.Values.Value.1", "shop"),
         ]);
         let params = Params(&form);
-        assert_eq!(params.tags(), [("a", "1"), ("b", "")].map(|(k, v)| (k.to_owned(), v.to_owned())).into());
+        assert_eq!(
+            params.tags(),
+            [("a", "1"), ("b", "")]
+                .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                .into()
+        );
         assert_eq!(params.list("ValuesToAdd"), ["two", "ten"]);
         assert_eq!(params.filters(), [("db-cluster-id", vec!["shop"])]);
     }
 
     #[test]
     fn identifiers_are_checked() {
-        let id = |text: &str| Params(&form(&[("DBClusterIdentifier", text)])).new_id("DBClusterIdentifier").map_err(|f| f.code);
+        let id = |text: &str| {
+            Params(&form(&[("DBClusterIdentifier", text)]))
+                .new_id("DBClusterIdentifier")
+                .map_err(|f| f.code)
+        };
         assert_eq!(id("Shop-2"), Ok("shop-2".to_owned()));
         for wrong in ["2shop", "a--b", "a-", "a_b", &"a".repeat(64)] {
             assert_eq!(id(wrong), Err("InvalidParameterValue"), "{wrong}");

@@ -20,18 +20,27 @@ pub struct Production {
 impl Production {
     /// For programs; the password is made of letters and digits.
     pub fn url(&self, port: u16) -> String {
-        format!("postgres://{}:{}@127.0.0.1:{port}/{}", self.user, self.password, self.database)
+        format!(
+            "postgres://{}:{}@127.0.0.1:{port}/{}",
+            self.user, self.password, self.database
+        )
     }
 }
 
 impl Rds {
     /// The URL of a cluster of the state, by its production description.
     pub fn url_of(&self, production: &Production) -> Option<String> {
-        let port = self.read(|s| s.region(&production.region).clusters.get(&production.id).map(|c| c.port))?;
+        let port = self.read(|s| {
+            s.region(&production.region)
+                .clusters
+                .get(&production.id)
+                .map(|c| c.port)
+        })?;
         Some(production.url(port))
     }
 
-    /// Makes the cluster with its server running, or leaves what is there. A crash in the middle leaves files that the
+    /// Makes the cluster with its server running, or leaves what is there. A crash in the middle
+    /// leaves files that the
     /// state does not know; the next start removes them and begins again.
     ///
     /// # Errors
@@ -42,12 +51,20 @@ impl Rds {
         }
         let told = |f: super::Fault| PgError::told(f.message);
         let port = self.read(|s| self.free_port(s)).map_err(told)?;
-        let initial = Initial { user: wanted.user.clone(), password: wanted.password.clone(), database: Some(wanted.database.clone()) };
+        let initial = Initial {
+            user: wanted.user.clone(),
+            password: wanted.password.clone(),
+            database: Some(wanted.database.clone()),
+        };
         let place = at(&wanted.region, &wanted.id);
         self.engine.create(&place, port, initial).await?;
         self.engine.start(&place, port).await?;
         let now = self.now();
-        let ready = Making { done: true, ready_at: now, failed: None };
+        let ready = Making {
+            done: true,
+            ready_at: now,
+            failed: None,
+        };
         let cluster = Cluster {
             id: wanted.id.clone(),
             account: wanted.account.clone(),
@@ -57,7 +74,12 @@ impl Rds {
             master_user: wanted.user.clone(),
             database: Some(wanted.database.clone()),
             port,
-            kms_key: self.around.default_keys.get(&wanted.region).cloned().unwrap_or_default(),
+            kms_key: self
+                .around
+                .default_keys
+                .get(&wanted.region)
+                .cloned()
+                .unwrap_or_default(),
             deletion_protection: true,
             scaling: None,
             tags: Tags::new(),

@@ -17,9 +17,20 @@ pub struct RdsRegion {
 
 #[async_trait::async_trait]
 impl QueryService for RdsRegion {
-    async fn call(&self, caller: &Caller, operation: &str, params: &BTreeMap<String, String>) -> Result<String, QueryError> {
-        let who = Who { role: caller.role, account: caller.account.clone() };
-        Ok(self.rds.perform(&self.region, &who, operation, params).await?)
+    async fn call(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        params: &BTreeMap<String, String>,
+    ) -> Result<String, QueryError> {
+        let who = Who {
+            role: caller.role,
+            account: caller.account.clone(),
+        };
+        Ok(self
+            .rds
+            .perform(&self.region, &who, operation, params)
+            .await?)
     }
 }
 
@@ -28,8 +39,24 @@ impl Rds {
     ///
     /// # Errors
     /// A refusal with the service's code.
-    pub async fn perform(self: &Arc<Self>, region: &str, who: &Who, operation: &str, params: &BTreeMap<String, String>) -> Result<String, Fault> {
-        dispatch(self, operation, &Ask { region, who, params: Params(params), now: self.now() }).await
+    pub async fn perform(
+        self: &Arc<Self>,
+        region: &str,
+        who: &Who,
+        operation: &str,
+        params: &BTreeMap<String, String>,
+    ) -> Result<String, Fault> {
+        dispatch(
+            self,
+            operation,
+            &Ask {
+                region,
+                who,
+                params: Params(params),
+                now: self.now(),
+            },
+        )
+        .await
     }
 }
 
@@ -56,6 +83,9 @@ async fn dispatch(rds: &Arc<Rds>, operation: &str, ask: &Ask<'_>) -> Result<Stri
         "DescribeDBInstances" => rds.describe_instances(ask),
         "ModifyDBInstance" => rds.modify_instance(ask),
         "DeleteDBInstance" => rds.delete_instance(ask).await,
-        other => Err(fault("InvalidAction", format!("The lab does not have the action {other}."))),
+        other => Err(fault(
+            "InvalidAction",
+            format!("The lab does not have the action {other}."),
+        )),
     }
 }

@@ -1,4 +1,5 @@
-//! What exists in RDS, region by region, and what follows from it: status, visibility, quotas. No effects.
+//! What exists in RDS, region by region, and what follows from it: status, visibility, quotas. No
+//! effects.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,11 @@ pub struct Making {
 
 impl Making {
     pub fn until(ready_at: Timestamp) -> Self {
-        Self { done: false, ready_at, failed: None }
+        Self {
+            done: false,
+            ready_at,
+            failed: None,
+        }
     }
 
     pub fn ready(&self, now: Timestamp) -> bool {
@@ -64,7 +69,14 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub fn status(&self, now: Timestamp) -> &'static str {
-        self.making.status(now, if self.source.is_some() { "copying" } else { "creating" })
+        self.making.status(
+            now,
+            if self.source.is_some() {
+                "copying"
+            } else {
+                "creating"
+            },
+        )
     }
 }
 
@@ -106,15 +118,23 @@ pub struct Region {
 
 impl Region {
     pub fn instances_of(&self, cluster: &str) -> Vec<&Instance> {
-        self.instances.values().filter(|i| i.cluster == cluster).collect()
+        self.instances
+            .values()
+            .filter(|i| i.cluster == cluster)
+            .collect()
     }
 
     pub fn snapshots_owned(&self, account: &str) -> usize {
-        self.snapshots.values().filter(|s| s.account == account).count()
+        self.snapshots
+            .values()
+            .filter(|s| s.account == account)
+            .count()
     }
 
     pub fn copies_under_way(&self, account: &str, now: Timestamp) -> usize {
-        let busy = |s: &&Snapshot| s.from_other_region && s.account == account && s.status(now) == "copying";
+        let busy = |s: &&Snapshot| {
+            s.from_other_region && s.account == account && s.status(now) == "copying"
+        };
         self.snapshots.values().filter(busy).count()
     }
 }
@@ -133,7 +153,8 @@ impl State {
         self.regions.entry(name.to_owned()).or_default()
     }
 
-    /// What a lab that was killed left half made will never be finished; a server just starts again.
+    /// What a lab that was killed left half made will never be finished; a server just starts
+    /// again.
     pub fn after_restart(&mut self) {
         for region in self.regions.values_mut() {
             let snapshots = region.snapshots.values_mut().map(|s| &mut s.making);
@@ -146,7 +167,10 @@ impl State {
 
     /// Every port that a cluster has, running or not.
     pub fn ports(&self) -> Vec<u16> {
-        self.regions.values().flat_map(|r| r.clusters.values().map(|c| c.port)).collect()
+        self.regions
+            .values()
+            .flat_map(|r| r.clusters.values().map(|c| c.port))
+            .collect()
     }
 }
 
@@ -180,7 +204,11 @@ impl Who {
     }
 
     pub fn may_restore(&self, snapshot: &Snapshot) -> bool {
-        self.owns(&snapshot.account) || snapshot.shared_with.iter().any(|a| a == &self.account || a == "all")
+        self.owns(&snapshot.account)
+            || snapshot
+                .shared_with
+                .iter()
+                .any(|a| a == &self.account || a == "all")
     }
 }
 
@@ -206,7 +234,10 @@ mod tests {
     #[test]
     fn arns_are_read_back() {
         let text = arn("eu-west-3", "111111111111", "cluster-snapshot", "a-b");
-        assert_eq!(parse_arn(&text), Some(("eu-west-3", "cluster-snapshot", "a-b")));
+        assert_eq!(
+            parse_arn(&text),
+            Some(("eu-west-3", "cluster-snapshot", "a-b"))
+        );
         assert_eq!(parse_arn("arn:aws:s3:::bucket"), None);
         assert_eq!(parse_arn("a-b"), None);
     }

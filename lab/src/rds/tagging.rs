@@ -6,16 +6,42 @@ use super::{Ask, Rds, allow::allowed_on, xml};
 
 fn tags_of<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<&'s mut Tags, Fault> {
     let name = ask.params.need("ResourceName")?;
-    let wrong = || fault("InvalidParameterValue", format!("The ARN {name} is not valid."));
-    let (region, kind, id) = parse_arn(name).filter(|(r, _, _)| *r == ask.region).ok_or_else(wrong)?;
+    let wrong = || {
+        fault(
+            "InvalidParameterValue",
+            format!("The ARN {name} is not valid."),
+        )
+    };
+    let (region, kind, id) = parse_arn(name)
+        .filter(|(r, _, _)| *r == ask.region)
+        .ok_or_else(wrong)?;
     let known = state.region_mut(region);
     let (found, missing) = match kind {
-        "cluster" => (known.clusters.get_mut(id).map(|c| (&c.account, &mut c.tags)), no_cluster(id)),
-        "db" => (known.instances.get_mut(id).map(|i| (&i.account, &mut i.tags)), no_instance(id)),
-        "cluster-snapshot" => (known.snapshots.get_mut(id).map(|s| (&s.account, &mut s.tags)), no_snapshot(id)),
+        "cluster" => (
+            known
+                .clusters
+                .get_mut(id)
+                .map(|c| (&c.account, &mut c.tags)),
+            no_cluster(id),
+        ),
+        "db" => (
+            known
+                .instances
+                .get_mut(id)
+                .map(|i| (&i.account, &mut i.tags)),
+            no_instance(id),
+        ),
+        "cluster-snapshot" => (
+            known
+                .snapshots
+                .get_mut(id)
+                .map(|s| (&s.account, &mut s.tags)),
+            no_snapshot(id),
+        ),
         _ => return Err(wrong()),
     };
-    let own = found.filter(|(account, _)| ask.who.owns(account) && arn(region, account, kind, id) == name);
+    let own = found
+        .filter(|(account, _)| ask.who.owns(account) && arn(region, account, kind, id) == name);
     own.map(|(_, tags)| tags).ok_or(missing)
 }
 

@@ -1,4 +1,5 @@
-//! Work that goes on after the answer, what it leaves in the state, and regions that go down and come up.
+//! Work that goes on after the answer, what it leaves in the state, and regions that go down and
+//! come up.
 
 use super::engine::At;
 use super::fault::Fault;
@@ -42,7 +43,11 @@ impl Rds {
         if snapshot.from_other_region {
             // A long copy ends early when the region that it comes from goes.
             self.wait_until(snapshot.making.ready_at).await;
-            let from = snapshot.source.as_deref().and_then(parse_arn).map(|(r, _, _)| r);
+            let from = snapshot
+                .source
+                .as_deref()
+                .and_then(parse_arn)
+                .map(|(r, _, _)| r);
             if from.is_some_and(|r| self.is_down(r)) {
                 done = Err("the source region does not answer".into());
             }
@@ -69,12 +74,21 @@ impl Rds {
         if !self.wanted(region, instance) {
             return;
         }
-        let started = self.engine.start(cluster, port).await.map(|()| 0).map_err(|e| e.to_string());
+        let started = self
+            .engine
+            .start(cluster, port)
+            .await
+            .map(|()| 0)
+            .map_err(|e| e.to_string());
         if self.is_down(region) {
             // Went down between the question and the start.
             self.engine.kill_region(region).await;
-        } else if !self.wanted(region, instance) && self.read(|s| s.region(region).instances_of(&cluster.id).is_empty()) {
-            self.engine.stop(cluster, crate::pg::server::Stop::Clean).await;
+        } else if !self.wanted(region, instance)
+            && self.read(|s| s.region(region).instances_of(&cluster.id).is_empty())
+        {
+            self.engine
+                .stop(cluster, crate::pg::server::Stop::Clean)
+                .await;
         }
         self.settle(region, |r| {
             if let Some(i) = r.instances.get_mut(instance) {
@@ -100,10 +114,19 @@ impl Rds {
     /// The first that does not start.
     pub async fn start_region(&self, region: &str) -> Result<(), PgError> {
         let known = self.read(|s| s.region(region));
-        let with_instance = known.clusters.values().filter(|c| !known.instances_of(&c.id).is_empty());
-        let starts = with_instance.map(|c| async move { self.engine.start(&at(region, &c.id), c.port).await });
-        futures::future::join_all(starts).await.into_iter().collect::<Result<(), PgError>>()?;
-        self.settle(region, |r| r.instances.values_mut().for_each(|i| i.making.done = true));
+        let with_instance = known
+            .clusters
+            .values()
+            .filter(|c| !known.instances_of(&c.id).is_empty());
+        let starts = with_instance
+            .map(|c| async move { self.engine.start(&at(region, &c.id), c.port).await });
+        futures::future::join_all(starts)
+            .await
+            .into_iter()
+            .collect::<Result<(), PgError>>()?;
+        self.settle(region, |r| {
+            r.instances.values_mut().for_each(|i| i.making.done = true)
+        });
         Ok(())
     }
 
@@ -139,9 +162,23 @@ impl Rds {
         let scratch = |tags: &Tags| tags.get("dr:role").is_some_and(|r| r == "scratch");
         let (clusters, instances) = self.read(|s| {
             let regions = s.regions.values();
-            let clusters = regions.clone().flat_map(|r| r.clusters.values()).filter(|c| scratch(&c.tags)).count();
-            (clusters, regions.flat_map(|r| r.instances.values()).filter(|i| scratch(&i.tags)).count())
+            let clusters = regions
+                .clone()
+                .flat_map(|r| r.clusters.values())
+                .filter(|c| scratch(&c.tags))
+                .count();
+            (
+                clusters,
+                regions
+                    .flat_map(|r| r.instances.values())
+                    .filter(|i| scratch(&i.tags))
+                    .count(),
+            )
         });
-        Leftovers { clusters, instances, processes: self.engine.strays().await }
+        Leftovers {
+            clusters,
+            instances,
+            processes: self.engine.strays().await,
+        }
     }
 }

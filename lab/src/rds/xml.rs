@@ -5,7 +5,10 @@ use jiff::Timestamp;
 
 /// `<name>text</name>`, escaped.
 pub fn element(name: &str, text: impl AsRef<str>) -> String {
-    format!("<{name}>{}</{name}>", quick_xml::escape::escape(text.as_ref()))
+    format!(
+        "<{name}>{}</{name}>",
+        quick_xml::escape::escape(text.as_ref())
+    )
 }
 
 /// `<name>inner</name>` where `inner` is XML.
@@ -22,7 +25,9 @@ fn instant(name: &str, at: Timestamp) -> String {
 }
 
 pub fn tags(tags: &Tags) -> String {
-    let each = tags.iter().map(|(k, v)| wrap("Tag", element("Key", k) + &element("Value", v)));
+    let each = tags
+        .iter()
+        .map(|(k, v)| wrap("Tag", element("Key", k) + &element("Value", v)));
     wrap("TagList", each.collect::<String>())
 }
 
@@ -30,7 +35,9 @@ pub fn tags(tags: &Tags) -> String {
 pub fn snapshot(region: &str, s: &Snapshot, now: Timestamp, tagged: bool) -> String {
     let status = s.status(now);
     let percent = if status == "available" { "100" } else { "0" };
-    let zones = ["a", "b", "c"].map(|z| element("AvailabilityZone", format!("{region}{z}"))).concat();
+    let zones = ["a", "b", "c"]
+        .map(|z| element("AvailabilityZone", format!("{region}{z}")))
+        .concat();
     let fields = [
         wrap("AvailabilityZones", zones),
         element("DBClusterSnapshotIdentifier", &s.id),
@@ -49,7 +56,10 @@ pub fn snapshot(region: &str, s: &Snapshot, now: Timestamp, tagged: bool) -> Str
         element("PercentProgress", percent),
         element("StorageEncrypted", "true"),
         element("KmsKeyId", &s.kms_key),
-        element("DBClusterSnapshotArn", arn(region, &s.account, "cluster-snapshot", &s.id)),
+        element(
+            "DBClusterSnapshotArn",
+            arn(region, &s.account, "cluster-snapshot", &s.id),
+        ),
         optional("SourceDBClusterSnapshotArn", s.source.as_ref()),
         element("IAMDatabaseAuthenticationEnabled", "false"),
         if tagged { tags(&s.tags) } else { String::new() },
@@ -58,22 +68,41 @@ pub fn snapshot(region: &str, s: &Snapshot, now: Timestamp, tagged: bool) -> Str
 }
 
 /// `status` overrides the cluster's own, for answers to Create and Delete.
-pub fn cluster(name: &str, r: &Region, c: &Cluster, now: Timestamp, status: Option<&str>) -> String {
+pub fn cluster(
+    name: &str,
+    r: &Region,
+    c: &Cluster,
+    now: Timestamp,
+    status: Option<&str>,
+) -> String {
     let members = r.instances_of(&c.id).into_iter().enumerate().map(|(i, m)| {
         let writer = if i == 0 { "true" } else { "false" };
-        let fields = [element("DBInstanceIdentifier", &m.id), element("IsClusterWriter", writer), element("PromotionTier", "1")];
-        wrap("DBClusterMember", fields.concat() + &element("DBClusterParameterGroupStatus", "in-sync"))
+        let fields = [
+            element("DBInstanceIdentifier", &m.id),
+            element("IsClusterWriter", writer),
+            element("PromotionTier", "1"),
+        ];
+        wrap(
+            "DBClusterMember",
+            fields.concat() + &element("DBClusterParameterGroupStatus", "in-sync"),
+        )
     });
     let members = members.collect::<String>();
     let scaling = c.scaling.as_ref().map(|(min, max)| {
-        wrap("ServerlessV2ScalingConfiguration", element("MinCapacity", min) + &element("MaxCapacity", max))
+        wrap(
+            "ServerlessV2ScalingConfiguration",
+            element("MinCapacity", min) + &element("MaxCapacity", max),
+        )
     });
     let fields = [
         element("AllocatedStorage", "1"),
         element("BackupRetentionPeriod", "1"),
         optional("DatabaseName", c.database.as_ref()),
         element("DBClusterIdentifier", &c.id),
-        element("Status", status.unwrap_or_else(|| c.making.status(now, "creating"))),
+        element(
+            "Status",
+            status.unwrap_or_else(|| c.making.status(now, "creating")),
+        ),
         element("Endpoint", "127.0.0.1"),
         element("ReaderEndpoint", "127.0.0.1"),
         element("MultiAZ", "false"),
@@ -85,7 +114,10 @@ pub fn cluster(name: &str, r: &Region, c: &Cluster, now: Timestamp, status: Opti
         wrap("DBClusterMembers", members),
         element("StorageEncrypted", "true"),
         element("KmsKeyId", &c.kms_key),
-        element("DbClusterResourceId", format!("cluster-{}", c.id.to_ascii_uppercase())),
+        element(
+            "DbClusterResourceId",
+            format!("cluster-{}", c.id.to_ascii_uppercase()),
+        ),
         element("DBClusterArn", arn(name, &c.account, "cluster", &c.id)),
         instant("ClusterCreateTime", c.created),
         element("DeletionProtection", c.deletion_protection.to_string()),
@@ -97,14 +129,26 @@ pub fn cluster(name: &str, r: &Region, c: &Cluster, now: Timestamp, status: Opti
     wrap("DBCluster", fields.concat())
 }
 
-pub fn instance(name: &str, i: &Instance, c: &Cluster, now: Timestamp, status: Option<&str>) -> String {
+pub fn instance(
+    name: &str,
+    i: &Instance,
+    c: &Cluster,
+    now: Timestamp,
+    status: Option<&str>,
+) -> String {
     let available = i.making.ready(now);
-    let endpoint = wrap("Endpoint", element("Address", "127.0.0.1") + &element("Port", c.port.to_string()));
+    let endpoint = wrap(
+        "Endpoint",
+        element("Address", "127.0.0.1") + &element("Port", c.port.to_string()),
+    );
     let fields = [
         element("DBInstanceIdentifier", &i.id),
         element("DBInstanceClass", &i.class),
         element("Engine", &c.engine),
-        element("DBInstanceStatus", status.unwrap_or_else(|| i.making.status(now, "creating"))),
+        element(
+            "DBInstanceStatus",
+            status.unwrap_or_else(|| i.making.status(now, "creating")),
+        ),
         element("MasterUsername", &c.master_user),
         optional("DBName", c.database.as_ref()),
         if available { endpoint } else { String::new() },

@@ -7,14 +7,18 @@ use s3s::{S3Error, S3Result};
 
 /// `"abc"`, `abc` or `*`, or a list of them.
 fn fits(condition: &str, etag: &str) -> bool {
-    condition.split(',').map(|c| c.trim().trim_start_matches("W/").trim_matches('"')).any(|c| c == "*" || c == etag)
+    condition
+        .split(',')
+        .map(|c| c.trim().trim_start_matches("W/").trim_matches('"'))
+        .any(|c| c == "*" || c == etag)
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|v| v.to_str().ok())
 }
 
-/// `If-None-Match` and `If-Match` of a write, against the newest version; called under the lock that the write takes.
+/// `If-None-Match` and `If-Match` of a write, against the newest version; called under the lock
+/// that the write takes.
 ///
 /// # Errors
 /// 412; 404 for `If-Match` on a key that is not there.
@@ -27,7 +31,9 @@ pub fn of_write(headers: &HeaderMap, latest: Option<&Version>, key: &str) -> S3R
     }
     match (header(headers, "if-match"), latest) {
         (Some(_), None) => Err(super::error::no_such_key(key)),
-        (Some(condition), Some(found)) if !fits(condition, &found.etag) => Err(precondition("If-Match")),
+        (Some(condition), Some(found)) if !fits(condition, &found.etag) => {
+            Err(precondition("If-Match"))
+        }
         _ => Ok(()),
     }
 }

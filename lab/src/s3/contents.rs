@@ -16,7 +16,10 @@ impl S3 {
         let live: Vec<(String, PathBuf)> = {
             let mut buckets = self.store.lock();
             let found = bucket(&mut buckets, name).map_err(|e| e.to_string())?;
-            let newest = found.keys.iter().filter_map(|(key, versions)| Some((key, versions.last()?)));
+            let newest = found
+                .keys
+                .iter()
+                .filter_map(|(key, versions)| Some((key, versions.last()?)));
             newest
                 .filter(|(_, v)| !v.marker)
                 .map(|(key, v)| (key.clone(), self.store.data(name, &v.data)))

@@ -43,7 +43,14 @@ pub fn checksum_type(version: &Version) -> Option<dto::ChecksumType> {
 }
 
 pub fn kind(composite: bool) -> dto::ChecksumType {
-    dto::ChecksumType::from(if composite { "COMPOSITE" } else { "FULL_OBJECT" }.to_owned())
+    dto::ChecksumType::from(
+        if composite {
+            "COMPOSITE"
+        } else {
+            "FULL_OBJECT"
+        }
+        .to_owned(),
+    )
 }
 
 /// `a=b&c=d`, as the tagging header has it.
@@ -51,22 +58,45 @@ pub fn kind(composite: bool) -> dto::ChecksumType {
 /// # Errors
 /// `InvalidTag` for more than ten.
 pub fn tags(header: Option<&str>) -> S3Result<BTreeMap<String, String>> {
-    let decode = |t: &str| percent_encoding::percent_decode_str(&t.replace('+', " ")).decode_utf8_lossy().into_owned();
-    let pairs = header.unwrap_or_default().split('&').filter(|p| !p.is_empty());
-    let tags: BTreeMap<String, String> = pairs.map(|p| p.split_once('=').unwrap_or((p, ""))).map(|(k, v)| (decode(k), decode(v))).collect();
+    let decode = |t: &str| {
+        percent_encoding::percent_decode_str(&t.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    let pairs = header
+        .unwrap_or_default()
+        .split('&')
+        .filter(|p| !p.is_empty());
+    let tags: BTreeMap<String, String> = pairs
+        .map(|p| p.split_once('=').unwrap_or((p, "")))
+        .map(|(k, v)| (decode(k), decode(v)))
+        .collect();
     if tags.len() > 10 {
-        return Err(invalid("InvalidTag", "Object tags cannot be greater than 10"));
+        return Err(invalid(
+            "InvalidTag",
+            "Object tags cannot be greater than 10",
+        ));
     }
     Ok(tags)
 }
 
 pub fn tag_set(tags: &BTreeMap<String, String>) -> Vec<dto::Tag> {
-    tags.iter().map(|(k, v)| dto::Tag { key: Some(k.clone()), value: Some(v.clone()) }).collect()
+    tags.iter()
+        .map(|(k, v)| dto::Tag {
+            key: Some(k.clone()),
+            value: Some(v.clone()),
+        })
+        .collect()
 }
 
 /// The stored encoding: `aws-chunked` is how the body travelled, not what it is.
 pub fn encoding(header: Option<String>) -> Option<String> {
-    let kept: Vec<&str> = header.as_deref()?.split(',').map(str::trim).filter(|t| !t.is_empty() && *t != "aws-chunked").collect();
+    let kept: Vec<&str> = header
+        .as_deref()?
+        .split(',')
+        .map(str::trim)
+        .filter(|t| !t.is_empty() && *t != "aws-chunked")
+        .collect();
     (!kept.is_empty()).then(|| kept.join(","))
 }
 
@@ -80,6 +110,18 @@ pub fn shown_metadata(attributes: &Attributes) -> Option<dto::Metadata> {
 
 /// Keys in listings, where the caller asked for URL encoding.
 pub fn shown_key(key: &str, encoding: Option<&dto::EncodingType>) -> String {
-    const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/').remove(b'*');
-    if encoding.is_some_and(|e| e.as_str() == "url") { percent_encoding::utf8_percent_encode(key, KEPT).to_string().replace("%20", "+") } else { key.to_owned() }
+    const KEPT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'~')
+        .remove(b'/')
+        .remove(b'*');
+    if encoding.is_some_and(|e| e.as_str() == "url") {
+        percent_encoding::utf8_percent_encode(key, KEPT)
+            .to_string()
+            .replace("%20", "+")
+    } else {
+        key.to_owned()
+    }
 }

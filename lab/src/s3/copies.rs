@@ -1,4 +1,5 @@
-//! Server-side copies: whole objects and ranges into parts, from any bucket of the partition whose region is up.
+//! Server-side copies: whole objects and ranges into parts, from any bucket of the partition whose
+//! region is up.
 
 use super::conditions;
 use super::convert::{checksum, etag, kind, whole};
@@ -24,16 +25,45 @@ const MAX_COPY_BYTES: u64 = 5 << 30;
 impl Ops {
     /// The version that a copy's source names, and where its bytes are.
     fn source(&self, source: &CopySource, headers: &HeaderMap) -> S3Result<(Version, PathBuf)> {
-        let CopySource::Bucket { bucket, key, version_id } = source else { return Err(error(501, "NotImplemented", "the lab has no access points")) };
+        let CopySource::Bucket {
+            bucket,
+            key,
+            version_id,
+        } = source
+        else {
+            return Err(error(501, "NotImplemented", "the lab has no access points"));
+        };
         let store = self.holding(bucket)?;
         let buckets = store.lock();
-        let found = buckets.get(&**bucket).ok_or_else(|| no_such_bucket(bucket))?;
-        let version = found.version(key, version_id.as_deref()).ok_or_else(|| version_id.as_deref().map_or_else(|| no_such_key(key), no_such_version))?;
+        let found = buckets
+            .get(&**bucket)
+            .ok_or_else(|| no_such_bucket(bucket))?;
+        let version = found.version(key, version_id.as_deref()).ok_or_else(|| {
+            version_id
+                .as_deref()
+                .map_or_else(|| no_such_key(key), no_such_version)
+        })?;
         if version.marker {
-            return Err(if version_id.is_some() { invalid("InvalidRequest", "The source of a copy request may not specifically refer to a delete marker by version id.") } else { no_such_key(key) });
+            return Err(if version_id.is_some() {
+                invalid(
+                    "InvalidRequest",
+                    "The source of a copy request may not specifically refer to a delete marker \
+                     by version id.",
+                )
+            } else {
+                no_such_key(key)
+            });
         }
-        if matches!(version.attributes.storage_class.as_deref(), Some("GLACIER" | "DEEP_ARCHIVE")) && !version.restored {
-            return Err(error(403, "InvalidObjectState", "Operation is not valid for the source object's storage class"));
+        if matches!(
+            version.attributes.storage_class.as_deref(),
+            Some("GLACIER" | "DEEP_ARCHIVE")
+        ) && !version.restored
+        {
+            return Err(error(
+                403,
+                "InvalidObjectState",
+                "Operation is not valid for the source object's storage class",
+            ));
         }
         conditions::of_source(headers, version)?;
         let version = version.clone();
@@ -49,31 +79,70 @@ impl Ops {
         }
         match self.partition.holder(bucket) {
             Some((store, true)) => Ok(store),
-            Some((_, false)) => Err(error(503, "ServiceUnavailable", "the source's region does not answer")),
+            Some((_, false)) => Err(error(
+                503,
+                "ServiceUnavailable",
+                "the source's region does not answer",
+            )),
             None => Err(no_such_bucket(bucket)),
         }
     }
 
-    pub(super) async fn copy(&self, mut req: S3Request<dto::CopyObjectInput>) -> S3Result<S3Response<dto::CopyObjectOutput>> {
+    pub(super) async fn copy(
+        &self,
+        mut req: S3Request<dto::CopyObjectInput>,
+    ) -> S3Result<S3Response<dto::CopyObjectOutput>> {
         let input = &mut req.input;
         let name = input.bucket.clone();
         self.early(&name, &req.headers, &input.key)?;
         let (source, path) = self.source(&input.copy_source, &req.headers)?;
         if source.size > MAX_COPY_BYTES {
-            return Err(invalid("InvalidRequest", "The specified copy source is larger than the maximum allowable size for a copy source: 5368709120"));
+            return Err(invalid(
+                "InvalidRequest",
+                "The specified copy source is larger than the maximum allowable size for a copy \
+                 source: 5368709120",
+            ));
         }
-        let asked = input.checksum_algorithm.as_ref().and_then(|a| Algorithm::parse(a.as_str()));
+        let asked = input
+            .checksum_algorithm
+            .as_ref()
+            .and_then(|a| Algorithm::parse(a.as_str()));
         let given: Attributes = attributes!(input);
-        let mut attributes = merged(given, &source.attributes, is(input.metadata_directive.as_ref().map(|d| d.as_str())), is(input.tagging_directive.as_ref().map(|d| d.as_str())));
+        let mut attributes = merged(
+            given,
+            &source.attributes,
+            is(input.metadata_directive.as_ref().map(|d| d.as_str())),
+            is(input.tagging_directive.as_ref().map(|d| d.as_str())),
+        );
         self.settle(&name, &mut attributes)?;
         let trip = trip(&req.extensions);
-        let (data, received) = self.take(&name, path, 0..source.size, trip.as_ref().is_some_and(|t| t.slot.corrupts())).await?;
+        let (data, received) = self
+            .take(
+                &name,
+                path,
+                0..source.size,
+                trip.as_ref().is_some_and(|t| t.slot.corrupts()),
+            )
+            .await?;
         // Without an algorithm of its own a copy keeps the source's.
-        let sums = kept(&received.sums, asked.or(source.sums.first().filter(|_| !source.composite)));
-        let version = Version { data, size: received.size, etag: received.etag(), sums, attributes, ..Version::new(&input.key, self.now()) };
+        let sums = kept(
+            &received.sums,
+            asked.or(source.sums.first().filter(|_| !source.composite)),
+        );
+        let version = Version {
+            data,
+            size: received.size,
+            etag: received.etag(),
+            sums,
+            attributes,
+            ..Version::new(&input.key, self.now())
+        };
         let version = if trip.is_some_and(|t| t.slot.lies()) {
             drop(std::fs::remove_file(self.store.data(&name, &version.data)));
-            Version { id: crate::accounts::random_text(32), ..version }
+            Version {
+                id: crate::accounts::random_text(32),
+                ..version
+            }
         } else {
             self.publish(&name, &req.headers, version)?
         };
@@ -98,11 +167,16 @@ impl Ops {
         Ok(S3Response::new(output))
     }
 
-    pub(super) async fn copy_part(&self, req: S3Request<dto::UploadPartCopyInput>) -> S3Result<S3Response<dto::UploadPartCopyOutput>> {
+    pub(super) async fn copy_part(
+        &self,
+        req: S3Request<dto::UploadPartCopyInput>,
+    ) -> S3Result<S3Response<dto::UploadPartCopyOutput>> {
         let input = &req.input;
         let upload = {
             let mut buckets = self.store.lock();
-            super::store::bucket(&mut buckets, &input.bucket)?.upload(&input.key, &input.upload_id)?.clone()
+            super::store::bucket(&mut buckets, &input.bucket)?
+                .upload(&input.key, &input.upload_id)?
+                .clone()
         };
         let (source, path) = self.source(&input.copy_source, &req.headers)?;
         let range = match input.copy_source_range.as_deref() {
@@ -110,8 +184,22 @@ impl Ops {
             None => 0..source.size,
         };
         let trip = trip(&req.extensions);
-        let (data, received) = self.take(&input.bucket, path, range, trip.as_ref().is_some_and(|t| t.slot.corrupts())).await?;
-        let part = Part { number: input.part_number, size: received.size, etag: received.etag(), sums: received.sums.clone(), data, at: self.now() };
+        let (data, received) = self
+            .take(
+                &input.bucket,
+                path,
+                range,
+                trip.as_ref().is_some_and(|t| t.slot.corrupts()),
+            )
+            .await?;
+        let part = Part {
+            number: input.part_number,
+            size: received.size,
+            etag: received.etag(),
+            sums: received.sums.clone(),
+            data,
+            at: self.now(),
+        };
         if !trip.is_some_and(|t| t.slot.lies()) {
             self.keep_part(&input.bucket, &upload, part.clone())?;
         }
@@ -125,11 +213,22 @@ impl Ops {
             checksum_sha1: sums.checksum_sha1,
             checksum_sha256: sums.checksum_sha256,
         };
-        Ok(S3Response::new(dto::UploadPartCopyOutput { copy_part_result: Some(result), copy_source_version_id: shown_id(&source), ..Default::default() }))
+        Ok(S3Response::new(dto::UploadPartCopyOutput {
+            copy_part_result: Some(result),
+            copy_source_version_id: shown_id(&source),
+            ..Default::default()
+        }))
     }
 
-    /// Bytes of a stored version as a new file of a bucket. A crash leaves a file without a name, which the next start removes.
-    async fn take(&self, name: &str, from: PathBuf, range: Range<u64>, flip: bool) -> S3Result<(String, Received)> {
+    /// Bytes of a stored version as a new file of a bucket. A crash leaves a file without a name,
+    /// which the next start removes.
+    async fn take(
+        &self,
+        name: &str,
+        from: PathBuf,
+        range: Range<u64>,
+        flip: bool,
+    ) -> S3Result<(String, Received)> {
         let (data, path) = self.store.new_data(name);
         let work = tokio::task::spawn_blocking(move || -> std::io::Result<Received> {
             let mut source = std::fs::File::open(from)?;
@@ -151,7 +250,10 @@ impl Ops {
             }
             Ok(summing.finish())
         });
-        let received = work.await.map_err(|e| error(500, "InternalError", e.to_string()))?.map_err(|e| io("copying bytes", &e))?;
+        let received = work
+            .await
+            .map_err(|e| error(500, "InternalError", e.to_string()))?
+            .map_err(|e| io("copying bytes", &e))?;
         Ok((data, received))
     }
 }
@@ -160,23 +262,57 @@ fn is(directive: Option<&str>) -> bool {
     directive == Some("REPLACE")
 }
 
-/// What the copy has: the source's, or the request's where it says REPLACE. Lock and encryption are always the request's.
+/// What the copy has: the source's, or the request's where it says REPLACE. Lock and encryption are
+/// always the request's.
 fn merged(given: Attributes, source: &Attributes, replace: bool, replace_tags: bool) -> Attributes {
-    let tags = if replace_tags { given.tags.clone() } else { source.tags.clone() };
-    let (retention, legal_hold, sse, kms_key, storage_class) = (given.retention, given.legal_hold, given.sse.clone(), given.kms_key.clone(), given.storage_class.clone());
+    let tags = if replace_tags {
+        given.tags.clone()
+    } else {
+        source.tags.clone()
+    };
+    let (retention, legal_hold, sse, kms_key, storage_class) = (
+        given.retention,
+        given.legal_hold,
+        given.sse.clone(),
+        given.kms_key.clone(),
+        given.storage_class.clone(),
+    );
     let base = if replace { given } else { source.clone() };
-    Attributes { tags, retention, legal_hold, sse, kms_key, storage_class, ..base }
+    Attributes {
+        tags,
+        retention,
+        legal_hold,
+        sse,
+        kms_key,
+        storage_class,
+        ..base
+    }
 }
 
 fn range(text: &str, size: u64) -> S3Result<Range<u64>> {
-    let wrong = || -> S3Error { invalid("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy") };
-    let (first, last) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')).ok_or_else(wrong)?;
-    let (first, last): (u64, u64) = (first.parse().map_err(|_| wrong())?, last.parse().map_err(|_| wrong())?);
+    let wrong = || -> S3Error {
+        invalid(
+            "InvalidArgument",
+            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
+             and last are the zero-based offsets of the first and last bytes to copy",
+        )
+    };
+    let (first, last) = text
+        .strip_prefix("bytes=")
+        .and_then(|r| r.split_once('-'))
+        .ok_or_else(wrong)?;
+    let (first, last): (u64, u64) = (
+        first.parse().map_err(|_| wrong())?,
+        last.parse().map_err(|_| wrong())?,
+    );
     if first > last {
         return Err(wrong());
     }
     if last >= size {
-        return Err(invalid("InvalidRequest", format!("Range specified is not valid for source object of size: {size}")));
+        return Err(invalid(
+            "InvalidRequest",
+            format!("Range specified is not valid for source object of size: {size}"),
+        ));
     }
     Ok(first..last + 1)
 }

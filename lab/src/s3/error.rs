@@ -13,19 +13,36 @@ pub fn error(status: u16, code: &str, message: impl Into<String>) -> S3Error {
 }
 
 pub fn no_such_bucket(name: &str) -> S3Error {
-    error(404, "NoSuchBucket", format!("The specified bucket does not exist: {name}"))
+    error(
+        404,
+        "NoSuchBucket",
+        format!("The specified bucket does not exist: {name}"),
+    )
 }
 
 pub fn no_such_key(key: &str) -> S3Error {
-    error(404, "NoSuchKey", format!("The specified key does not exist: {key}"))
+    error(
+        404,
+        "NoSuchKey",
+        format!("The specified key does not exist: {key}"),
+    )
 }
 
 pub fn no_such_version(id: &str) -> S3Error {
-    error(404, "NoSuchVersion", format!("The specified version does not exist: {id}"))
+    error(
+        404,
+        "NoSuchVersion",
+        format!("The specified version does not exist: {id}"),
+    )
 }
 
 pub fn no_such_upload() -> S3Error {
-    error(404, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID might be invalid, or the multipart upload might have been aborted or completed.")
+    error(
+        404,
+        "NoSuchUpload",
+        "The specified multipart upload does not exist. The upload ID might be invalid, or the \
+         multipart upload might have been aborted or completed.",
+    )
 }
 
 pub fn denied(why: &str) -> S3Error {
@@ -37,7 +54,11 @@ pub fn invalid(code: &'static str, message: impl Into<String>) -> S3Error {
 }
 
 pub fn precondition(which: &str) -> S3Error {
-    error(412, "PreconditionFailed", format!("At least one of the pre-conditions you specified did not hold: {which}"))
+    error(
+        412,
+        "PreconditionFailed",
+        format!("At least one of the pre-conditions you specified did not hold: {which}"),
+    )
 }
 
 pub fn io(what: &str, e: &std::io::Error) -> S3Error {

@@ -1,18 +1,19 @@
-//! Who may do what: known keys, the hook, the roles' lists, bucket policies, the right region, and what the stingy
+//! Who may do what: known keys, the hook, the roles' lists, bucket policies, the right region, and
+//! what the stingy
 //! provider does not have.
 
 use super::error::{denied, error};
-use super::store::Store;
 use super::policy::{self, Asked};
+use super::store::Store;
 use super::{Partition, S3, Trip};
 use crate::accounts::{Caller, Keys, Provider, Role};
 use crate::allow::{S3Call, s3_allowed};
 use crate::hook::{Before, Call, Hook};
 use http::{HeaderMap, HeaderValue};
+use s3s::S3Result;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
-use s3s::S3Result;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -24,8 +25,18 @@ pub struct Auth {
 #[async_trait::async_trait]
 impl S3Auth for Auth {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
-        let found = self.keys.lookup(Provider::of_region(&self.region), access_key);
-        found.map(|(_, secret)| SecretKey::from(secret)).ok_or_else(|| error(403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."))
+        let found = self
+            .keys
+            .lookup(Provider::of_region(&self.region), access_key);
+        found
+            .map(|(_, secret)| SecretKey::from(secret))
+            .ok_or_else(|| {
+                error(
+                    403,
+                    "InvalidAccessKeyId",
+                    "The AWS Access Key Id you provided does not exist in our records.",
+                )
+            })
     }
 }
 
@@ -40,7 +51,10 @@ pub struct Gate {
 impl S3Access for Gate {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         let provider = Provider::of_region(&self.store.region);
-        let caller = cx.credentials().and_then(|c| self.keys.lookup(provider, &c.access_key)).map(|(c, _)| c);
+        let caller = cx
+            .credentials()
+            .and_then(|c| self.keys.lookup(provider, &c.access_key))
+            .map(|(c, _)| c);
         let (bucket, key) = match cx.s3_path() {
             S3Path::Root => (String::new(), None),
             S3Path::Bucket { bucket } => (bucket.to_string(), None),
@@ -49,15 +63,25 @@ impl S3Access for Gate {
         let operation = cx.s3_op().name().to_owned();
         let trip = cx.extensions_mut().get::<Arc<Trip>>().cloned();
         if let Some(trip) = &trip {
-            let thing = key.as_ref().map_or_else(|| bucket.clone(), |k| format!("{bucket}/{k}"));
-            let call = Call { region: self.store.region.clone(), service: "s3", operation: operation.clone(), thing, role: caller.as_ref().map(|c| c.role) };
+            let thing = key
+                .as_ref()
+                .map_or_else(|| bucket.clone(), |k| format!("{bucket}/{k}"));
+            let call = Call {
+                region: self.store.region.clone(),
+                service: "s3",
+                operation: operation.clone(),
+                thing,
+                role: caller.as_ref().map(|c| c.role),
+            };
             match self.hook.begin(&trip.slot, call).await {
                 Before::Proceed => {}
                 Before::Cut => {
                     trip.cut.store(true, Ordering::Relaxed);
                     return Err(error(500, "InternalError", "cut"));
                 }
-                Before::Refuse { code, status } => return Err(error(status, &code, "refused by a fault of the lab")),
+                Before::Refuse { code, status } => {
+                    return Err(error(status, &code, "refused by a fault of the lab"));
+                }
             }
         }
         let caller = caller.ok_or_else(|| denied("anonymous requests are not allowed"))?;
@@ -71,28 +95,53 @@ impl S3Access for Gate {
 
 /// What the other provider answers 501 to.
 fn not_here(headers: &HeaderMap) -> S3Result<()> {
-    let text = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let crc64 = text("x-amz-sdk-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME") || text("x-amz-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME");
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+    };
+    let crc64 = text("x-amz-sdk-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME")
+        || text("x-amz-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME");
     let what = if headers.contains_key("if-none-match") && text("if-none-match").contains('*') {
         "If-None-Match on writes"
-    } else if text("content-encoding").contains("aws-chunked") || text("x-amz-content-sha256").starts_with("STREAMING-") {
+    } else if text("content-encoding").contains("aws-chunked")
+        || text("x-amz-content-sha256").starts_with("STREAMING-")
+    {
         "aws-chunked bodies"
     } else if crc64 || headers.contains_key("x-amz-checksum-crc64nvme") {
         "CRC64NVME"
     } else {
         return Ok(());
     };
-    Err(error(501, "NotImplemented", format!("{what}: a header you provided implies functionality that is not implemented")))
+    Err(error(
+        501,
+        "NotImplemented",
+        format!("{what}: a header you provided implies functionality that is not implemented"),
+    ))
 }
 
 impl Gate {
     /// A bucket of another region of the partition is somewhere else, and the answer says where.
     fn redirect(&self, operation: &str, bucket: &str) -> S3Result<()> {
-        if bucket.is_empty() || operation == "CreateBucket" || self.store.lock().contains_key(bucket) {
+        if bucket.is_empty()
+            || operation == "CreateBucket"
+            || self.store.lock().contains_key(bucket)
+        {
             return Ok(());
         }
-        let Some((holder, _)) = self.partition.holder(bucket) else { return Ok(()) };
-        let mut moved = error(301, "PermanentRedirect", format!("The bucket you are attempting to access must be addressed using the specified endpoint: {bucket} is in {}", holder.region));
+        let Some((holder, _)) = self.partition.holder(bucket) else {
+            return Ok(());
+        };
+        let mut moved = error(
+            301,
+            "PermanentRedirect",
+            format!(
+                "The bucket you are attempting to access must be addressed using the specified \
+                 endpoint: {bucket} is in {}",
+                holder.region
+            ),
+        );
         let mut headers = HeaderMap::new();
         if let Ok(region) = HeaderValue::from_str(&holder.region) {
             headers.insert("x-amz-bucket-region", region);
@@ -101,7 +150,14 @@ impl Gate {
         Err(moved)
     }
 
-    fn permitted(&self, caller: &Caller, operation: &str, bucket: &str, key: Option<&str>, cx: &S3AccessContext<'_>) -> S3Result<()> {
+    fn permitted(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        bucket: &str,
+        key: Option<&str>,
+        cx: &S3AccessContext<'_>,
+    ) -> S3Result<()> {
         let text = |name: &str| cx.headers().get(name).and_then(|v| v.to_str().ok());
         let provider = Provider::of_region(&self.store.region);
         let call = S3Call {
@@ -109,26 +165,63 @@ impl Gate {
             bucket,
             key,
             create_only: text("if-none-match") == Some("*"),
-            bypass: text("x-amz-bypass-governance-retention").is_some_and(|v| v.eq_ignore_ascii_case("true")),
+            bypass: text("x-amz-bypass-governance-retention")
+                .is_some_and(|v| v.eq_ignore_ascii_case("true")),
         };
         if !s3_allowed(caller.role, provider, &call) {
-            return Err(denied(&format!("{} may not {operation} {bucket}/{}", caller.role, key.unwrap_or_default())));
+            return Err(denied(&format!(
+                "{} may not {operation} {bucket}/{}",
+                caller.role,
+                key.unwrap_or_default()
+            )));
         }
         if let Some(source) = text("x-amz-copy-source") {
-            let source = percent_encoding::percent_decode_str(source.trim_start_matches('/').split("?versionId=").next().unwrap_or_default()).decode_utf8_lossy().into_owned();
+            let source = percent_encoding::percent_decode_str(
+                source
+                    .trim_start_matches('/')
+                    .split("?versionId=")
+                    .next()
+                    .unwrap_or_default(),
+            )
+            .decode_utf8_lossy()
+            .into_owned();
             let (from, from_key) = source.split_once('/').unwrap_or((&source, ""));
-            let read = S3Call { operation: "GetObject", bucket: from, key: Some(from_key), ..S3Call::default() };
+            let read = S3Call {
+                operation: "GetObject",
+                bucket: from,
+                key: Some(from_key),
+                ..S3Call::default()
+            };
             if caller.role != Role::Admin && !s3_allowed(caller.role, provider, &read) {
-                return Err(denied(&format!("{} may not GetObject {from}/{from_key}", caller.role)));
+                return Err(denied(&format!(
+                    "{} may not GetObject {from}/{from_key}",
+                    caller.role
+                )));
             }
         }
-        let policy = self.store.lock().get(bucket).and_then(|b| b.meta.policy.clone());
+        let policy = self
+            .store
+            .lock()
+            .get(bucket)
+            .and_then(|b| b.meta.policy.clone());
         // The end of a lock set later is in the body: `locks` asks then.
         match policy.filter(|_| operation != "PutObjectRetention") {
             Some(policy) => {
-                let retain_until = text("x-amz-object-lock-retain-until-date").and_then(|t| t.parse().ok());
+                let retain_until =
+                    text("x-amz-object-lock-retain-until-date").and_then(|t| t.parse().ok());
                 let query = cx.uri().query().unwrap_or_default();
-                policy::enforce(&policy, &Asked { operation, bucket, key, headers: cx.headers(), query, retain_until, now: self.store.clock.now() })
+                policy::enforce(
+                    &policy,
+                    &Asked {
+                        operation,
+                        bucket,
+                        key,
+                        headers: cx.headers(),
+                        query,
+                        retain_until,
+                        now: self.store.clock.now(),
+                    },
+                )
             }
             None => Ok(()),
         }

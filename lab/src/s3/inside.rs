@@ -1,4 +1,5 @@
-//! Buckets reached inside the process: setting up, the workload's writes, damage behind the API's back.
+//! Buckets reached inside the process: setting up, the workload's writes, damage behind the API's
+//! back.
 
 use super::S3;
 use super::model::{Attributes, BucketMeta, Version, Versioning};
@@ -42,7 +43,11 @@ impl S3 {
             name: wanted.name.into(),
             account: wanted.account.into(),
             created: self.store.clock.now(),
-            versioning: if wanted.versioned || wanted.object_lock { Versioning::Enabled } else { Versioning::Never },
+            versioning: if wanted.versioned || wanted.object_lock {
+                Versioning::Enabled
+            } else {
+                Versioning::Never
+            },
             object_lock: wanted.object_lock,
             default_retention: None,
             policy: None,
@@ -51,25 +56,39 @@ impl S3 {
         self.store.create_bucket(meta).map_err(|e| e.to_string())
     }
 
-    /// Harms a stored version (the newest where none is named); locks do not count. Returns the version's id.
+    /// Harms a stored version (the newest where none is named); locks do not count. Returns the
+    /// version's id.
     ///
     /// # Errors
     /// There is no such version; the disk's.
-    pub fn damage(&self, bucket_name: &str, key: &str, version: Option<&str>, how: Damage) -> Result<String, String> {
+    pub fn damage(
+        &self,
+        bucket_name: &str,
+        key: &str,
+        version: Option<&str>,
+        how: Damage,
+    ) -> Result<String, String> {
         let mut buckets = self.store.lock();
         let found = bucket(&mut buckets, bucket_name).map_err(|e| e.to_string())?;
-        let version = found.version(key, version).cloned().ok_or_else(|| format!("no such version of {bucket_name}/{key}"))?;
+        let version = found
+            .version(key, version)
+            .cloned()
+            .ok_or_else(|| format!("no such version of {bucket_name}/{key}"))?;
         let path = self.store.data(bucket_name, &version.data);
         let done = match how {
             Damage::Flip => super::receive::flip_byte(&path),
-            Damage::Truncate => std::fs::OpenOptions::new().write(true).open(&path).and_then(|f| f.set_len(version.size / 2)),
+            Damage::Truncate => std::fs::OpenOptions::new()
+                .write(true)
+                .open(&path)
+                .and_then(|f| f.set_len(version.size / 2)),
             Damage::Remove => {
                 found.take_version(key, &version.id);
                 self.store.forget(bucket_name, &version);
                 Ok(())
             }
         };
-        done.map(|()| version.id).map_err(|e| format!("{}: {e}", path.display()))
+        done.map(|()| version.id)
+            .map_err(|e| format!("{}: {e}", path.display()))
     }
 }
 
@@ -82,7 +101,10 @@ impl Inside {
     fn push(&self, version: Version) -> Result<String, String> {
         let mut buckets = self.store.lock();
         let found = bucket(&mut buckets, &self.bucket).map_err(|e| e.to_string())?;
-        self.store.push(found, version).map(|v| v.id).map_err(|e| e.to_string())
+        self.store
+            .push(found, version)
+            .map(|v| v.id)
+            .map_err(|e| e.to_string())
     }
 }
 
@@ -95,12 +117,27 @@ impl Bucket for Inside {
         std::fs::write(&path, &bytes).map_err(|e| format!("{}: {e}", path.display()))?;
         let received = summing.finish();
         let etag = received.etag();
-        let attributes = Attributes { content_type: meta.content_type, metadata: meta.metadata, tags: meta.tags, ..Attributes::default() };
+        let attributes = Attributes {
+            content_type: meta.content_type,
+            metadata: meta.metadata,
+            tags: meta.tags,
+            ..Attributes::default()
+        };
         let sums = received.sums.only(super::model::Algorithm::Crc64nvme);
-        self.push(Version { data, size: received.size, etag, sums, attributes, ..Version::new(key, self.store.clock.now()) })
+        self.push(Version {
+            data,
+            size: received.size,
+            etag,
+            sums,
+            attributes,
+            ..Version::new(key, self.store.clock.now())
+        })
     }
 
     async fn delete(&self, key: &str) -> Result<String, String> {
-        self.push(Version { marker: true, ..Version::new(key, self.store.clock.now()) })
+        self.push(Version {
+            marker: true,
+            ..Version::new(key, self.store.clock.now())
+        })
     }
 }

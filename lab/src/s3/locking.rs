@@ -14,7 +14,9 @@ pub fn may_delete(version: &Version, bypass: bool, now: Timestamp) -> S3Result<(
         return Err(denied("the object is under legal hold"));
     }
     match version.attributes.retention {
-        Some(r) if r.until > now && (r.mode == Mode::Compliance || !bypass) => Err(denied("the object is protected by Object Lock")),
+        Some(r) if r.until > now && (r.mode == Mode::Compliance || !bypass) => {
+            Err(denied("the object is protected by Object Lock"))
+        }
         _ => Ok(()),
     }
 }
@@ -23,16 +25,26 @@ pub fn may_delete(version: &Version, bypass: bool, now: Timestamp) -> S3Result<(
 ///
 /// # Errors
 /// `AccessDenied` for what would weaken a lock; `InvalidArgument` for a date in the past.
-pub fn may_set(current: Option<Retention>, wanted: Option<Retention>, bypass: bool, now: Timestamp) -> S3Result<()> {
+pub fn may_set(
+    current: Option<Retention>,
+    wanted: Option<Retention>,
+    bypass: bool,
+    now: Timestamp,
+) -> S3Result<()> {
     let active = current.filter(|r| r.until > now);
     if let Some(wanted) = wanted
         && wanted.until <= now
         && active.is_none()
     {
-        return Err(invalid("InvalidArgument", "The retain until date must be in the future!"));
+        return Err(invalid(
+            "InvalidArgument",
+            "The retain until date must be in the future!",
+        ));
     }
     let Some(active) = active else { return Ok(()) };
-    let weaker = wanted.is_none_or(|w| w.until < active.until || (active.mode == Mode::Compliance && w.mode == Mode::Governance));
+    let weaker = wanted.is_none_or(|w| {
+        w.until < active.until || (active.mode == Mode::Compliance && w.mode == Mode::Governance)
+    });
     match (weaker, active.mode) {
         (false, _) => Ok(()),
         (true, Mode::Governance) if bypass => Ok(()),
@@ -43,15 +55,25 @@ pub fn may_set(current: Option<Retention>, wanted: Option<Retention>, bypass: bo
 /// What a new version's lock is: its own headers, else the bucket's default.
 ///
 /// # Errors
-/// Lock headers into a bucket without Object Lock; one header without the other; a date in the past.
+/// Lock headers into a bucket without Object Lock; one header without the other; a date in the
+/// past.
 pub fn of_new(bucket: &BucketMeta, attributes: &mut Attributes, now: Timestamp) -> S3Result<()> {
     if (attributes.retention.is_some() || attributes.legal_hold) && !bucket.object_lock {
-        return Err(invalid("InvalidRequest", "Bucket is missing Object Lock Configuration"));
+        return Err(invalid(
+            "InvalidRequest",
+            "Bucket is missing Object Lock Configuration",
+        ));
     }
     match (attributes.retention, bucket.default_retention) {
-        (Some(r), _) if r.until <= now => Err(invalid("InvalidArgument", "The retain until date must be in the future!")),
+        (Some(r), _) if r.until <= now => Err(invalid(
+            "InvalidArgument",
+            "The retain until date must be in the future!",
+        )),
         (None, Some(default)) if bucket.object_lock => {
-            attributes.retention = Some(Retention { mode: default.mode, until: until(default, now) });
+            attributes.retention = Some(Retention {
+                mode: default.mode,
+                until: until(default, now),
+            });
             Ok(())
         }
         _ => Ok(()),
@@ -71,10 +93,14 @@ pub fn parse(mode: Option<&str>, until: Option<Timestamp>) -> S3Result<Option<Re
     match (mode, until) {
         (None, None) => Ok(None),
         (Some(mode), Some(until)) => {
-            let mode = Mode::parse(mode).ok_or_else(|| invalid("InvalidArgument", "Unknown wormMode directive."))?;
+            let mode = Mode::parse(mode)
+                .ok_or_else(|| invalid("InvalidArgument", "Unknown wormMode directive."))?;
             Ok(Some(Retention { mode, until }))
         }
-        _ => Err(invalid("InvalidArgument", "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied")),
+        _ => Err(invalid(
+            "InvalidArgument",
+            "x-amz-object-lock-retain-until-date and x-amz-object-lock-mode must both be supplied",
+        )),
     }
 }
 
@@ -87,7 +113,10 @@ mod tests {
     }
 
     fn lock(mode: Mode, until: i64) -> Option<Retention> {
-        Some(Retention { mode, until: at(until) })
+        Some(Retention {
+            mode,
+            until: at(until),
+        })
     }
 
     #[test]
@@ -95,14 +124,21 @@ mod tests {
         let now = at(100);
         let strict = lock(Mode::Compliance, 200);
         assert!(may_set(strict, lock(Mode::Compliance, 300), false, now).is_ok());
-        for weaker in [lock(Mode::Compliance, 150), lock(Mode::Governance, 300), None] {
+        for weaker in [
+            lock(Mode::Compliance, 150),
+            lock(Mode::Governance, 300),
+            None,
+        ] {
             assert!(may_set(strict, weaker, true, now).is_err());
         }
         let soft = lock(Mode::Governance, 200);
         assert!(may_set(soft, lock(Mode::Governance, 150), false, now).is_err());
         assert!(may_set(soft, lock(Mode::Governance, 150), true, now).is_ok());
         assert!(may_set(soft, lock(Mode::Compliance, 250), false, now).is_ok());
-        assert!(may_set(lock(Mode::Compliance, 50), None, false, now).is_ok(), "a lock that lapsed locks nothing");
+        assert!(
+            may_set(lock(Mode::Compliance, 50), None, false, now).is_ok(),
+            "a lock that lapsed locks nothing"
+        );
         assert!(may_set(None, lock(Mode::Compliance, 50), false, now).is_err());
     }
 }

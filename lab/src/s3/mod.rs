@@ -1,4 +1,5 @@
-//! S3 of one region or provider: `s3s` speaks the protocol, `front` refuses what it lets through, `gate` knows who may
+//! S3 of one region or provider: `s3s` speaks the protocol, `front` refuses what it lets through,
+//! `gate` knows who may
 //! do what and asks the hook, `ops` and the rooms below it are the service.
 
 mod buckets;
@@ -49,7 +50,8 @@ pub struct Around {
 /// A region's store, and whether the region is down.
 type Member = (Arc<Store>, Arc<AtomicBool>);
 
-/// The regions of one partition: what a server-side copy reaches, and where a bucket of another region is.
+/// The regions of one partition: what a server-side copy reaches, and where a bucket of another
+/// region is.
 #[derive(Clone, Default)]
 pub(crate) struct Partition(Arc<Mutex<Vec<Member>>>);
 
@@ -57,7 +59,10 @@ impl Partition {
     /// The store that has a bucket, and whether its region is up.
     fn holder(&self, bucket: &str) -> Option<(Arc<Store>, bool)> {
         let stores = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        stores.iter().find(|(s, _)| s.lock().contains_key(bucket)).map(|(s, down)| (s.clone(), !down.load(Ordering::Relaxed)))
+        stores
+            .iter()
+            .find(|(s, _)| s.lock().contains_key(bucket))
+            .map(|(s, down)| (s.clone(), !down.load(Ordering::Relaxed)))
     }
 }
 
@@ -81,35 +86,67 @@ impl S3 {
     /// The disk's; metadata that cannot be read.
     pub fn open(root: &Path, region: &str, around: Around) -> std::io::Result<Arc<Self>> {
         let store = Store::open(root, region, around.clock.clone())?;
-        let s3 = Arc::new(Self { store, around, partition: Mutex::default(), down: Arc::default(), service: Mutex::default() });
+        let s3 = Arc::new(Self {
+            store,
+            around,
+            partition: Mutex::default(),
+            down: Arc::default(),
+            service: Mutex::default(),
+        });
         S3::join(std::slice::from_ref(&s3));
         Ok(s3)
     }
 
     /// Makes these regions one partition: copies between them are server-side.
     pub fn join(regions: &[Arc<S3>]) {
-        let stores = regions.iter().map(|r| (r.store.clone(), r.down.clone())).collect();
+        let stores = regions
+            .iter()
+            .map(|r| (r.store.clone(), r.down.clone()))
+            .collect();
         let partition = Partition(Arc::new(Mutex::new(stores)));
         for region in regions {
-            *region.partition.lock().unwrap_or_else(PoisonError::into_inner) = partition.clone();
-            *region.service.lock().unwrap_or_else(PoisonError::into_inner) = Some(region.build(&partition));
+            *region
+                .partition
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = partition.clone();
+            *region
+                .service
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner) = Some(region.build(&partition));
         }
     }
 
     fn build(&self, partition: &Partition) -> s3s::service::S3Service {
-        let ops = Ops { store: self.store.clone(), kms: self.around.kms.clone(), partition: partition.clone() };
+        let ops = Ops {
+            store: self.store.clone(),
+            kms: self.around.kms.clone(),
+            partition: partition.clone(),
+        };
         let mut builder = s3s::service::S3ServiceBuilder::new(ops);
-        builder.set_auth(gate::Auth { keys: self.around.keys.clone(), region: self.store.region.clone() });
-        builder.set_access(gate::Gate { store: self.store.clone(), keys: self.around.keys.clone(), hook: self.around.hook.clone(), partition: partition.clone() });
+        builder.set_auth(gate::Auth {
+            keys: self.around.keys.clone(),
+            region: self.store.region.clone(),
+        });
+        builder.set_access(gate::Gate {
+            store: self.store.clone(),
+            keys: self.around.keys.clone(),
+            hook: self.around.hook.clone(),
+            partition: partition.clone(),
+        });
         let mut config = s3s::config::S3Config::default();
         // The lab's clock can be moved; `front` compares with that one.
         config.presigned_url_max_skew_time_secs = u32::MAX;
-        builder.set_config(Arc::new(s3s::config::StaticConfigProvider::new(Arc::new(config))));
+        builder.set_config(Arc::new(s3s::config::StaticConfigProvider::new(Arc::new(
+            config,
+        ))));
         builder.build()
     }
 
     fn service(&self) -> Option<s3s::service::S3Service> {
-        self.service.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.service
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// A region that is down is no source of a copy for the others either.
@@ -128,7 +165,10 @@ impl S3 {
 
     /// A bucket reached inside the process, for the workload.
     pub fn bucket(self: &Arc<Self>, name: &str) -> Arc<dyn Bucket> {
-        Arc::new(inside::Inside { store: self.store.clone(), bucket: name.to_owned() })
+        Arc::new(inside::Inside {
+            store: self.store.clone(),
+            bucket: name.to_owned(),
+        })
     }
 
     /// The other provider does less than AWS, on purpose.

@@ -25,10 +25,18 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    pub const ALL: [Algorithm; 5] = [Algorithm::Crc32, Algorithm::Crc32c, Algorithm::Crc64nvme, Algorithm::Sha1, Algorithm::Sha256];
+    pub const ALL: [Algorithm; 5] = [
+        Algorithm::Crc32,
+        Algorithm::Crc32c,
+        Algorithm::Crc64nvme,
+        Algorithm::Sha1,
+        Algorithm::Sha256,
+    ];
 
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.as_str().eq_ignore_ascii_case(text))
+        Self::ALL
+            .into_iter()
+            .find(|a| a.as_str().eq_ignore_ascii_case(text))
     }
 
     pub fn as_str(self) -> &'static str {
@@ -196,7 +204,8 @@ pub struct BucketMeta {
     pub object_lock: bool,
     pub default_retention: Option<DefaultRetention>,
     pub policy: Option<String>,
-    /// Configurations that are stored and read back, as XML: `encryption`, `lifecycle`, `inventory/<id>`, …
+    /// Configurations that are stored and read back, as XML: `encryption`, `lifecycle`,
+    /// `inventory/<id>`, …
     pub configurations: BTreeMap<String, String>,
 }
 

@@ -28,9 +28,21 @@ macro_rules! attributes {
             cache_control: $input.cache_control.take(),
             metadata: metadata($input.metadata.take()),
             tags: tags($input.tagging.as_deref())?,
-            retention: locking::parse($input.object_lock_mode.as_ref().map(|m| m.as_str()), $input.object_lock_retain_until_date.as_ref().and_then(instant))?,
-            legal_hold: $input.object_lock_legal_hold_status.as_ref().is_some_and(|s| s.as_str() == "ON"),
-            sse: $input.server_side_encryption.as_ref().map(|s| s.as_str().to_owned()),
+            retention: locking::parse(
+                $input.object_lock_mode.as_ref().map(|m| m.as_str()),
+                $input
+                    .object_lock_retain_until_date
+                    .as_ref()
+                    .and_then(instant),
+            )?,
+            legal_hold: $input
+                .object_lock_legal_hold_status
+                .as_ref()
+                .is_some_and(|s| s.as_str() == "ON"),
+            sse: $input
+                .server_side_encryption
+                .as_ref()
+                .map(|s| s.as_str().to_owned()),
             kms_key: $input.ssekms_key_id.take(),
             storage_class: $input.storage_class.as_ref().map(|s| s.as_str().to_owned()),
         }
@@ -47,8 +59,20 @@ pub(super) fn kept(sums: &Sums, asked: Option<Algorithm>) -> Sums {
     sums.only(asked.unwrap_or(Algorithm::Crc64nvme))
 }
 
-pub(super) fn given(crc32: Option<String>, crc32c: Option<String>, crc64nvme: Option<String>, sha1: Option<String>, sha256: Option<String>) -> Sums {
-    Sums { crc32, crc32c, crc64nvme, sha1, sha256 }
+pub(super) fn given(
+    crc32: Option<String>,
+    crc32c: Option<String>,
+    crc64nvme: Option<String>,
+    sha1: Option<String>,
+    sha256: Option<String>,
+) -> Sums {
+    Sums {
+        crc32,
+        crc32c,
+        crc64nvme,
+        sha1,
+        sha256,
+    }
 }
 
 impl Ops {
@@ -70,15 +94,28 @@ impl Ops {
     pub(super) fn key_usable(&self, attributes: &Attributes) -> S3Result<()> {
         match attributes.kms_key.as_deref() {
             Some(key) if key.starts_with("arn:") && !self.kms.usable(key) => {
-                let code = if self.kms.state(key) == crate::kms::KeyState::Absent { "KMS.NotFoundException" } else { "KMS.DisabledException" };
-                Err(invalid(code, format!("{key} is disabled or does not exist.")))
+                let code = if self.kms.state(key) == crate::kms::KeyState::Absent {
+                    "KMS.NotFoundException"
+                } else {
+                    "KMS.DisabledException"
+                };
+                Err(invalid(
+                    code,
+                    format!("{key} is disabled or does not exist."),
+                ))
             }
             _ => Ok(()),
         }
     }
 
-    /// Puts a version that is whole on disk; conditions are looked at under the lock that the write takes. On refusal its bytes go.
-    pub(super) fn publish(&self, name: &str, headers: &HeaderMap, version: Version) -> S3Result<Version> {
+    /// Puts a version that is whole on disk; conditions are looked at under the lock that the write
+    /// takes. On refusal its bytes go.
+    pub(super) fn publish(
+        &self,
+        name: &str,
+        headers: &HeaderMap,
+        version: Version,
+    ) -> S3Result<Version> {
         let data = version.data.clone();
         let mut buckets = self.store.lock();
         let result = bucket(&mut buckets, name).and_then(|found| {
@@ -99,27 +136,58 @@ impl Ops {
         conditions::of_write(headers, found.latest(key), key)
     }
 
-    pub(super) async fn put(&self, mut req: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
+    pub(super) async fn put(
+        &self,
+        mut req: S3Request<PutObjectInput>,
+    ) -> S3Result<S3Response<PutObjectOutput>> {
         let input = &mut req.input;
         let name = input.bucket.clone();
         if input.content_length.is_some_and(|l| l > MAX_PUT_BYTES) {
-            return Err(invalid("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"));
+            return Err(invalid(
+                "EntityTooLarge",
+                "Your proposed upload exceeds the maximum allowed size",
+            ));
         }
         self.early(&name, &req.headers, &input.key)?;
         let mut attributes = attributes!(input);
         self.settle(&name, &mut attributes)?;
-        let sums = given(input.checksum_crc32.take(), input.checksum_crc32c.take(), input.checksum_crc64nvme.take(), input.checksum_sha1.take(), input.checksum_sha256.take());
-        let decoded = req.headers.get("x-amz-decoded-content-length").and_then(|v| v.to_str().ok()?.parse().ok());
-        let claims = Claims { sums, md5: input.content_md5.take(), length: decoded.or(input.content_length), trailers: req.trailing_headers.clone(), algorithm: named_algorithm(&req.headers) };
+        let sums = given(
+            input.checksum_crc32.take(),
+            input.checksum_crc32c.take(),
+            input.checksum_crc64nvme.take(),
+            input.checksum_sha1.take(),
+            input.checksum_sha256.take(),
+        );
+        let decoded = req
+            .headers
+            .get("x-amz-decoded-content-length")
+            .and_then(|v| v.to_str().ok()?.parse().ok());
+        let claims = Claims {
+            sums,
+            md5: input.content_md5.take(),
+            length: decoded.or(input.content_length),
+            trailers: req.trailing_headers.clone(),
+            algorithm: named_algorithm(&req.headers),
+        };
         let trip = trip(&req.extensions);
         let (data, path) = self.store.new_data(&name);
         let flip = trip.as_ref().is_some_and(|t| t.slot.corrupts());
         let (received, asked) = receive(input.body.take(), &path, claims, flip).await?;
         let sums = kept(&received.sums, asked);
-        let version = Version { data, size: received.size, etag: received.etag(), sums, attributes, ..Version::new(&input.key, self.now()) };
+        let version = Version {
+            data,
+            size: received.size,
+            etag: received.etag(),
+            sums,
+            attributes,
+            ..Version::new(&input.key, self.now())
+        };
         let version = if trip.is_some_and(|t| t.slot.lies()) {
             drop(std::fs::remove_file(path));
-            Version { id: crate::accounts::random_text(32), ..version }
+            Version {
+                id: crate::accounts::random_text(32),
+                ..version
+            }
         } else {
             self.publish(&name, &req.headers, version)?
         };

@@ -1,5 +1,7 @@
-//! Bucket policies: statements that deny, enforced for every caller. An effect, action, operator or key that the lab
-//! does not know is refused when the policy is put, so that nobody believes in a statement that is not enforced.
+//! Bucket policies: statements that deny, enforced for every caller. An effect, action, operator or
+//! key that the lab
+//! does not know is refused when the policy is put, so that nobody believes in a statement that is
+//! not enforced.
 
 use super::error::{denied, invalid};
 use crate::hook::matches;
@@ -8,8 +10,20 @@ use jiff::Timestamp;
 use s3s::S3Result;
 use serde_json::Value;
 
-const OPERATORS: [&str; 5] = ["Null", "Bool", "NumericGreaterThan", "NumericLessThan", "StringEquals"];
-const KEYS: [&str; 5] = ["s3:if-none-match", "s3:ObjectCreationOperation", "s3:object-lock-remaining-retention-days", "s3:object-lock-mode", "aws:SecureTransport"];
+const OPERATORS: [&str; 5] = [
+    "Null",
+    "Bool",
+    "NumericGreaterThan",
+    "NumericLessThan",
+    "StringEquals",
+];
+const KEYS: [&str; 5] = [
+    "s3:if-none-match",
+    "s3:ObjectCreationOperation",
+    "s3:object-lock-remaining-retention-days",
+    "s3:object-lock-mode",
+    "aws:SecureTransport",
+];
 
 fn texts(value: &Value) -> Vec<&str> {
     match value {
@@ -31,23 +45,33 @@ fn statements(policy: &Value) -> Vec<&Value> {
 /// `MalformedPolicy`: no JSON, or something that would not be enforced.
 pub fn check(text: &str) -> S3Result<()> {
     let malformed = |why: &str| invalid("MalformedPolicy", why.to_owned());
-    let policy: Value = serde_json::from_str(text).map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
+    let policy: Value = serde_json::from_str(text)
+        .map_err(|_| malformed("Policies must be valid JSON and the first byte must be '{'"))?;
     let all = statements(&policy);
     if all.is_empty() {
         return Err(malformed("Missing required field Statement"));
     }
     for statement in all {
-        if !matches!(statement["Effect"].as_str(), Some("Deny" | "Allow")) || texts(&statement["Action"]).is_empty() {
-            return Err(malformed("Effect must be Allow or Deny and Action must not be empty"));
+        if !matches!(statement["Effect"].as_str(), Some("Deny" | "Allow"))
+            || texts(&statement["Action"]).is_empty()
+        {
+            return Err(malformed(
+                "Effect must be Allow or Deny and Action must not be empty",
+            ));
         }
         let everyone = statement["Principal"] == "*" || statement["Principal"]["AWS"] == "*";
         if !everyone {
             return Err(malformed("the lab knows only the principal *"));
         }
         for (operator, keys) in statement["Condition"].as_object().into_iter().flatten() {
-            let known = OPERATORS.contains(&operator.as_str()) && keys.as_object().is_some_and(|k| k.keys().all(|k| KEYS.contains(&k.as_str())));
+            let known = OPERATORS.contains(&operator.as_str())
+                && keys
+                    .as_object()
+                    .is_some_and(|k| k.keys().all(|k| KEYS.contains(&k.as_str())));
             if !known {
-                return Err(malformed(&format!("the lab does not know the condition {operator} {keys}")));
+                return Err(malformed(&format!(
+                    "the lab does not know the condition {operator} {keys}"
+                )));
             }
         }
     }
@@ -64,7 +88,12 @@ fn actions(operation: &str, query: &str) -> Vec<&'static str> {
         "DeleteObjects" => vec!["s3:DeleteObject", "s3:DeleteObjectVersion"],
         "GetObject" | "HeadObject" if versioned => vec!["s3:GetObjectVersion"],
         "GetObject" | "HeadObject" => vec!["s3:GetObject"],
-        "PutObject" | "CopyObject" | "CreateMultipartUpload" | "UploadPart" | "UploadPartCopy" | "CompleteMultipartUpload" => vec!["s3:PutObject"],
+        "PutObject"
+        | "CopyObject"
+        | "CreateMultipartUpload"
+        | "UploadPart"
+        | "UploadPartCopy"
+        | "CompleteMultipartUpload" => vec!["s3:PutObject"],
         "PutObjectRetention" => vec!["s3:PutObjectRetention"],
         "PutObjectLegalHold" => vec!["s3:PutObjectLegalHold"],
         "AbortMultipartUpload" => vec!["s3:AbortMultipartUpload"],
@@ -93,19 +122,37 @@ pub struct Asked<'a> {
 pub fn enforce(text: &str, asked: &Asked<'_>) -> S3Result<()> {
     let policy: Value = serde_json::from_str(text).unwrap_or_default();
     let bucket = asked.bucket;
-    let resource = asked.key.map_or_else(|| format!("arn:aws:s3:::{bucket}"), |k| format!("arn:aws:s3:::{bucket}/{k}"));
+    let resource = asked.key.map_or_else(
+        || format!("arn:aws:s3:::{bucket}"),
+        |k| format!("arn:aws:s3:::{bucket}/{k}"),
+    );
     let called = actions(asked.operation, asked.query);
-    for statement in statements(&policy).into_iter().filter(|s| s["Effect"] == "Deny") {
-        let acts = texts(&statement["Action"]).iter().any(|a| called.iter().any(|c| matches(a, c)));
-        // The keys of DeleteObjects are in its body: a statement about any of this bucket's keys counts.
-        let speaks_of = |r: &&str| matches(r, &resource) || (asked.operation == "DeleteObjects" && r.starts_with(&format!("arn:aws:s3:::{bucket}/")));
+    for statement in statements(&policy)
+        .into_iter()
+        .filter(|s| s["Effect"] == "Deny")
+    {
+        let acts = texts(&statement["Action"])
+            .iter()
+            .any(|a| called.iter().any(|c| matches(a, c)));
+        // The keys of DeleteObjects are in its body: a statement about any of this bucket's keys
+        // counts.
+        let speaks_of = |r: &&str| {
+            matches(r, &resource)
+                || (asked.operation == "DeleteObjects"
+                    && r.starts_with(&format!("arn:aws:s3:::{bucket}/")))
+        };
         let here = if statement.get("NotResource").is_some() {
-            !texts(&statement["NotResource"]).iter().any(|r| matches(r, &resource))
+            !texts(&statement["NotResource"])
+                .iter()
+                .any(|r| matches(r, &resource))
         } else {
             texts(&statement["Resource"]).iter().any(speaks_of)
         };
         if acts && here && asked.all_hold(&statement["Condition"]) {
-            return Err(denied(&format!("with an explicit deny in a resource-based policy ({})", statement["Sid"].as_str().unwrap_or_default())));
+            return Err(denied(&format!(
+                "with an explicit deny in a resource-based policy ({})",
+                statement["Sid"].as_str().unwrap_or_default()
+            )));
         }
     }
     Ok(())
@@ -113,13 +160,26 @@ pub fn enforce(text: &str, asked: &Asked<'_>) -> S3Result<()> {
 
 impl Asked<'_> {
     fn value(&self, key: &str) -> Option<String> {
-        let header = |name: &str| self.headers.get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            self.headers
+                .get(name)
+                .and_then(|v| v.to_str().ok())
+                .map(str::to_owned)
+        };
         match key {
             "s3:if-none-match" => header("if-none-match"),
             "s3:object-lock-mode" => header("x-amz-object-lock-mode"),
             // The calls that make an object visible, not those that send its parts.
-            "s3:ObjectCreationOperation" => Some(matches!(self.operation, "PutObject" | "CopyObject" | "CompleteMultipartUpload").to_string()),
-            "s3:object-lock-remaining-retention-days" => self.retain_until.map(|u| (u.duration_since(self.now).as_hours() / 24).to_string()),
+            "s3:ObjectCreationOperation" => Some(
+                matches!(
+                    self.operation,
+                    "PutObject" | "CopyObject" | "CompleteMultipartUpload"
+                )
+                .to_string(),
+            ),
+            "s3:object-lock-remaining-retention-days" => self
+                .retain_until
+                .map(|u| (u.duration_since(self.now).as_hours() / 24).to_string()),
             // Loopback stands for TLS.
             "aws:SecureTransport" => Some("true".into()),
             _ => None,
@@ -127,7 +187,16 @@ impl Asked<'_> {
     }
 
     fn all_hold(&self, condition: &Value) -> bool {
-        condition.as_object().into_iter().flatten().all(|(operator, keys)| keys.as_object().into_iter().flatten().all(|(key, wanted)| self.holds(operator, key, wanted)))
+        condition
+            .as_object()
+            .into_iter()
+            .flatten()
+            .all(|(operator, keys)| {
+                keys.as_object()
+                    .into_iter()
+                    .flatten()
+                    .all(|(key, wanted)| self.holds(operator, key, wanted))
+            })
     }
 
     fn holds(&self, operator: &str, key: &str, wanted: &Value) -> bool {
@@ -136,8 +205,18 @@ impl Asked<'_> {
         match operator {
             "Null" => texts(wanted).contains(&if found.is_none() { "true" } else { "false" }),
             "Bool" | "StringEquals" => found.is_some_and(|f| texts(wanted).contains(&f.as_str())),
-            "NumericGreaterThan" => found.as_deref().and_then(number).is_some_and(|f| texts(wanted).iter().filter_map(|w| number(w)).any(|w| f > w)),
-            "NumericLessThan" => found.as_deref().and_then(number).is_some_and(|f| texts(wanted).iter().filter_map(|w| number(w)).any(|w| f < w)),
+            "NumericGreaterThan" => found.as_deref().and_then(number).is_some_and(|f| {
+                texts(wanted)
+                    .iter()
+                    .filter_map(|w| number(w))
+                    .any(|w| f > w)
+            }),
+            "NumericLessThan" => found.as_deref().and_then(number).is_some_and(|f| {
+                texts(wanted)
+                    .iter()
+                    .filter_map(|w| number(w))
+                    .any(|w| f < w)
+            }),
             _ => false,
         }
     }
@@ -148,8 +227,11 @@ mod tests {
     use super::*;
 
     const KEEP: &str = r#"{"Statement":[
-        {"Effect":"Deny","Principal":"*","Action":["s3:DeleteObject","s3:DeleteObjectVersion"],"Resource":["arn:aws:s3:::b/runs/*"]},
-        {"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/runs/*","Condition":{"Null":{"s3:if-none-match":"true"},"Bool":{"s3:ObjectCreationOperation":"true"}}}]}"#;
+        {"Effect":"Deny","Principal":"*","Action":["s3:DeleteObject","s3:DeleteObjectVersion"],
+         "Resource":["arn:aws:s3:::b/runs/*"]},
+        {"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::b/runs/*",
+         "Condition":{"Null":{"s3:if-none-match":"true"},
+                      "Bool":{"s3:ObjectCreationOperation":"true"}}}]}"#;
 
     #[test]
     fn a_deny_holds_where_all_its_conditions_do() {
@@ -157,9 +239,26 @@ mod tests {
         let (none, mut conditional) = (HeaderMap::new(), HeaderMap::new());
         conditional.insert("if-none-match", "*".parse().expect("a header"));
         let now = Timestamp::UNIX_EPOCH;
-        let ask = |operation, key, headers, query| enforce(KEEP, &Asked { operation, bucket: "b", key, headers, query, retain_until: None, now });
+        let ask = |operation, key, headers, query| {
+            enforce(
+                KEEP,
+                &Asked {
+                    operation,
+                    bucket: "b",
+                    key,
+                    headers,
+                    query,
+                    retain_until: None,
+                    now,
+                },
+            )
+        };
         let put = |key, headers| ask("PutObject", Some(key), headers, "");
-        assert!(put("runs/1", &none).is_err() && put("runs/1", &conditional).is_ok() && put("objects/1", &none).is_ok());
+        assert!(
+            put("runs/1", &none).is_err()
+                && put("runs/1", &conditional).is_ok()
+                && put("objects/1", &none).is_ok()
+        );
         assert!(ask("DeleteObject", Some("runs/1"), &none, "versionId=x").is_err());
         assert!(ask("DeleteObjects", None, &none, "delete=").is_err());
         assert!(ask("GetObject", Some("runs/1"), &none, "").is_ok());
@@ -167,13 +266,31 @@ mod tests {
 
     #[test]
     fn a_lock_is_measured_in_days_from_now() {
-        let long = r#"{"Statement":{"Effect":"Deny","Principal":"*","Action":"s3:PutObjectRetention","NotResource":"arn:aws:s3:::b/probe/*","Condition":{"NumericGreaterThan":{"s3:object-lock-remaining-retention-days":"40"}}}}"#;
+        let long = r#"{"Statement":{"Effect":"Deny","Principal":"*",
+            "Action":"s3:PutObjectRetention",
+            "NotResource":"arn:aws:s3:::b/probe/*","Condition":{"NumericGreaterThan":{
+                "s3:object-lock-remaining-retention-days":"40"}}}}"#;
         let (headers, now) = (HeaderMap::new(), Timestamp::UNIX_EPOCH);
         let ask = |key, days: i64| {
             let retain_until = Some(now + jiff::SignedDuration::from_hours(24 * days));
-            enforce(long, &Asked { operation: "PutObjectRetention", bucket: "b", key: Some(key), headers: &headers, query: "", retain_until, now })
+            enforce(
+                long,
+                &Asked {
+                    operation: "PutObjectRetention",
+                    bucket: "b",
+                    key: Some(key),
+                    headers: &headers,
+                    query: "",
+                    retain_until,
+                    now,
+                },
+            )
         };
-        assert!(ask("objects/a", 41).is_err() && ask("objects/a", 40).is_ok() && ask("probe/a", 400).is_ok());
+        assert!(
+            ask("objects/a", 41).is_err()
+                && ask("objects/a", 40).is_ok()
+                && ask("probe/a", 400).is_ok()
+        );
     }
 
     #[test]

@@ -6,10 +6,10 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use futures::StreamExt;
 use http::HeaderMap;
 use s3s::S3Result;
+use s3s::TrailingHeaders;
 use s3s::checksum::ChecksumHasher;
 use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Md5, Sha1, Sha256};
 use s3s::dto::StreamingBlob;
-use s3s::TrailingHeaders;
 use std::io::Write;
 use std::path::Path;
 
@@ -41,7 +41,11 @@ impl Default for Summing {
             sha256: Some(Sha256::new()),
             crc64nvme: Some(Crc64Nvme::new()),
         };
-        Self { md5: Md5::new(), hasher, size: 0 }
+        Self {
+            md5: Md5::new(),
+            hasher,
+            size: 0,
+        }
     }
 }
 
@@ -61,7 +65,11 @@ impl Summing {
             sha1: sums.checksum_sha1,
             sha256: sums.checksum_sha256,
         };
-        Received { size: self.size, md5: self.md5.finalize(), sums }
+        Received {
+            size: self.size,
+            md5: self.md5.finalize(),
+            sums,
+        }
     }
 }
 
@@ -78,15 +86,26 @@ pub struct Claims {
 
 /// The algorithm that an SDK names in a header of its own.
 pub fn named_algorithm(headers: &HeaderMap) -> Option<Algorithm> {
-    let of = |name: &str| headers.get(name).and_then(|v| v.to_str().ok()).and_then(Algorithm::parse);
+    let of = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .and_then(Algorithm::parse)
+    };
     of("x-amz-sdk-checksum-algorithm").or_else(|| of("x-amz-checksum-algorithm"))
 }
 
-/// Writes a body to a new file. `flip`: store one byte wrong, as a broken disk would, after everything was verified.
+/// Writes a body to a new file. `flip`: store one byte wrong, as a broken disk would, after
+/// everything was verified.
 ///
 /// # Errors
 /// `BadDigest`, `IncompleteBody`, `InvalidDigest`; the file is removed.
-pub async fn receive(body: Option<StreamingBlob>, path: &Path, claims: Claims, flip: bool) -> S3Result<(Received, Option<Algorithm>)> {
+pub async fn receive(
+    body: Option<StreamingBlob>,
+    path: &Path,
+    claims: Claims,
+    flip: bool,
+) -> S3Result<(Received, Option<Algorithm>)> {
     let result = write(body, path, claims).await;
     match result {
         Ok(done) => {
@@ -115,31 +134,63 @@ pub fn flip_byte(path: &Path) -> std::io::Result<()> {
     std::fs::write(path, bytes)
 }
 
-async fn write(body: Option<StreamingBlob>, path: &Path, claims: Claims) -> S3Result<(Received, Option<Algorithm>)> {
+async fn write(
+    body: Option<StreamingBlob>,
+    path: &Path,
+    claims: Claims,
+) -> S3Result<(Received, Option<Algorithm>)> {
     let mut file = std::fs::File::create(path).map_err(|e| io("making a file", &e))?;
     let mut summing = Summing::default();
     if let Some(mut body) = body {
         while let Some(piece) = body.next().await {
             let piece = piece.map_err(|e| broken_body(&e.to_string()))?;
-            file.write_all(&piece).map_err(|e| io("writing bytes", &e))?;
+            file.write_all(&piece)
+                .map_err(|e| io("writing bytes", &e))?;
             summing.update(&piece);
         }
     }
     let received = summing.finish();
-    if claims.length.is_some_and(|l| u64::try_from(l).ok() != Some(received.size)) {
-        return Err(invalid("IncompleteBody", "You did not provide the number of bytes specified by the Content-Length HTTP header"));
+    if claims
+        .length
+        .is_some_and(|l| u64::try_from(l).ok() != Some(received.size))
+    {
+        return Err(invalid(
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the Content-Length HTTP header",
+        ));
     }
     if let Some(md5) = &claims.md5 {
-        let wanted = BASE64_STANDARD.decode(md5).ok().filter(|m| m.len() == 16).ok_or_else(|| invalid("InvalidDigest", "The Content-MD5 you specified is not valid."))?;
+        let wanted = BASE64_STANDARD
+            .decode(md5)
+            .ok()
+            .filter(|m| m.len() == 16)
+            .ok_or_else(|| {
+                invalid(
+                    "InvalidDigest",
+                    "The Content-MD5 you specified is not valid.",
+                )
+            })?;
         if wanted != received.md5 {
-            return Err(invalid("BadDigest", "The Content-MD5 you specified did not match what we received."));
+            return Err(invalid(
+                "BadDigest",
+                "The Content-MD5 you specified did not match what we received.",
+            ));
         }
     }
     let claimed = claimed(&claims);
     for algorithm in Algorithm::ALL {
-        let (Some(wanted), found) = (claimed.get(algorithm), received.sums.get(algorithm)) else { continue };
+        let (Some(wanted), found) = (claimed.get(algorithm), received.sums.get(algorithm)) else {
+            continue;
+        };
         if Some(wanted) != found {
-            return Err(error(400, "BadDigest", format!("The {} you specified did not match the calculated checksum.", algorithm.as_str())));
+            return Err(error(
+                400,
+                "BadDigest",
+                format!(
+                    "The {} you specified did not match the calculated checksum.",
+                    algorithm.as_str()
+                ),
+            ));
         }
     }
     let algorithm = claimed.first().or(claims.algorithm);
@@ -151,7 +202,11 @@ fn claimed(claims: &Claims) -> Sums {
     let trailers = claims.trailers.as_ref().and_then(TrailingHeaders::take);
     for algorithm in Algorithm::ALL {
         let name = format!("x-amz-checksum-{}", algorithm.as_str().to_ascii_lowercase());
-        if let Some(value) = trailers.as_ref().and_then(|t| t.get(name.as_str())).and_then(|v| v.to_str().ok()) {
+        if let Some(value) = trailers
+            .as_ref()
+            .and_then(|t| t.get(name.as_str()))
+            .and_then(|v| v.to_str().ok())
+        {
             sums.set(algorithm, Some(value.to_owned()));
         }
     }
@@ -161,10 +216,18 @@ fn claimed(claims: &Claims) -> Sums {
 /// The protocol crate's streaming errors have no public type; their text tells them apart.
 fn broken_body(text: &str) -> s3s::S3Error {
     if text.contains("Sha256Mismatch") {
-        return error(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.");
+        return error(
+            400,
+            "XAmzContentSHA256Mismatch",
+            "The provided 'x-amz-content-sha256' header does not match what was computed.",
+        );
     }
     if text.contains("Signature") {
-        return error(403, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided.");
+        return error(
+            403,
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided.",
+        );
     }
     invalid("IncompleteBody", format!("the body ended early: {text}"))
 }

@@ -1,7 +1,9 @@
 //! Buckets, versions and uploads of one region: an index in memory, JSON beside the bytes on disk.
 //!
-//! `buckets/<bucket>/bucket.json`, `versions/<seq>.json`, `uploads/<id>.json`, `data/<random>`. Every JSON file is renamed into
-//! place, so a kill leaves the state before or after; bytes that no JSON file names are removed at the next start.
+//! `buckets/<bucket>/bucket.json`, `versions/<seq>.json`, `uploads/<id>.json`, `data/<random>`.
+//! Every JSON file is renamed into
+//! place, so a kill leaves the state before or after; bytes that no JSON file names are removed at
+//! the next start.
 
 use super::error::{error, io, no_such_bucket, no_such_upload};
 use super::model::{BucketMeta, Upload, Version, Versioning};
@@ -34,8 +36,11 @@ pub type Buckets<'a> = MutexGuard<'a, BTreeMap<String, Bucket>>;
 
 fn write_json(path: &Path, value: &impl Serialize) -> S3Result<()> {
     let new = path.with_extension("json.new");
-    let bytes = serde_json::to_vec(value).map_err(|e| error(500, "InternalError", e.to_string()))?;
-    std::fs::write(&new, bytes).and_then(|()| std::fs::rename(&new, path)).map_err(|e| io("writing metadata", &e))
+    let bytes =
+        serde_json::to_vec(value).map_err(|e| error(500, "InternalError", e.to_string()))?;
+    std::fs::write(&new, bytes)
+        .and_then(|()| std::fs::rename(&new, path))
+        .map_err(|e| io("writing metadata", &e))
 }
 
 fn read_all<T: DeserializeOwned>(folder: &Path) -> std::io::Result<Vec<T>> {
@@ -44,7 +49,10 @@ fn read_all<T: DeserializeOwned>(folder: &Path) -> std::io::Result<Vec<T>> {
         let path = entry?.path();
         if path.extension().is_some_and(|e| e == "json") {
             let bytes = std::fs::read(&path)?;
-            all.push(serde_json::from_slice(&bytes).map_err(|e| std::io::Error::other(format!("{}: {e}", path.display())))?);
+            all.push(
+                serde_json::from_slice(&bytes)
+                    .map_err(|e| std::io::Error::other(format!("{}: {e}", path.display())))?,
+            );
         }
     }
     Ok(all)
@@ -54,11 +62,18 @@ impl Store {
     /// # Errors
     /// The disk's; metadata that cannot be read.
     pub fn open(root: &Path, region: &str, clock: Clock) -> std::io::Result<Arc<Self>> {
-        let store = Self { region: region.into(), clock, root: root.join("buckets"), buckets: Mutex::default() };
+        let store = Self {
+            region: region.into(),
+            clock,
+            root: root.join("buckets"),
+            buckets: Mutex::default(),
+        };
         std::fs::create_dir_all(&store.root)?;
         for entry in std::fs::read_dir(&store.root)? {
             let folder = entry?.path();
-            let Ok(bytes) = std::fs::read(folder.join("bucket.json")) else { continue };
+            let Ok(bytes) = std::fs::read(folder.join("bucket.json")) else {
+                continue;
+            };
             let meta: BucketMeta = serde_json::from_slice(&bytes)?;
             let bucket = load(&folder, meta)?;
             store.lock().insert(bucket.meta.name.clone(), bucket);
@@ -96,7 +111,15 @@ impl Store {
         }
         let mut buckets = self.lock();
         write_json(&folder.join("bucket.json"), &meta)?;
-        buckets.insert(meta.name.clone(), Bucket { meta, keys: BTreeMap::new(), uploads: BTreeMap::new(), next_seq: 1 });
+        buckets.insert(
+            meta.name.clone(),
+            Bucket {
+                meta,
+                keys: BTreeMap::new(),
+                uploads: BTreeMap::new(),
+                next_seq: 1,
+            },
+        );
         Ok(())
     }
 
@@ -110,11 +133,16 @@ impl Store {
     /// # Errors
     /// The disk's.
     pub fn save_meta(&self, bucket: &Bucket) -> S3Result<()> {
-        write_json(&self.folder(&bucket.meta.name).join("bucket.json"), &bucket.meta)
+        write_json(
+            &self.folder(&bucket.meta.name).join("bucket.json"),
+            &bucket.meta,
+        )
     }
 
     fn version_file(&self, bucket: &str, seq: u64) -> PathBuf {
-        self.folder(bucket).join("versions").join(format!("{seq:012}.json"))
+        self.folder(bucket)
+            .join("versions")
+            .join(format!("{seq:012}.json"))
     }
 
     /// # Errors
@@ -123,7 +151,8 @@ impl Store {
         write_json(&self.version_file(bucket, version.seq), version)
     }
 
-    /// Adds a version as the newest of its key; in a bucket without versioning it replaces the `null` one. A crash between the
+    /// Adds a version as the newest of its key; in a bucket without versioning it replaces the
+    /// `null` one. A crash between the
     /// two files leaves the older `null` version beside the newer one, and loading keeps the newer.
     ///
     /// # Errors
@@ -131,10 +160,18 @@ impl Store {
     pub fn push(&self, bucket: &mut Bucket, mut version: Version) -> S3Result<Version> {
         version.seq = bucket.next_seq;
         bucket.next_seq += 1;
-        version.id = if bucket.meta.versioning == Versioning::Enabled { random_text(32) } else { "null".into() };
+        version.id = if bucket.meta.versioning == Versioning::Enabled {
+            random_text(32)
+        } else {
+            "null".into()
+        };
         self.save_version(&bucket.meta.name, &version)?;
         let versions = bucket.keys.entry(version.key.clone()).or_default();
-        let replaced: Vec<Version> = if version.id == "null" { versions.extract_if(.., |v| v.id == "null").collect() } else { Vec::new() };
+        let replaced: Vec<Version> = if version.id == "null" {
+            versions.extract_if(.., |v| v.id == "null").collect()
+        } else {
+            Vec::new()
+        };
         versions.push(version.clone());
         for old in replaced {
             self.forget(&bucket.meta.name, &old);
@@ -142,7 +179,8 @@ impl Store {
         Ok(version)
     }
 
-    /// Removes the files of a version that is out of the index. Metadata first: bytes without a name are swept.
+    /// Removes the files of a version that is out of the index. Metadata first: bytes without a
+    /// name are swept.
     pub fn forget(&self, bucket: &str, version: &Version) {
         drop(std::fs::remove_file(self.version_file(bucket, version.seq)));
         if !version.data.is_empty() {
@@ -153,14 +191,26 @@ impl Store {
     /// # Errors
     /// The disk's.
     pub fn save_upload(&self, bucket: &str, upload: &Upload) -> S3Result<()> {
-        write_json(&self.folder(bucket).join("uploads").join(format!("{}.json", upload.id)), upload)
+        write_json(
+            &self
+                .folder(bucket)
+                .join("uploads")
+                .join(format!("{}.json", upload.id)),
+            upload,
+        )
     }
 
     pub fn drop_upload(&self, bucket: &mut Bucket, id: &str) {
         if let Some(upload) = bucket.uploads.remove(id) {
-            drop(std::fs::remove_file(self.folder(&bucket.meta.name).join("uploads").join(format!("{id}.json"))));
+            drop(std::fs::remove_file(
+                self.folder(&bucket.meta.name)
+                    .join("uploads")
+                    .join(format!("{id}.json")),
+            ));
             for part in upload.parts.values() {
-                drop(std::fs::remove_file(self.data(&bucket.meta.name, &part.data)));
+                drop(std::fs::remove_file(
+                    self.data(&bucket.meta.name, &part.data),
+                ));
             }
         }
     }
@@ -192,7 +242,10 @@ impl Bucket {
     pub fn version(&self, key: &str, id: Option<&str>) -> Option<&Version> {
         match id {
             None => self.latest(key),
-            Some(id) => self.keys.get(key).and_then(|v| v.iter().find(|v| v.id == id)),
+            Some(id) => self
+                .keys
+                .get(key)
+                .and_then(|v| v.iter().find(|v| v.id == id)),
         }
     }
 
@@ -217,7 +270,10 @@ impl Bucket {
     /// # Errors
     /// `NoSuchUpload`.
     pub fn upload(&mut self, key: &str, id: &str) -> S3Result<&mut Upload> {
-        self.uploads.get_mut(id).filter(|u| u.key == key).ok_or_else(no_such_upload)
+        self.uploads
+            .get_mut(id)
+            .filter(|u| u.key == key)
+            .ok_or_else(no_such_upload)
     }
 }
 
@@ -225,8 +281,14 @@ fn load(folder: &Path, meta: BucketMeta) -> std::io::Result<Bucket> {
     let mut versions: Vec<Version> = read_all(&folder.join("versions"))?;
     versions.sort_by_key(|v| v.seq);
     let next_seq = versions.last().map_or(1, |v| v.seq + 1);
-    let uploads: BTreeMap<String, Upload> = read_all::<Upload>(&folder.join("uploads"))?.into_iter().map(|u| (u.id.clone(), u)).collect();
-    let mut named: BTreeSet<String> = uploads.values().flat_map(|u| u.parts.values().map(|p| p.data.clone())).collect();
+    let uploads: BTreeMap<String, Upload> = read_all::<Upload>(&folder.join("uploads"))?
+        .into_iter()
+        .map(|u| (u.id.clone(), u))
+        .collect();
+    let mut named: BTreeSet<String> = uploads
+        .values()
+        .flat_map(|u| u.parts.values().map(|p| p.data.clone()))
+        .collect();
     let mut keys: BTreeMap<String, Vec<Version>> = BTreeMap::new();
     for version in versions {
         let of_key = keys.entry(version.key.clone()).or_default();
@@ -238,9 +300,18 @@ fn load(folder: &Path, meta: BucketMeta) -> std::io::Result<Bucket> {
     named.extend(keys.values().flatten().map(|v| v.data.clone()));
     for entry in std::fs::read_dir(folder.join("data"))? {
         let path = entry?.path();
-        if path.file_name().and_then(|n| n.to_str()).is_none_or(|n| !named.contains(n)) {
+        if path
+            .file_name()
+            .and_then(|n| n.to_str())
+            .is_none_or(|n| !named.contains(n))
+        {
             std::fs::remove_file(path)?;
         }
     }
-    Ok(Bucket { meta, keys, uploads, next_seq })
+    Ok(Bucket {
+        meta,
+        keys,
+        uploads,
+        next_seq,
+    })
 }

@@ -50,7 +50,9 @@ fn wrong(status: StatusCode, why: &str) -> (StatusCode, Json<Value>) {
 }
 
 fn shown(value: impl serde::Serialize) -> Answer {
-    serde_json::to_value(value).map(Json).map_err(|e| wrong(StatusCode::INTERNAL_SERVER_ERROR, &e.to_string()))
+    serde_json::to_value(value)
+        .map(Json)
+        .map_err(|e| wrong(StatusCode::INTERNAL_SERVER_ERROR, &e.to_string()))
 }
 
 async fn states(State(shop): State<Arc<Shop>>, Json(durations): Json<Durations>) -> Answer {
@@ -59,11 +61,19 @@ async fn states(State(shop): State<Arc<Shop>>, Json(durations): Json<Durations>)
 }
 
 async fn progress(State(shop): State<Arc<Shop>>) -> Answer {
-    shown(shop.workload().map_or_else(Progress::default, crate::workload::Workload::progress))
+    shown(
+        shop.workload()
+            .map_or_else(Progress::default, crate::workload::Workload::progress),
+    )
 }
 
 async fn order(State(shop): State<Arc<Shop>>, Json(order): Json<Order>) -> Answer {
-    let workload = shop.workload().ok_or_else(|| wrong(StatusCode::NOT_FOUND, "this lab is empty: it has no workload"))?;
+    let workload = shop.workload().ok_or_else(|| {
+        wrong(
+            StatusCode::NOT_FOUND,
+            "this lab is empty: it has no workload",
+        )
+    })?;
     match order.r#do {
         What::Start => workload.start(),
         What::Stop => workload.stop().await,
@@ -72,9 +82,17 @@ async fn order(State(shop): State<Arc<Shop>>, Json(order): Json<Order>) -> Answe
 }
 
 async fn expected(State(shop): State<Arc<Shop>>, Query(operation): Query<Operation>) -> Answer {
-    shown(shop.expected(operation.n).await.map_err(|e| wrong(StatusCode::NOT_FOUND, &e))?)
+    shown(
+        shop.expected(operation.n)
+            .await
+            .map_err(|e| wrong(StatusCode::NOT_FOUND, &e))?,
+    )
 }
 
 async fn digest(State(shop): State<Arc<Shop>>, Query(database): Query<Database>) -> Answer {
-    shown(shop.digest(&database.url).await.map_err(|e| wrong(StatusCode::BAD_GATEWAY, &e))?)
+    shown(
+        shop.digest(&database.url)
+            .await
+            .map_err(|e| wrong(StatusCode::BAD_GATEWAY, &e))?,
+    )
 }

@@ -7,7 +7,8 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct Args {
-    /// Keep everything here, and go on with what is here; default: a new directory, removed at the end
+    /// Keep everything here, and go on with what is here; default: a new directory, removed at the
+    /// end
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// One line of JSON when ready (dr-lab/up/1) instead of text
@@ -28,7 +29,8 @@ impl Args {
     /// # Errors
     /// Our own executable cannot be found.
     pub fn options(&self) -> Result<Options, LabError> {
-        let program = std::env::current_exe().map_err(|e| LabError::told(format!("finding our own executable: {e}")))?;
+        let program = std::env::current_exe()
+            .map_err(|e| LabError::told(format!("finding our own executable: {e}")))?;
         Ok(Options {
             dir: self.dir.clone(),
             program: Some(program),
@@ -76,7 +78,8 @@ struct Signals {
 
 impl Signals {
     fn new() -> Result<Self, LabError> {
-        let on = |kind| signal(kind).map_err(|e| LabError::told(format!("listening to signals: {e}")));
+        let on =
+            |kind| signal(kind).map_err(|e| LabError::told(format!("listening to signals: {e}")));
         Ok(Self {
             interrupt: on(SignalKind::interrupt())?,
             terminate: on(SignalKind::terminate())?,

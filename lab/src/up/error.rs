@@ -8,7 +8,10 @@ pub enum LabError {
     #[error("{0}")]
     Told(String),
     #[error("{what}: {source}")]
-    File { what: String, source: std::io::Error },
+    File {
+        what: String,
+        source: std::io::Error,
+    },
     #[error(transparent)]
     Server(#[from] PgError),
 }
@@ -26,7 +29,8 @@ impl LabError {
 
     pub fn port(port: u16, source: std::io::Error) -> Self {
         Self::told(format!(
-            "port {port} of this lab cannot be opened ({source}); see who has it: ss -ltnp 'sport = :{port}'"
+            "port {port} of this lab cannot be opened ({source}); see who has it: ss -ltnp \
+             'sport = :{port}'"
         ))
     }
 }

@@ -38,8 +38,14 @@ impl Kept {
         let file = dir.join("lab.json");
         match std::fs::read(&file) {
             Ok(bytes) => {
-                let strange = |why: String| LabError::told(format!("{} is not of this lab ({why}); choose another --dir", file.display()));
-                let kept: Self = serde_json::from_slice(&bytes).map_err(|e| strange(e.to_string()))?;
+                let strange = |why: String| {
+                    LabError::told(format!(
+                        "{} is not of this lab ({why}); choose another --dir",
+                        file.display()
+                    ))
+                };
+                let kept: Self =
+                    serde_json::from_slice(&bytes).map_err(|e| strange(e.to_string()))?;
                 if kept.version == VERSION {
                     Ok(kept)
                 } else {
@@ -71,12 +77,14 @@ impl Kept {
 }
 
 impl Ports {
-    /// Below the range that the kernel takes for outgoing connections and below that of the servers, so that they are
+    /// Below the range that the kernel takes for outgoing connections and below that of the
+    /// servers, so that they are
     /// likely free again at the next start; labs side by side begin at different places.
     fn choose() -> Result<Self, LabError> {
         const FIRST: u16 = 10_000;
         const LAST: u16 = 19_999;
-        let start = FIRST + u16::try_from(std::process::id() * 37 % u32::from(LAST - FIRST)).unwrap_or(0);
+        let start =
+            FIRST + u16::try_from(std::process::id() * 37 % u32::from(LAST - FIRST)).unwrap_or(0);
         let mut free = (start..=LAST)
             .chain(FIRST..start)
             .filter(|p| TcpListener::bind(("127.0.0.1", *p)).is_ok());

@@ -4,7 +4,10 @@ use super::kept::Kept;
 use super::policy::Endpoints;
 use super::ready::BucketLine;
 use super::{LabError, LatencyProfile, Options};
-use crate::accounts::{AWS_REGIONS, DRILL, Keys, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS, SECOND_REGION, VAULT};
+use crate::accounts::{
+    AWS_REGIONS, DRILL, Keys, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS,
+    SECOND_REGION, VAULT,
+};
 use crate::clock::Clock;
 use crate::hook::Hook;
 use crate::kms::{Kms, KmsRegion};
@@ -72,9 +75,18 @@ pub struct Leftovers {
 }
 
 impl Lab {
-    pub(super) async fn start(dir: &Path, kept: Kept, watch: Option<Watch<'_>>, options: &Options) -> Result<Self, LabError> {
+    pub(super) async fn start(
+        dir: &Path,
+        kept: Kept,
+        watch: Option<Watch<'_>>,
+        options: &Options,
+    ) -> Result<Self, LabError> {
         let clock = Clock::with_offset(kept.clock_offset_s);
-        let (hook, kms, keys) = (Hook::new(clock.clone()), Kms::default(), Arc::new(kept.keys.clone()));
+        let (hook, kms, keys) = (
+            Hook::new(clock.clone()),
+            Kms::default(),
+            Arc::new(kept.keys.clone()),
+        );
         let mut s3 = BTreeMap::new();
         for region in REGIONS {
             let around = Around {
@@ -84,7 +96,10 @@ impl Lab {
                 kms: kms.clone(),
             };
             let root = dir.join("s3").join(region);
-            s3.insert(region, S3::open(&root, region, around).map_err(LabError::file("opening", &root))?);
+            s3.insert(
+                region,
+                S3::open(&root, region, around).map_err(LabError::file("opening", &root))?,
+            );
         }
         // One partition: copies between its regions are the service's.
         S3::join(&AWS_REGIONS.map(|region| s3[region].clone()));
@@ -139,7 +154,8 @@ impl Lab {
                     .copied()
                     .ok_or_else(|| LabError::told(format!("lab.json has no port for {region}")))
             };
-            let open = |port, handler| Listener::open(port, handler).map_err(|e| LabError::port(port, e));
+            let open =
+                |port, handler| Listener::open(port, handler).map_err(|e| LabError::port(port, e));
             let query = if AWS_REGIONS.contains(region) {
                 Some(open(port(&ports.query)?, Arc::new(self.query(region)))?)
             } else {
@@ -181,10 +197,18 @@ impl Lab {
 
     pub fn endpoints(&self) -> Endpoints {
         let of = |doors: &Doors| {
-            let query = doors.query.iter().flat_map(|q| ["rds", "sts", "kms"].map(|s| (s, q.url())));
-            std::iter::once(("s3", doors.s3.url())).chain(query).collect()
+            let query = doors
+                .query
+                .iter()
+                .flat_map(|q| ["rds", "sts", "kms"].map(|s| (s, q.url())));
+            std::iter::once(("s3", doors.s3.url()))
+                .chain(query)
+                .collect()
         };
-        self.doors.iter().map(|(region, doors)| ((*region).to_owned(), of(doors))).collect()
+        self.doors
+            .iter()
+            .map(|(region, doors)| ((*region).to_owned(), of(doors)))
+            .collect()
     }
 
     pub fn buckets(&self) -> Vec<BucketLine> {
@@ -215,9 +239,12 @@ impl Lab {
     }
 
     fn doors_of(&self, region: &str) -> Result<&Doors, LabError> {
-        self.doors
-            .get(region)
-            .ok_or_else(|| LabError::told(format!("no region {region}; regions are {}", REGIONS.join(", "))))
+        self.doors.get(region).ok_or_else(|| {
+            LabError::told(format!(
+                "no region {region}; regions are {}",
+                REGIONS.join(", ")
+            ))
+        })
     }
 
     /// Connections are cut, ports refuse, servers are killed with SIGKILL under load.
@@ -240,23 +267,38 @@ impl Lab {
         let _moving = self.moving.lock().await;
         self.shop.region_up(region).await?;
         self.s3[region].set_down(false);
-        doors.all().try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
+        doors
+            .all()
+            .try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
     }
 
     /// Changes stored bytes behind the API's back; returns the version's id.
     ///
     /// # Errors
     /// No such region, bucket, key or version.
-    pub fn damage(&self, region: &str, bucket: &str, key: &str, version: Option<&str>, how: Damage) -> Result<String, LabError> {
+    pub fn damage(
+        &self,
+        region: &str,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+        how: Damage,
+    ) -> Result<String, LabError> {
         self.doors_of(region)?;
-        self.s3[region].damage(bucket, key, version, how).map_err(LabError::told)
+        self.s3[region]
+            .damage(bucket, key, version, how)
+            .map_err(LabError::told)
     }
 
     /// SHA-256 of what a bucket shows, by key, behind the API's back. Blocks.
     ///
     /// # Errors
     /// No such region or bucket.
-    pub fn contents(&self, region: &str, bucket: &str) -> Result<BTreeMap<String, String>, LabError> {
+    pub fn contents(
+        &self,
+        region: &str,
+        bucket: &str,
+    ) -> Result<BTreeMap<String, String>, LabError> {
         self.doors_of(region)?;
         self.s3[region].contents(bucket).map_err(LabError::told)
     }

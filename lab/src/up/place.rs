@@ -26,12 +26,16 @@ impl Place {
     /// It cannot be made, or another lab lives in it.
     pub fn take(dir: Option<&Path>) -> Result<Self, LabError> {
         let temporary = dir.is_none();
-        let wanted = dir.map_or_else(|| std::env::temp_dir().join(format!("dr-lab.{}", random_text(8))), Path::to_owned);
+        let wanted = dir.map_or_else(
+            || std::env::temp_dir().join(format!("dr-lab.{}", random_text(8))),
+            Path::to_owned,
+        );
         let path = std::path::absolute(&wanted).map_err(LabError::file("resolving", &wanted))?;
         if !path.exists() {
             std::fs::create_dir_all(&path).map_err(LabError::file("making", &path))?;
             // PostgreSQL's user walks through; nobody lists it.
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711)).map_err(LabError::file("opening", &path))?;
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o711))
+                .map_err(LabError::file("opening", &path))?;
         }
         let file = path.join("lock");
         let opened = OpenOptions::new()
@@ -48,7 +52,11 @@ impl Place {
             .and_then(|()| lock.rewind())
             .and_then(|()| writeln!(lock, "{}", std::process::id()));
         noted.map_err(LabError::file("writing", &file))?;
-        Ok(Self { path, temporary, lock })
+        Ok(Self {
+            path,
+            temporary,
+            lock,
+        })
     }
 }
 
@@ -65,13 +73,19 @@ fn wait_for(lock: &mut File, path: &Path) -> Result<(), LabError> {
     loop {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::Error(source)) => return Err(LabError::file("locking", path)(source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(LabError::file("locking", path)(source));
+            }
             Err(TryLockError::WouldBlock) => {}
         }
         let mut text = String::new();
         let read = lock.rewind().and_then(|()| lock.read_to_string(&mut text));
         let pid = text.trim();
-        if read.is_ok() && !pid.is_empty() && Path::new("/proc").join(pid).join("stat").exists() && !zombie(pid) {
+        if read.is_ok()
+            && !pid.is_empty()
+            && Path::new("/proc").join(pid).join("stat").exists()
+            && !zombie(pid)
+        {
             return Err(LabError::told(format!(
                 "a lab is up in {} already; end it first: kill {pid}",
                 path.display()
@@ -84,18 +98,22 @@ fn wait_for(lock: &mut File, path: &Path) -> Result<(), LabError> {
                 path.display()
             )));
         }
-        // A lock that comes free is announced to nobody who did not block on it, and blocking has no deadline.
+        // A lock that comes free is announced to nobody who did not block on it, and blocking has
+        // no deadline.
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
 /// Killed, and its parent has not asked yet.
 fn zombie(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
-    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
+    let stat =
+        std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+    stat.rsplit_once(") ")
+        .is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
 }
 
-/// For its owner's eyes only, whole at every moment: a crash here leaves the file before or the file after.
+/// For its owner's eyes only, whole at every moment: a crash here leaves the file before or the
+/// file after.
 ///
 /// # Errors
 /// The disk's.
@@ -103,7 +121,12 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), LabError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".new");
     let new = path.with_file_name(name);
-    let written = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&new);
+    let written = OpenOptions::new()
+        .create(true)
+        .truncate(true)
+        .write(true)
+        .mode(0o600)
+        .open(&new);
     let written = written
         .and_then(|mut file| file.write_all(bytes))
         .and_then(|()| std::fs::rename(&new, path));
@@ -119,7 +142,10 @@ mod tests {
         let first = Place::take(None).expect("taken");
         let path = first.path.clone();
         let second = Place::take(Some(&path)).map(drop);
-        assert!(second.is_err_and(|e| e.to_string().contains(&format!("kill {}", std::process::id()))));
+        assert!(second.is_err_and(|e| {
+            e.to_string()
+                .contains(&format!("kill {}", std::process::id()))
+        }));
         drop(first);
         assert!(!path.exists());
     }

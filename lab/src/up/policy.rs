@@ -11,13 +11,20 @@ pub type Endpoints = BTreeMap<String, BTreeMap<&'static str, String>>;
 
 /// The template with this lab's names in it.
 pub fn text(endpoints: &Endpoints) -> String {
-    let accounts = [("production", PRODUCTION), ("vault", VAULT), ("drill", DRILL)].map(|(n, a)| (format!("account.{n}"), a.to_owned()));
+    let accounts = [
+        ("production", PRODUCTION),
+        ("vault", VAULT),
+        ("drill", DRILL),
+    ]
+    .map(|(n, a)| (format!("account.{n}"), a.to_owned()));
     let keys = [PRIMARY_REGION, SECOND_REGION]
         .into_iter()
         .filter_map(|r| Some((format!("key.{r}"), default_key(r)?)));
-    let urls = endpoints
-        .iter()
-        .flat_map(|(region, services)| services.iter().map(move |(s, url)| (format!("{s}.{region}"), url.clone())));
+    let urls = endpoints.iter().flat_map(|(region, services)| {
+        services
+            .iter()
+            .map(move |(s, url)| (format!("{s}.{region}"), url.clone()))
+    });
     accounts
         .into_iter()
         .chain(keys)
@@ -34,8 +41,15 @@ mod tests {
 
     #[test]
     fn no_placeholder_is_left() {
-        let services = || ["s3", "rds", "sts", "kms"].map(|s| (s, format!("http://127.0.0.1/{s}"))).into();
+        let services = || {
+            ["s3", "rds", "sts", "kms"]
+                .map(|s| (s, format!("http://127.0.0.1/{s}")))
+                .into()
+        };
         let text = text(&REGIONS.map(|r| (r.to_owned(), services())).into());
-        assert!(!text.contains("{{") && text.contains("s3: http://127.0.0.1/s3\n"), "{text}");
+        assert!(
+            !text.contains("{{") && text.contains("s3: http://127.0.0.1/s3\n"),
+            "{text}"
+        );
     }
 }

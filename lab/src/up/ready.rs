@@ -44,7 +44,16 @@ impl Ready {
             access_key_id: k.access_key_id.clone(),
             secret_access_key: k.secret_access_key.clone(),
         };
-        let roles = [Provider::Aws, Provider::Other].map(|p| (p, lab.keys.by_role(p).into_iter().map(|(r, k)| (r, access(k))).collect()));
+        let roles = [Provider::Aws, Provider::Other].map(|p| {
+            (
+                p,
+                lab.keys
+                    .by_role(p)
+                    .into_iter()
+                    .map(|(r, k)| (r, access(k)))
+                    .collect(),
+            )
+        });
         let kms_keys = REGIONS
             .iter()
             .map(|r| ((*r).to_owned(), lab.kms.of_region(r)))
@@ -69,7 +78,10 @@ impl Ready {
             dir.display()
         );
         for (region, services) in &self.endpoints {
-            let shown: Vec<String> = services.iter().map(|(service, url)| format!("{service} {url}")).collect();
+            let shown: Vec<String> = services
+                .iter()
+                .map(|(service, url)| format!("{service} {url}"))
+                .collect();
             let _ = writeln!(text, "  {region:13} {}", shown.join("  "));
         }
         for cluster in &self.clusters {

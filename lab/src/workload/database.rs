@@ -20,22 +20,35 @@ pub async fn create(session: &Session) -> Result<(), PgError> {
     let mut rows = operation::seed().peekable();
     while let Some(first) = rows.next() {
         let shape = first.shape;
-        let sql = format!("COPY app.{} ({}) FROM STDIN", shape.name, shape.columns.join(", "));
-        let sink = session.client.copy_in::<_, Bytes>(&sql).await.map_err(PgError::sql(shape.name))?;
+        let sql = format!(
+            "COPY app.{} ({}) FROM STDIN",
+            shape.name,
+            shape.columns.join(", ")
+        );
+        let sink = session
+            .client
+            .copy_in::<_, Bytes>(&sql)
+            .await
+            .map_err(PgError::sql(shape.name))?;
         futures::pin_mut!(sink);
         let mut buffer = BytesMut::with_capacity(BATCH * 2);
         push(&mut buffer, &first);
         while let Some(row) = rows.next_if(|r| r.shape == shape) {
             push(&mut buffer, &row);
             if buffer.len() > BATCH {
-                sink.send(buffer.split().freeze()).await.map_err(PgError::sql(shape.name))?;
+                sink.send(buffer.split().freeze())
+                    .await
+                    .map_err(PgError::sql(shape.name))?;
             }
         }
-        sink.send(buffer.freeze()).await.map_err(PgError::sql(shape.name))?;
+        sink.send(buffer.freeze())
+            .await
+            .map_err(PgError::sql(shape.name))?;
         sink.finish().await.map_err(PgError::sql(shape.name))?;
     }
     let sequences = format!(
-        "SELECT setval('app.orders_id_seq', {0}), setval('app.items_id_seq', {0} * 3 + 2); COMMIT; ANALYZE",
+        "SELECT setval('app.orders_id_seq', {0}), setval('app.items_id_seq', {0} * 3 + 2); \
+         COMMIT; ANALYZE",
         operation::SEED_ORDERS
     );
     session.batch(&sequences).await
@@ -51,5 +64,9 @@ fn push(buffer: &mut BytesMut, row: &Row) {
 /// # Errors
 /// The server's.
 pub async fn seeded(session: &Session) -> Result<bool, PgError> {
-    Ok(session.text("SELECT to_regclass('app.heartbeat') IS NOT NULL").await?.as_deref() == Some("t"))
+    Ok(session
+        .text("SELECT to_regclass('app.heartbeat') IS NOT NULL")
+        .await?
+        .as_deref()
+        == Some("t"))
 }

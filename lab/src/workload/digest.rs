@@ -37,7 +37,11 @@ struct Wire {
 
 impl Serialize for TableDigest {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        Wire { rows: self.rows, digest: format!("{:032x}", self.sum) }.serialize(s)
+        Wire {
+            rows: self.rows,
+            digest: format!("{:032x}", self.sum),
+        }
+        .serialize(s)
     }
 }
 
@@ -45,7 +49,10 @@ impl<'de> Deserialize<'de> for TableDigest {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let wire = Wire::deserialize(d)?;
         let sum = u128::from_str_radix(&wire.digest, 16).map_err(serde::de::Error::custom)?;
-        Ok(Self { rows: wire.rows, sum })
+        Ok(Self {
+            rows: wire.rows,
+            sum,
+        })
     }
 }
 
@@ -59,7 +66,10 @@ mod tests {
         digest.add(b"a");
         digest.add(b"");
         digest.subtract(b"a");
-        assert_eq!(serde_json::to_string(&digest).expect("json"), r#"{"rows":1,"digest":"e3b0c44298fc1c149afbf4c8996fb924"}"#);
+        assert_eq!(
+            serde_json::to_string(&digest).expect("json"),
+            r#"{"rows":1,"digest":"e3b0c44298fc1c149afbf4c8996fb924"}"#
+        );
         digest.subtract(b"");
         assert_eq!(digest, TableDigest::default());
     }

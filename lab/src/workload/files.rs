@@ -1,4 +1,5 @@
-//! The bucket of files beside the database: a seed of odd keys and sizes, and a writer that changes one about twice a second.
+//! The bucket of files beside the database: a seed of odd keys and sizes, and a writer that changes
+//! one about twice a second.
 
 use super::operation::{FileChange, FileContent};
 use super::rows::{TENANTS, mixed};
@@ -58,10 +59,16 @@ impl FilesLog {
     /// # Errors
     /// The file cannot be read or made.
     pub fn open(path: &Path) -> std::io::Result<(Self, BTreeMap<String, FileContent>)> {
-        let mut file = std::fs::OpenOptions::new().create(true).append(true).read(true).open(path)?;
+        let mut file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(path)?;
         let (mut live, mut last) = (BTreeMap::new(), 0);
         for line in std::io::BufReader::new(std::fs::File::open(path)?).lines() {
-            let Ok(line) = serde_json::from_str::<FileLine>(&line?) else { continue };
+            let Ok(line) = serde_json::from_str::<FileLine>(&line?) else {
+                continue;
+            };
             last = line.change;
             let change = line.into_change();
             match change.content {
@@ -70,7 +77,13 @@ impl FilesLog {
             }
         }
         file.write_all(b"\n")?;
-        Ok((Self { file: Mutex::new(file), last: Mutex::new(last) }, live))
+        Ok((
+            Self {
+                file: Mutex::new(file),
+                last: Mutex::new(last),
+            },
+            live,
+        ))
     }
 
     /// The number of the last change that is in the log.
@@ -81,7 +94,11 @@ impl FilesLog {
     fn append(&self, line: &FileLine) -> Result<(), String> {
         let mut bytes = serde_json::to_vec(line).map_err(|e| e.to_string())?;
         bytes.push(b'\n');
-        self.file.lock().unwrap_or_else(PoisonError::into_inner).write_all(&bytes).map_err(|e| e.to_string())?;
+        self.file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .write_all(&bytes)
+            .map_err(|e| e.to_string())?;
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = line.change;
         Ok(())
     }
@@ -90,7 +107,10 @@ impl FilesLog {
 impl FileLine {
     fn into_change(self) -> FileChange {
         let version = self.version;
-        FileChange { key: self.key, content: self.sha256.map(|sha256| FileContent { version, sha256 }) }
+        FileChange {
+            key: self.key,
+            content: self.sha256.map(|sha256| FileContent { version, sha256 }),
+        }
     }
 }
 
@@ -102,10 +122,21 @@ enum Wanted {
 }
 
 fn key(object: u64) -> String {
-    const NAMES: [&str; 8] =
-        ["invoice.pdf", "two words.txt", "naïve-ü.bin", "a+b=c.csv", "100% sure.txt", "deep/er/still.json", "报告.docx", "it's~(ok)!.md"];
+    const NAMES: [&str; 8] = [
+        "invoice.pdf",
+        "two words.txt",
+        "naïve-ü.bin",
+        "a+b=c.csv",
+        "100% sure.txt",
+        "deep/er/still.json",
+        "报告.docx",
+        "it's~(ok)!.md",
+    ];
     let name = NAMES[usize::try_from(object % 8).unwrap_or(0)];
-    format!("tenants/{}/{object:04}-{name}", 1 + object % TENANTS.cast_unsigned())
+    format!(
+        "tenants/{}/{object:04}-{name}",
+        1 + object % TENANTS.cast_unsigned()
+    )
 }
 
 fn size(n: u64, object: u64) -> usize {
@@ -123,11 +154,21 @@ fn size(n: u64, object: u64) -> usize {
 fn wanted(n: u64) -> Wanted {
     if n <= OBJECTS {
         let object = n - 1;
-        return Wanted::Put { key: key(object), size: size(n, object) };
+        return Wanted::Put {
+            key: key(object),
+            size: size(n, object),
+        };
     }
     // Large ones stay as they are: the writer is to make changes, not load.
     let object = 4 + mixed(n) % (OBJECTS + n / 10 - 4);
-    if n.is_multiple_of(7) { Wanted::Delete { key: key(object) } } else { Wanted::Put { key: key(object), size: usize::try_from(mixed(n) % 20_000).unwrap_or(0) } }
+    if n.is_multiple_of(7) {
+        Wanted::Delete { key: key(object) }
+    } else {
+        Wanted::Put {
+            key: key(object),
+            size: usize::try_from(mixed(n) % 20_000).unwrap_or(0),
+        }
+    }
 }
 
 fn content(n: u64, size: usize) -> Bytes {
@@ -144,13 +185,24 @@ fn content(n: u64, size: usize) -> Bytes {
 fn meta(n: u64) -> Meta {
     let pair = |k: &str, v: String| BTreeMap::from([(k.to_owned(), v)]);
     Meta {
-        content_type: n.is_multiple_of(2).then(|| "application/octet-stream".to_owned()),
-        metadata: if n.is_multiple_of(3) { pair("uploaded-by", format!("user-{}", n % 50)) } else { BTreeMap::new() },
-        tags: if n.is_multiple_of(5) { pair("class", format!("kind {}", n % 4)) } else { BTreeMap::new() },
+        content_type: n
+            .is_multiple_of(2)
+            .then(|| "application/octet-stream".to_owned()),
+        metadata: if n.is_multiple_of(3) {
+            pair("uploaded-by", format!("user-{}", n % 50))
+        } else {
+            BTreeMap::new()
+        },
+        tags: if n.is_multiple_of(5) {
+            pair("class", format!("kind {}", n % 4))
+        } else {
+            BTreeMap::new()
+        },
     }
 }
 
-/// Makes the next change in the bucket, then in the log, then tells the database's writer. A kill between bucket and
+/// Makes the next change in the bucket, then in the log, then tells the database's writer. A kill
+/// between bucket and
 /// log leaves a version that no row references, as an application would.
 ///
 /// # Errors
@@ -162,11 +214,23 @@ pub async fn step(bucket: &dyn Bucket, log: &FilesLog, shared: &Shared) -> Resul
             let bytes = content(n, size);
             let sha256 = Some(hex::encode(Sha256::digest(&bytes)));
             let version = bucket.put(&key, bytes, meta(n)).await?;
-            FileLine { change: n, key, version, sha256, size: size as u64 }
+            FileLine {
+                change: n,
+                key,
+                version,
+                sha256,
+                size: size as u64,
+            }
         }
         Wanted::Delete { key } => {
             let version = bucket.delete(&key).await?;
-            FileLine { change: n, key, version, sha256: None, size: 0 }
+            FileLine {
+                change: n,
+                key,
+                version,
+                sha256: None,
+                size: 0,
+            }
         }
     };
     log.append(&line)?;
@@ -186,7 +250,12 @@ pub async fn seed(bucket: &dyn Bucket, log: &FilesLog, shared: &Shared) -> Resul
 }
 
 /// Changes files until told to stop.
-pub async fn run(bucket: Arc<dyn Bucket>, log: Arc<FilesLog>, shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+pub async fn run(
+    bucket: Arc<dyn Bucket>,
+    log: Arc<FilesLog>,
+    shared: Arc<Shared>,
+    mut stop: watch::Receiver<bool>,
+) {
     let mut pace = tokio::time::interval(Duration::from_millis(500));
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
@@ -207,9 +276,20 @@ mod tests {
     #[test]
     fn the_seed_has_empty_and_large_files_odd_names_and_deletes() {
         let all: Vec<Wanted> = (1..=SEEDED).map(wanted).collect();
-        assert!(all.contains(&Wanted::Put { key: key(0), size: 0 }) && all.contains(&Wanted::Put { key: key(1), size: 9 << 20 }));
+        assert!(
+            all.contains(&Wanted::Put {
+                key: key(0),
+                size: 0
+            }) && all.contains(&Wanted::Put {
+                key: key(1),
+                size: 9 << 20
+            })
+        );
         assert!(all.iter().any(|w| matches!(w, Wanted::Delete { .. })));
-        let odd = |part: &str| all.iter().any(|w| matches!(w, Wanted::Put { key, .. } if key.contains(part)));
+        let odd = |part: &str| {
+            all.iter()
+                .any(|w| matches!(w, Wanted::Put { key, .. } if key.contains(part)))
+        };
         assert!(["+", "%", " ", "ü", "报"].into_iter().all(odd));
         assert_eq!(content(9, 13).len(), 13);
         assert_eq!(content(9, 13), content(9, 13));

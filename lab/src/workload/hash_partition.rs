@@ -1,4 +1,5 @@
-//! Which partition PostgreSQL puts an int4 key into: its `hashint4extended` with the partitioning seed, stable across versions.
+//! Which partition PostgreSQL puts an int4 key into: its `hashint4extended` with the partitioning
+//! seed, stable across versions.
 
 const SEED: u64 = 0x7A5B_2236_7996_DCFD;
 const COMBINE: u64 = 0x49a0_f4dd_15e5_a8e3;

@@ -1,4 +1,5 @@
-//! What the bucket of files held after each change: a listing taken while files change shows one of these states.
+//! What the bucket of files held after each change: a listing taken while files change shows one of
+//! these states.
 
 use super::files::FileLine;
 use std::collections::BTreeMap;
@@ -86,12 +87,25 @@ mod tests {
                 line(4, "b", Some("4")),
             ],
         };
-        let files = |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<Files>();
+        let files = |pairs: &[(&str, &str)]| {
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect::<Files>()
+        };
         assert_eq!(history.last(), 4);
         assert_eq!(history.after(2), files(&[("a", "1"), ("b", "2")]));
         assert_eq!(history.state_of(&files(&[("b", "2")]), 1..=4), Some(3));
-        assert_eq!(history.state_of(&files(&[("b", "2")]), 1..=2), None, "it was so later only");
-        assert_eq!(history.state_of(&files(&[("a", "1"), ("b", "4")]), 1..=4), None, "it never was so");
+        assert_eq!(
+            history.state_of(&files(&[("b", "2")]), 1..=2),
+            None,
+            "it was so later only"
+        );
+        assert_eq!(
+            history.state_of(&files(&[("a", "1"), ("b", "4")]), 1..=4),
+            None,
+            "it never was so"
+        );
         assert_eq!(history.state_of(&files(&[("a", "1")]), 1..=1), Some(1));
     }
 }

@@ -18,7 +18,8 @@ pub struct Row {
     pub values: Vec<Option<String>>,
 }
 
-/// One change of a transaction. `before` is the whole row: the model takes it away, the statement finds it by its key.
+/// One change of a transaction. `before` is the whole row: the model takes it away, the statement
+/// finds it by its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     Insert(Row),
@@ -29,7 +30,8 @@ pub enum Change {
 impl Row {
     /// As COPY writes it, without the newline.
     pub fn line(&self) -> String {
-        let mut line = String::with_capacity(self.values.iter().flatten().map(|v| v.len() + 2).sum());
+        let mut line =
+            String::with_capacity(self.values.iter().flatten().map(|v| v.len() + 2).sum());
         for (i, value) in self.values.iter().enumerate() {
             if i > 0 {
                 line.push('\t');
@@ -43,13 +45,27 @@ impl Row {
     }
 
     fn literals(&self) -> Vec<String> {
-        self.values.iter().map(|v| v.as_ref().map_or_else(|| "NULL".to_owned(), |t| crate::pg::session::literal(t))).collect()
+        self.values
+            .iter()
+            .map(|v| {
+                v.as_ref()
+                    .map_or_else(|| "NULL".to_owned(), |t| crate::pg::session::literal(t))
+            })
+            .collect()
     }
 
     fn found_by(&self) -> String {
         let literals = self.literals();
-        let pairs = self.shape.columns.iter().zip(literals).filter(|(c, _)| self.shape.key.contains(c));
-        pairs.map(|(c, v)| format!("{c} = {v}")).collect::<Vec<_>>().join(" AND ")
+        let pairs = self
+            .shape
+            .columns
+            .iter()
+            .zip(literals)
+            .filter(|(c, _)| self.shape.key.contains(c));
+        pairs
+            .map(|(c, v)| format!("{c} = {v}"))
+            .collect::<Vec<_>>()
+            .join(" AND ")
     }
 }
 
@@ -57,13 +73,33 @@ impl Change {
     pub fn sql(&self) -> String {
         match self {
             Self::Insert(row) => {
-                format!("INSERT INTO app.{} ({}) VALUES ({});", row.shape.name, row.shape.columns.join(", "), row.literals().join(", "))
+                format!(
+                    "INSERT INTO app.{} ({}) VALUES ({});",
+                    row.shape.name,
+                    row.shape.columns.join(", "),
+                    row.literals().join(", ")
+                )
             }
             Self::Update { before, after } => {
-                let set: Vec<String> = after.shape.columns.iter().zip(after.literals()).map(|(c, v)| format!("{c} = {v}")).collect();
-                format!("UPDATE app.{} SET {} WHERE {};", after.shape.name, set.join(", "), before.found_by())
+                let set: Vec<String> = after
+                    .shape
+                    .columns
+                    .iter()
+                    .zip(after.literals())
+                    .map(|(c, v)| format!("{c} = {v}"))
+                    .collect();
+                format!(
+                    "UPDATE app.{} SET {} WHERE {};",
+                    after.shape.name,
+                    set.join(", "),
+                    before.found_by()
+                )
             }
-            Self::Delete(row) => format!("DELETE FROM app.{} WHERE {};", row.shape.name, row.found_by()),
+            Self::Delete(row) => format!(
+                "DELETE FROM app.{} WHERE {};",
+                row.shape.name,
+                row.found_by()
+            ),
         }
     }
 }
@@ -103,18 +139,35 @@ pub fn array(items: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    static SHAPE: Shape = Shape { name: "t", columns: &["a", "b"], key: &["b"] };
+    static SHAPE: Shape = Shape {
+        name: "t",
+        columns: &["a", "b"],
+        key: &["b"],
+    };
 
     #[test]
     fn lines_and_statements_carry_odd_values() {
-        let row = Row { shape: &SHAPE, leaf: "app.t", values: vec![None, Some("it's\ta \\ b\n".into())] };
+        let row = Row {
+            shape: &SHAPE,
+            leaf: "app.t",
+            values: vec![None, Some("it's\ta \\ b\n".into())],
+        };
         assert_eq!(row.line(), "\\N\tit's\\ta \\\\ b\\n");
-        assert_eq!(Change::Insert(row.clone()).sql(), "INSERT INTO app.t (a, b) VALUES (NULL, 'it''s\ta \\ b\n');");
-        assert_eq!(Change::Delete(row).sql(), "DELETE FROM app.t WHERE b = 'it''s\ta \\ b\n';");
+        assert_eq!(
+            Change::Insert(row.clone()).sql(),
+            "INSERT INTO app.t (a, b) VALUES (NULL, 'it''s\ta \\ b\n');"
+        );
+        assert_eq!(
+            Change::Delete(row).sql(),
+            "DELETE FROM app.t WHERE b = 'it''s\ta \\ b\n';"
+        );
     }
 
     #[test]
     fn arrays_quote_what_the_server_quotes() {
-        assert_eq!(array(&["plain", "two words", "", "NULL", "a\"b\\c"]), r#"{plain,"two words","","NULL","a\"b\\c"}"#);
+        assert_eq!(
+            array(&["plain", "two words", "", "NULL", "a\"b\\c"]),
+            r#"{plain,"two words","","NULL","a\"b\\c"}"#
+        );
     }
 }

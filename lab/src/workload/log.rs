@@ -1,4 +1,5 @@
-//! What the law cannot give: the instants and the files of each operation, one line each, written before the commit.
+//! What the law cannot give: the instants and the files of each operation, one line each, written
+//! before the commit.
 
 use super::model::{Model, note_files};
 use super::operation::{FileContent, Logged};
@@ -10,7 +11,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// D/workload/operations.log and its lines in memory.
 pub struct OperationsLog {
     inner: Mutex<Inner>,
-    /// Models on the way to the highest n that was asked for: the next question goes on from the nearest.
+    /// Models on the way to the highest n that was asked for: the next question goes on from the
+    /// nearest.
     cached: Mutex<BTreeMap<i64, Model>>,
 }
 
@@ -33,7 +35,11 @@ impl OperationsLog {
     /// # Errors
     /// The file cannot be read or made.
     pub fn open(path: &Path) -> std::io::Result<Self> {
-        let file = std::fs::OpenOptions::new().create(true).append(true).read(true).open(path)?;
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .read(true)
+            .open(path)?;
         let mut lines = Vec::new();
         for line in std::io::BufReader::new(std::fs::File::open(path)?).lines() {
             // The last line may be half of one, after a kill; its operation was not committed then.
@@ -41,7 +47,14 @@ impl OperationsLog {
                 place(&mut lines, logged);
             }
         }
-        let log = Self { inner: Mutex::new(Inner { file, lines, rewritten_from: None }), cached: Mutex::default() };
+        let log = Self {
+            inner: Mutex::new(Inner {
+                file,
+                lines,
+                rewritten_from: None,
+            }),
+            cached: Mutex::default(),
+        };
         // A half line would swallow the next one.
         log.write_raw(b"\n")?;
         Ok(log)
@@ -51,7 +64,8 @@ impl OperationsLog {
         lock(&self.inner).file.write_all(bytes)
     }
 
-    /// Call before the commit. A crash between the two leaves a line whose operation was not done; the same n is
+    /// Call before the commit. A crash between the two leaves a line whose operation was not done;
+    /// the same n is
     /// written again then, and the last line counts.
     ///
     /// # Errors
@@ -72,11 +86,17 @@ impl OperationsLog {
         let inner = lock(&self.inner);
         let mut files = BTreeMap::new();
         let upto = usize::try_from(n).unwrap_or(0);
-        inner.lines.iter().take(upto).flatten().for_each(|l| note_files(&mut files, l));
+        inner
+            .lines
+            .iter()
+            .take(upto)
+            .flatten()
+            .for_each(|l| note_files(&mut files, l));
         files
     }
 
-    /// The model after operation n. Takes seconds the first time: call it where blocking is allowed.
+    /// The model after operation n. Takes seconds the first time: call it where blocking is
+    /// allowed.
     ///
     /// # Errors
     /// An operation up to n is not in the log.
@@ -85,15 +105,25 @@ impl OperationsLog {
         if let Some(from) = lock(&self.inner).rewritten_from.take() {
             cached.split_off(&from);
         }
-        let mut model = cached.range(..=n).next_back().map_or_else(Model::seeded, |(_, m)| m.clone());
+        let mut model = cached
+            .range(..=n)
+            .next_back()
+            .map_or_else(Model::seeded, |(_, m)| m.clone());
         let from = usize::try_from(model.n).unwrap_or(0);
         let to = usize::try_from(n).map_err(|_| format!("there is no operation {n}"))?;
-        let lines: Vec<Option<Logged>> = lock(&self.inner).lines.get(from..to).map(<[_]>::to_vec).unwrap_or_default();
+        let lines: Vec<Option<Logged>> = lock(&self.inner)
+            .lines
+            .get(from..to)
+            .map(<[_]>::to_vec)
+            .unwrap_or_default();
         if lines.len() != to - from {
             return Err(format!("operation {n} is not in the log"));
         }
         for (i, line) in lines.iter().enumerate() {
-            model.apply(line.as_ref().ok_or_else(|| format!("operation {} is not in the log", from + i + 1))?);
+            model.apply(
+                line.as_ref()
+                    .ok_or_else(|| format!("operation {} is not in the log", from + i + 1))?,
+            );
             if model.n % KEPT_EVERY == 0 {
                 cached.insert(model.n, model.clone());
             }
@@ -104,7 +134,12 @@ impl OperationsLog {
 
 /// Whether there was such a line already.
 fn place(lines: &mut Vec<Option<Logged>>, logged: Logged) -> bool {
-    let Some(at) = usize::try_from(logged.n).ok().and_then(|n| n.checked_sub(1)) else { return false };
+    let Some(at) = usize::try_from(logged.n)
+        .ok()
+        .and_then(|n| n.checked_sub(1))
+    else {
+        return false;
+    };
     if lines.len() <= at {
         lines.resize(at + 1, None);
     }
@@ -118,7 +153,11 @@ mod tests {
     #[test]
     fn the_last_line_of_an_operation_counts_and_half_lines_do_not() {
         let path = std::env::temp_dir().join(format!("dr-lab-oplog-{}", std::process::id()));
-        let logged = |n, at: &str| Logged { n, at: at.into(), files: Vec::new() };
+        let logged = |n, at: &str| Logged {
+            n,
+            at: at.into(),
+            files: Vec::new(),
+        };
         let log = OperationsLog::open(&path).expect("open");
         log.append(&logged(1, "a")).expect("append");
         log.append(&logged(2, "lost")).expect("append");
@@ -126,7 +165,12 @@ mod tests {
         let again = OperationsLog::open(&path).expect("open");
         again.append(&logged(2, "b")).expect("append");
         let third = OperationsLog::open(&path).expect("open");
-        let ats: Vec<String> = lock(&third.inner).lines.iter().flatten().map(|l| l.at.clone()).collect();
+        let ats: Vec<String> = lock(&third.inner)
+            .lines
+            .iter()
+            .flatten()
+            .map(|l| l.at.clone())
+            .collect();
         assert_eq!(ats, ["a", "b"]);
         assert!(third.expected(3).is_err());
         std::fs::remove_file(&path).expect("removed");

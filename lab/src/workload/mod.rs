@@ -1,6 +1,8 @@
-//! A shop that never stands still: a database that one writer changes by a known law, and a bucket of files beside it.
+//! A shop that never stands still: a database that one writer changes by a known law, and a bucket
+//! of files beside it.
 //!
-//! Everything that operation n does is computable (`operation`), so what a restored database must hold after its last
+//! Everything that operation n does is computable (`operation`), so what a restored database must
+//! hold after its last
 //! heartbeat n is known exactly (`model`).
 
 pub mod database;
@@ -20,5 +22,5 @@ pub mod writer;
 pub use digest::TableDigest;
 pub use log::OperationsLog;
 pub use model::Model;
-pub use running::Workload;
 pub use read::{Reading, digest_of_database};
+pub use running::Workload;

@@ -20,8 +20,15 @@ impl Model {
     pub fn seeded() -> Self {
         static SEED: OnceLock<Model> = OnceLock::new();
         SEED.get_or_init(|| {
-            let tables = LEAVES.iter().map(|t| (*t, TableDigest::default())).collect();
-            let mut model = Self { n: 0, tables, files: BTreeMap::new() };
+            let tables = LEAVES
+                .iter()
+                .map(|t| (*t, TableDigest::default()))
+                .collect();
+            let mut model = Self {
+                n: 0,
+                tables,
+                files: BTreeMap::new(),
+            };
             operation::seed().for_each(|row| model.add(&row));
             model
         })
@@ -29,11 +36,17 @@ impl Model {
     }
 
     fn add(&mut self, row: &Row) {
-        self.tables.entry(row.leaf).or_default().add(row.line().as_bytes());
+        self.tables
+            .entry(row.leaf)
+            .or_default()
+            .add(row.line().as_bytes());
     }
 
     fn subtract(&mut self, row: &Row) {
-        self.tables.entry(row.leaf).or_default().subtract(row.line().as_bytes());
+        self.tables
+            .entry(row.leaf)
+            .or_default()
+            .subtract(row.line().as_bytes());
     }
 
     /// Goes one operation on; `logged.n` must be the next one.
@@ -54,7 +67,10 @@ impl Model {
 
     /// Digests by `schema.table`.
     pub fn tables(&self) -> BTreeMap<String, TableDigest> {
-        self.tables.iter().map(|(t, d)| ((*t).to_owned(), *d)).collect()
+        self.tables
+            .iter()
+            .map(|(t, d)| ((*t).to_owned(), *d))
+            .collect()
     }
 }
 
@@ -74,7 +90,11 @@ mod tests {
     use crate::workload::operation::FileChange;
 
     fn plain(n: i64) -> Logged {
-        Logged { n, at: format!("2026-01-01 00:00:00.{n:06}+00"), files: Vec::new() }
+        Logged {
+            n,
+            at: format!("2026-01-01 00:00:00.{n:06}+00"),
+            files: Vec::new(),
+        }
     }
 
     #[test]
@@ -89,18 +109,42 @@ mod tests {
         assert_eq!(grown("app.ledger"), 1_200);
         assert_eq!(grown("app.tenants"), 0);
         assert_ne!(before["app.tenants"], after["app.tenants"]);
-        assert_eq!((0..4).map(|i| grown(&format!("app.events_{i}"))).sum::<i64>(), 600);
-        assert_eq!(grown("app.measurements_2024") + grown("app.measurements_2025") + grown("app.measurements_rest"), 240);
+        assert_eq!(
+            (0..4)
+                .map(|i| grown(&format!("app.events_{i}")))
+                .sum::<i64>(),
+            600
+        );
+        assert_eq!(
+            grown("app.measurements_2024")
+                + grown("app.measurements_2025")
+                + grown("app.measurements_rest"),
+            240
+        );
     }
 
     #[test]
     fn a_file_that_is_put_changed_and_deleted_leaves_no_row() {
-        let content = |v: &str| Some(FileContent { version: v.into(), sha256: "00".into() });
-        let change = |content| FileChange { key: "tenants/1/a b.txt".into(), content };
+        let content = |v: &str| {
+            Some(FileContent {
+                version: v.into(),
+                sha256: "00".into(),
+            })
+        };
+        let change = |content| FileChange {
+            key: "tenants/1/a b.txt".into(),
+            content,
+        };
         let mut model = Model::seeded();
-        model.apply(&Logged { files: vec![change(content("1"))], ..plain(1) });
+        model.apply(&Logged {
+            files: vec![change(content("1"))],
+            ..plain(1)
+        });
         assert_eq!(model.tables()["app.files"].rows, 1);
-        model.apply(&Logged { files: vec![change(content("2")), change(content("3")), change(None)], ..plain(2) });
+        model.apply(&Logged {
+            files: vec![change(content("2")), change(content("3")), change(None)],
+            ..plain(2)
+        });
         assert_eq!(model.tables()["app.files"], TableDigest::default());
     }
 }

@@ -1,4 +1,5 @@
-//! f(n): what operation n does, as a pure function. Its `at` and its files, which nobody can compute, come from the log.
+//! f(n): what operation n does, as a pure function. Its `at` and its files, which nobody can
+//! compute, come from the log.
 
 use super::line::{Change, Row};
 use super::rows;
@@ -26,7 +27,8 @@ pub struct FileContent {
     pub sha256: String,
 }
 
-/// One line of the operations' log: written before the commit, so the last line for an `n` is what was committed, if it was.
+/// One line of the operations' log: written before the commit, so the last line for an `n` is what
+/// was committed, if it was.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Logged {
     pub n: i64,
@@ -44,7 +46,13 @@ pub fn seed() -> impl Iterator<Item = Row> {
     let ledger = (1..=SEED_LEDGER).map(rows::ledger);
     let events = (1..=SEED_EVENTS).map(rows::event);
     let measurements = (1..=SEED_MEASUREMENTS).map(|id| rows::measurement(id, 0));
-    tenants.chain(orders).chain(items).chain(documents).chain(ledger).chain(events).chain(measurements)
+    tenants
+        .chain(orders)
+        .chain(items)
+        .chain(documents)
+        .chain(ledger)
+        .chain(events)
+        .chain(measurements)
 }
 
 /// All that operation `n` (from 1 on) changes. `files` are the rows of app.files before it.
@@ -55,7 +63,10 @@ pub fn changes(logged: &Logged, files: &BTreeMap<String, FileContent>) -> Vec<Ch
     all.push(Change::Insert(rows::order(order, 0)));
     all.extend(rows::items(order).into_iter().map(Change::Insert));
     if n > 10 {
-        all.push(Change::Update { before: rows::order(order - 10, 0), after: rows::order(order - 10, 1) });
+        all.push(Change::Update {
+            before: rows::order(order - 10, 0),
+            after: rows::order(order - 10, 1),
+        });
     }
     if n > 500 && n % 3 == 0 {
         all.extend(rows::items(order - 500).into_iter().map(Change::Delete));
@@ -66,11 +77,17 @@ pub fn changes(logged: &Logged, files: &BTreeMap<String, FileContent>) -> Vec<Ch
         all.push(Change::Insert(rows::event(SEED_EVENTS + n / 2)));
     }
     if n % 5 == 0 {
-        all.push(Change::Insert(rows::measurement(SEED_MEASUREMENTS + n / 5, 0)));
+        all.push(Change::Insert(rows::measurement(
+            SEED_MEASUREMENTS + n / 5,
+            0,
+        )));
     }
     if n % 25 == 0 {
         let id = SEED_MEASUREMENTS + n / 5 - 3;
-        all.push(Change::Update { before: rows::measurement(id, 0), after: rows::measurement(id, 1) });
+        all.push(Change::Update {
+            before: rows::measurement(id, 0),
+            after: rows::measurement(id, 1),
+        });
     }
     if n % 50 == 0 {
         all.push(tenant_change(n / 50));
@@ -81,11 +98,15 @@ pub fn changes(logged: &Logged, files: &BTreeMap<String, FileContent>) -> Vec<Ch
     all
 }
 
-/// The `turn`th change of a tenant: they take turns, each change raising the tenant's version by one.
+/// The `turn`th change of a tenant: they take turns, each change raising the tenant's version by
+/// one.
 fn tenant_change(turn: i64) -> Change {
     let id = 1 + (turn - 1) % rows::TENANTS;
     let before = (turn - 1) / rows::TENANTS;
-    Change::Update { before: rows::tenant(id, before), after: rows::tenant(id, before + 1) }
+    Change::Update {
+        before: rows::tenant(id, before),
+        after: rows::tenant(id, before + 1),
+    }
 }
 
 fn document_change(n: i64) -> Option<Change> {
@@ -93,7 +114,10 @@ fn document_change(n: i64) -> Option<Change> {
     let id = SEED_DOCUMENTS + turn;
     match n % 20 {
         0 => Some(Change::Insert(rows::document(id, 0))),
-        10 if turn > 2 => Some(Change::Update { before: rows::document(id - 2, 0), after: rows::document(id - 2, 1) }),
+        10 if turn > 2 => Some(Change::Update {
+            before: rows::document(id - 2, 0),
+            after: rows::document(id - 2, 1),
+        }),
         5 if turn > 40 && turn % 3 == 0 => Some(Change::Delete(rows::document(id - 40, 1))),
         _ => None,
     }
@@ -108,21 +132,26 @@ fn file_changes(logged: &Logged, files: &BTreeMap<String, FileContent>, all: &mu
         match (before, &change.content) {
             (None, None) => {}
             (None, Some(after)) => all.push(Change::Insert(row(key, after))),
-            (Some(before), Some(after)) => all.push(Change::Update { before: row(key, before), after: row(key, after) }),
+            (Some(before), Some(after)) => all.push(Change::Update {
+                before: row(key, before),
+                after: row(key, after),
+            }),
             (Some(before), None) => all.push(Change::Delete(row(key, before))),
         }
         now.insert(key, change.content.as_ref());
     }
 }
 
-/// The whole transaction as one batch. Sequences are set, not drawn from: a batch that was rolled back and is done
+/// The whole transaction as one batch. Sequences are set, not drawn from: a batch that was rolled
+/// back and is done
 /// again leaves them where they belong.
 pub fn transaction(logged: &Logged, changes: &[Change]) -> String {
     let mut sql = String::from("BEGIN;");
     changes.iter().for_each(|c| sql.push_str(&c.sql()));
     let order = SEED_ORDERS + logged.n;
     sql.push_str(&format!(
-        "SELECT setval('app.orders_id_seq', {order}), setval('app.items_id_seq', {}), setval('app.invoice_number', {});COMMIT;",
+        "SELECT setval('app.orders_id_seq', {order}), setval('app.items_id_seq', {}), \
+         setval('app.invoice_number', {});COMMIT;",
         order * 3 + 2,
         1000 + logged.n
     ));

@@ -1,4 +1,5 @@
-//! Every row is a function of its id and of how often it was changed: nothing has to be remembered to know what was there before.
+//! Every row is a function of its id and of how often it was changed: nothing has to be remembered
+//! to know what was there before.
 
 use super::hash_partition;
 use super::line::{Row, Shape, array};
@@ -7,15 +8,51 @@ use std::fmt::Write as _;
 pub const TENANTS: i64 = 40;
 
 pub static SHAPES: [Shape; 9] = [
-    Shape { name: "tenants", columns: &["created", "id", "name", "plan", "settings"], key: &["id"] },
-    Shape { name: "orders", columns: &["id", "note", "placed", "state", "tags", "tenant", "total"], key: &["id"] },
-    Shape { name: "items", columns: &["id", "order_id", "price", "quantity", "sku"], key: &["id"] },
-    Shape { name: "documents", columns: &["body", "id", "raw", "tenant", "title"], key: &["id"] },
-    Shape { name: "ledger", columns: &["credit", "debit", "id", "tenant"], key: &["id"] },
-    Shape { name: "events", columns: &["id", "kind", "payload", "tenant"], key: &["id", "tenant"] },
-    Shape { name: "measurements", columns: &["day", "id", "value"], key: &["day", "id"] },
-    Shape { name: "files", columns: &["key", "sha256", "version"], key: &["key"] },
-    Shape { name: "heartbeat", columns: &["at", "id"], key: &["id"] },
+    Shape {
+        name: "tenants",
+        columns: &["created", "id", "name", "plan", "settings"],
+        key: &["id"],
+    },
+    Shape {
+        name: "orders",
+        columns: &["id", "note", "placed", "state", "tags", "tenant", "total"],
+        key: &["id"],
+    },
+    Shape {
+        name: "items",
+        columns: &["id", "order_id", "price", "quantity", "sku"],
+        key: &["id"],
+    },
+    Shape {
+        name: "documents",
+        columns: &["body", "id", "raw", "tenant", "title"],
+        key: &["id"],
+    },
+    Shape {
+        name: "ledger",
+        columns: &["credit", "debit", "id", "tenant"],
+        key: &["id"],
+    },
+    Shape {
+        name: "events",
+        columns: &["id", "kind", "payload", "tenant"],
+        key: &["id", "tenant"],
+    },
+    Shape {
+        name: "measurements",
+        columns: &["day", "id", "value"],
+        key: &["day", "id"],
+    },
+    Shape {
+        name: "files",
+        columns: &["key", "sha256", "version"],
+        key: &["key"],
+    },
+    Shape {
+        name: "heartbeat",
+        columns: &["at", "id"],
+        key: &["id"],
+    },
 ];
 
 /// Every table that holds rows.
@@ -45,15 +82,27 @@ pub fn mixed(seed: u64) -> u64 {
 }
 
 fn pick(id: i64, salt: u64) -> u64 {
-    mixed(id.cast_unsigned().wrapping_mul(1_000_003).wrapping_add(salt))
+    mixed(
+        id.cast_unsigned()
+            .wrapping_mul(1_000_003)
+            .wrapping_add(salt),
+    )
 }
 
 fn choose<'a>(from: &[&'a str], id: i64, salt: u64) -> &'a str {
-    usize::try_from(pick(id, salt) % from.len() as u64).ok().and_then(|i| from.get(i)).copied().unwrap_or_default()
+    usize::try_from(pick(id, salt) % from.len() as u64)
+        .ok()
+        .and_then(|i| from.get(i))
+        .copied()
+        .unwrap_or_default()
 }
 
 fn row(shape: usize, leaf: &'static str, values: Vec<Option<String>>) -> Row {
-    Row { shape: &SHAPES[shape], leaf, values }
+    Row {
+        shape: &SHAPES[shape],
+        leaf,
+        values,
+    }
 }
 
 fn money(cents: u64) -> String {
@@ -66,14 +115,48 @@ pub fn tenant_of(id: i64) -> i64 {
 
 fn instant(id: i64) -> String {
     let p = pick(id, 2);
-    format!("2025-{:02}-{:02} {:02}:{:02}:{:02}+00", 1 + p % 12, 1 + (p >> 8) % 28, (p >> 16) % 24, (p >> 24) % 60, (p >> 32) % 60)
+    format!(
+        "2025-{:02}-{:02} {:02}:{:02}:{:02}+00",
+        1 + p % 12,
+        1 + (p >> 8) % 28,
+        (p >> 16) % 24,
+        (p >> 24) % 60,
+        (p >> 32) % 60
+    )
 }
 
 pub fn tenant(id: i64, version: i64) -> Row {
     let plan = choose(&["free", "team", "enterprise"], id + version, 3);
-    let settings = format!("{{\"seats\": {}, \"theme\": \"{}\"}}", 1 + (id * 7 + version) % 500, choose(&["dark", "light"], id + version, 4));
-    let name = format!("{} {id}", choose(&["Brouwerij", "Société Générique", "O'Neill & Sons", "北京贸易", "Müller GmbH"], id, 5));
-    row(0, "app.tenants", vec![Some(instant(id)), Some(id.to_string()), Some(name), Some(plan.into()), Some(settings)])
+    let settings = format!(
+        "{{\"seats\": {}, \"theme\": \"{}\"}}",
+        1 + (id * 7 + version) % 500,
+        choose(&["dark", "light"], id + version, 4)
+    );
+    let name = format!(
+        "{} {id}",
+        choose(
+            &[
+                "Brouwerij",
+                "Société Générique",
+                "O'Neill & Sons",
+                "北京贸易",
+                "Müller GmbH"
+            ],
+            id,
+            5
+        )
+    );
+    row(
+        0,
+        "app.tenants",
+        vec![
+            Some(instant(id)),
+            Some(id.to_string()),
+            Some(name),
+            Some(plan.into()),
+            Some(settings),
+        ],
+    )
 }
 
 pub fn order(id: i64, version: i64) -> Row {
@@ -88,7 +171,11 @@ pub fn order(id: i64, version: i64) -> Row {
         1 => array(&["gift"]),
         _ => array(&["gift", "two words", "NULL", "a\"b"]),
     };
-    let state = if version == 0 { "new" } else { choose(&["paid", "shipped"], id, 8) };
+    let state = if version == 0 {
+        "new"
+    } else {
+        choose(&["paid", "shipped"], id, 8)
+    };
     let values = vec![
         Some(id.to_string()),
         note,
@@ -107,7 +194,13 @@ pub fn items(order: i64) -> Vec<Row> {
         .map(|i| {
             let id = order * 3 + i;
             let sku = format!("SKU-{:05}", pick(id, 10) % 100_000);
-            let values = [id.to_string(), order.to_string(), money(pick(id, 11) % 50_000), (1 + id % 9).to_string(), sku];
+            let values = [
+                id.to_string(),
+                order.to_string(),
+                money(pick(id, 11) % 50_000),
+                (1 + id % 9).to_string(),
+                sku,
+            ];
             row(2, "app.items", values.map(Some).to_vec())
         })
         .collect()
@@ -116,30 +209,76 @@ pub fn items(order: i64) -> Vec<Row> {
 /// Most are small, every fiftieth is large enough to be stored out of line in many pieces.
 pub fn document(id: i64, version: i64) -> Row {
     let large = id % 50 == 0;
-    let mut body = format!("Dokument {id}, Fassung {version}: naïve 测试 🙂\tTab \\ backslash \\N \\.\n");
+    let mut body =
+        format!("Dokument {id}, Fassung {version}: naïve 测试 🙂\tTab \\ backslash \\N \\.\n");
     let words = if large { 7_000 } else { 10 + pick(id, 12) % 60 };
     for i in 0..words {
-        let _infallible = write!(body, "{:016x}", pick(id, 1_000 + i + version.cast_unsigned() * 100_000));
+        let _infallible = write!(
+            body,
+            "{:016x}",
+            pick(id, 1_000 + i + version.cast_unsigned() * 100_000)
+        );
     }
     let body = (id % 17 != 0).then_some(body);
     let raw = (id % 5 != 0).then(|| format!("\\x{:016x}00ff0a5c", pick(id + version, 13)));
-    let title = format!("{} #{id}", choose(&["Vertrag", "Facture n°", "覚書", "it's"], id, 14));
-    row(3, "app.documents", vec![body, Some(id.to_string()), raw, Some(tenant_of(id).to_string()), Some(title)])
+    let title = format!(
+        "{} #{id}",
+        choose(&["Vertrag", "Facture n°", "覚書", "it's"], id, 14)
+    );
+    row(
+        3,
+        "app.documents",
+        vec![
+            body,
+            Some(id.to_string()),
+            raw,
+            Some(tenant_of(id).to_string()),
+            Some(title),
+        ],
+    )
 }
 
 pub fn ledger(id: i64) -> Row {
-    let values = [money(pick(id, 15) % 90_000), money(pick(id, 16) % 90_000), id.to_string(), tenant_of(id).to_string()];
+    let values = [
+        money(pick(id, 15) % 90_000),
+        money(pick(id, 16) % 90_000),
+        id.to_string(),
+        tenant_of(id).to_string(),
+    ];
     row(4, "app.ledger", values.map(Some).to_vec())
 }
 
 pub fn event(id: i64) -> Row {
-    const PARTS: [&str; 4] = ["app.events_0", "app.events_1", "app.events_2", "app.events_3"];
+    const PARTS: [&str; 4] = [
+        "app.events_0",
+        "app.events_1",
+        "app.events_2",
+        "app.events_3",
+    ];
     let tenant = tenant_of(id);
     let part = hash_partition::remainder(i32::try_from(tenant).unwrap_or(0), 4);
-    let leaf = usize::try_from(part).ok().and_then(|p| PARTS.get(p)).copied().unwrap_or(PARTS[0]);
-    let payload = (id % 3 != 0).then(|| format!("{{\"n\": {id}, \"path\": \"/orders/{}\"}}", pick(id, 17) % 1000));
+    let leaf = usize::try_from(part)
+        .ok()
+        .and_then(|p| PARTS.get(p))
+        .copied()
+        .unwrap_or(PARTS[0]);
+    let payload = (id % 3 != 0).then(|| {
+        format!(
+            "{{\"n\": {id}, \"path\": \"/orders/{}\"}}",
+            pick(id, 17) % 1000
+        )
+    });
     let kind = choose(&["login", "order", "export"], id, 18).to_owned();
-    row(5, leaf, vec![Some(id.to_string()), Some(kind), payload, Some(tenant.to_string())])
+    row(
+        5,
+        leaf,
+        vec![
+            Some(id.to_string()),
+            Some(kind),
+            payload,
+            Some(tenant.to_string()),
+        ],
+    )
 }
 
 /// A change moves it to another year, that is, to another partition.
@@ -150,17 +289,29 @@ pub fn measurement(id: i64, version: i64) -> Row {
         2025 => "app.measurements_2025",
         _ => "app.measurements_rest",
     };
-    let day = format!("{year}-{:02}-{:02}", 1 + pick(id, 20) % 12, 1 + pick(id, 21) % 28);
+    let day = format!(
+        "{year}-{:02}-{:02}",
+        1 + pick(id, 20) % 12,
+        1 + pick(id, 21) % 28
+    );
     let tenths = u32::try_from(pick(id, 22) % 100_000).unwrap_or(0);
     let value = (id % 11 != 0).then(|| format!("{}", f64::from(tenths) * 0.1));
     row(6, leaf, vec![Some(day), Some(id.to_string()), value])
 }
 
 pub fn file(key: &str, version: &str, sha256: &str) -> Row {
-    row(7, "app.files", vec![Some(key.into()), Some(sha256.into()), Some(version.into())])
+    row(
+        7,
+        "app.files",
+        vec![Some(key.into()), Some(sha256.into()), Some(version.into())],
+    )
 }
 
 /// `at` as the server prints it in UTC.
 pub fn heartbeat(id: i64, at: &str) -> Row {
-    row(8, "app.heartbeat", vec![Some(at.into()), Some(id.to_string())])
+    row(
+        8,
+        "app.heartbeat",
+        vec![Some(at.into()), Some(id.to_string())],
+    )
 }

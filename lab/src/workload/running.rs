@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// Operations a second: enough that every instant of a backup falls between commits, little enough for a laptop.
+/// Operations a second: enough that every instant of a backup falls between commits, little enough
+/// for a laptop.
 pub const OPERATIONS_PER_SECOND: u32 = 150;
 
 pub struct Workload {
@@ -29,19 +30,31 @@ struct Tasks {
 }
 
 impl Workload {
-    /// Reads the logs in `dir`, which is D/workload, and brings database and bucket to where operations begin. What a
+    /// Reads the logs in `dir`, which is D/workload, and brings database and bucket to where
+    /// operations begin. What a
     /// kill left undone of the seed is done now.
     ///
     /// # Errors
     /// The disk's, the server's or the bucket's.
-    pub async fn open(dir: &Path, url: &str, bucket: Arc<dyn Bucket>, now: Now) -> Result<Self, PgError> {
+    pub async fn open(
+        dir: &Path,
+        url: &str,
+        bucket: Arc<dyn Bucket>,
+        now: Now,
+    ) -> Result<Self, PgError> {
         std::fs::create_dir_all(dir).map_err(PgError::file(format!("making {}", dir.display())))?;
-        let log = OperationsLog::open(&dir.join("operations.log")).map_err(PgError::file("reading operations.log"))?;
-        let (files, live) = FilesLog::open(&dir.join("files.log")).map_err(PgError::file("reading files.log"))?;
+        let log = OperationsLog::open(&dir.join("operations.log"))
+            .map_err(PgError::file("reading operations.log"))?;
+        let (files, live) =
+            FilesLog::open(&dir.join("files.log")).map_err(PgError::file("reading files.log"))?;
         let shared = Arc::new(Shared::new(log, now, live));
         let session = Session::url(url).await?;
         let database = async {
-            if database::seeded(&session).await? { Ok(()) } else { database::create(&session).await }
+            if database::seeded(&session).await? {
+                Ok(())
+            } else {
+                database::create(&session).await
+            }
         };
         let (made, put) = tokio::join!(database, files::seed(bucket.as_ref(), &files, &shared));
         made?;
@@ -52,7 +65,14 @@ impl Workload {
             first.step().await?;
         }
         let tasks = Mutex::default();
-        Ok(Self { shared, files: Arc::new(files), bucket, url: url.to_owned(), per_second: OPERATIONS_PER_SECOND, tasks })
+        Ok(Self {
+            shared,
+            files: Arc::new(files),
+            bucket,
+            url: url.to_owned(),
+            per_second: OPERATIONS_PER_SECOND,
+            tasks,
+        })
     }
 
     /// Harmless when it runs already.
@@ -62,14 +82,31 @@ impl Workload {
             return;
         }
         let (stop, told) = watch::channel(false);
-        let rows = writer::run(self.url.clone(), self.shared.clone(), self.per_second, told.clone());
-        let objects = files::run(self.bucket.clone(), self.files.clone(), self.shared.clone(), told);
-        *tasks = Some(Tasks { stop, handles: vec![tokio::spawn(rows), tokio::spawn(objects)] });
+        let rows = writer::run(
+            self.url.clone(),
+            self.shared.clone(),
+            self.per_second,
+            told.clone(),
+        );
+        let objects = files::run(
+            self.bucket.clone(),
+            self.files.clone(),
+            self.shared.clone(),
+            told,
+        );
+        *tasks = Some(Tasks {
+            stop,
+            handles: vec![tokio::spawn(rows), tokio::spawn(objects)],
+        });
     }
 
     /// Returns when nothing is under way any more.
     pub async fn stop(&self) {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let tasks = self
+            .tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(tasks) = tasks else { return };
         let _nobody_left = tasks.stop.send(true);
         for handle in tasks.handles {
@@ -78,7 +115,10 @@ impl Workload {
     }
 
     pub fn running(&self) -> bool {
-        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.tasks
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     pub fn progress(&self) -> Progress {
@@ -89,6 +129,8 @@ impl Workload {
     /// Operation n is not in the log.
     pub async fn expected(&self, n: i64) -> Result<Model, String> {
         let shared = self.shared.clone();
-        tokio::task::spawn_blocking(move || shared.log.expected(n)).await.map_err(|e| e.to_string())?
+        tokio::task::spawn_blocking(move || shared.log.expected(n))
+            .await
+            .map_err(|e| e.to_string())?
     }
 }

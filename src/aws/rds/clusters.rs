@@ -55,8 +55,19 @@ impl Rds {
     pub async fn clusters(&self) -> Result<Vec<ClusterInfo>, Error> {
         let (mut found, mut marker) = (Vec::new(), None);
         loop {
-            let answer = self.client.describe_db_clusters().set_marker(marker).send().await;
-            let answer = answer.map_err(|e| classify(e, "DescribeDBClusters", format!("clusters in {}", self.region)))?;
+            let answer = self
+                .client
+                .describe_db_clusters()
+                .set_marker(marker)
+                .send()
+                .await;
+            let answer = answer.map_err(|e| {
+                classify(
+                    e,
+                    "DescribeDBClusters",
+                    format!("clusters in {}", self.region),
+                )
+            })?;
             found.extend(answer.db_clusters().iter().map(cluster_info));
             marker = answer.marker().filter(|m| !m.is_empty()).map(str::to_owned);
             if marker.is_none() {
@@ -68,7 +79,8 @@ impl Rds {
     /// # Errors
     /// `Exists`, `Quota`, `KeyUnusable`, `NotFound` (the snapshot).
     pub async fn restore_cluster(&self, new: &NewCluster<'_>, snapshot: &str) -> Result<(), Error> {
-        // The version is pinned: left out, the service takes the region's default, which may not be the snapshot's.
+        // The version is pinned: left out, the service takes the region's default, which may not be
+        // the snapshot's.
         let request = self
             .client
             .restore_db_cluster_from_snapshot()
@@ -78,20 +90,30 @@ impl Rds {
             .engine_version(new.engine_version)
             .deletion_protection(new.deletion_protection)
             .set_db_subnet_group_name(new.subnet_group.map(str::to_owned))
-            .set_vpc_security_group_ids((!new.security_groups.is_empty()).then(|| new.security_groups.clone()))
+            .set_vpc_security_group_ids(
+                (!new.security_groups.is_empty()).then(|| new.security_groups.clone()),
+            )
             .set_db_cluster_parameter_group_name(new.parameter_group.map(str::to_owned))
             .set_serverless_v2_scaling_configuration(scaling(new.acu))
             .set_tags(tags_out(new.tags));
-        request
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|e| classify(e, "RestoreDBClusterFromSnapshot", self.thing("cluster", new.id)))
+        request.send().await.map(|_| ()).map_err(|e| {
+            classify(
+                e,
+                "RestoreDBClusterFromSnapshot",
+                self.thing("cluster", new.id),
+            )
+        })
     }
 
     /// # Errors
     /// `Exists`, `Quota`.
-    pub async fn create_cluster(&self, new: &NewCluster<'_>, database: &str, user: &str, password: &str) -> Result<(), Error> {
+    pub async fn create_cluster(
+        &self,
+        new: &NewCluster<'_>,
+        database: &str,
+        user: &str,
+        password: &str,
+    ) -> Result<(), Error> {
         let request = self
             .client
             .create_db_cluster()
@@ -104,7 +126,9 @@ impl Rds {
             .master_user_password(password)
             .storage_encrypted(true)
             .set_db_subnet_group_name(new.subnet_group.map(str::to_owned))
-            .set_vpc_security_group_ids((!new.security_groups.is_empty()).then(|| new.security_groups.clone()))
+            .set_vpc_security_group_ids(
+                (!new.security_groups.is_empty()).then(|| new.security_groups.clone()),
+            )
             .set_db_cluster_parameter_group_name(new.parameter_group.map(str::to_owned))
             .set_serverless_v2_scaling_configuration(scaling(new.acu))
             .set_tags(tags_out(new.tags));
@@ -117,14 +141,24 @@ impl Rds {
 
     /// # Errors
     /// `Exists`, `State` (the cluster is not available yet).
-    pub async fn create_instance(&self, id: &str, cluster: &str, class: &str, engine: &str, tags: &Tags) -> Result<(), Error> {
+    pub async fn create_instance(
+        &self,
+        id: &str,
+        cluster: &str,
+        class: &str,
+        engine: &str,
+        tags: &Tags,
+    ) -> Result<(), Error> {
         let request = self
             .client
             .create_db_instance()
             .db_instance_identifier(id)
             .db_cluster_identifier(cluster)
             .db_instance_class(class);
-        let request = request.engine(engine).publicly_accessible(false).set_tags(tags_out(tags));
+        let request = request
+            .engine(engine)
+            .publicly_accessible(false)
+            .set_tags(tags_out(tags));
         request
             .send()
             .await
@@ -135,7 +169,10 @@ impl Rds {
     /// # Errors
     /// As the service's; no such instance is `None`.
     pub async fn instance(&self, id: &str) -> Result<Option<InstanceInfo>, Error> {
-        let request = self.client.describe_db_instances().db_instance_identifier(id);
+        let request = self
+            .client
+            .describe_db_instances()
+            .db_instance_identifier(id);
         match request
             .send()
             .await

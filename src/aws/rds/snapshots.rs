@@ -10,9 +10,9 @@ fn snapshot_info(s: &aws_sdk_rds::types::DbClusterSnapshot) -> SnapshotInfo {
         arn: text(s.db_cluster_snapshot_arn()),
         cluster: text(s.db_cluster_identifier()),
         status: text(s.status()),
-        created: s
-            .snapshot_create_time()
-            .and_then(|t| jiff::Timestamp::new(t.secs(), i32::try_from(t.subsec_nanos()).ok()?).ok()),
+        created: s.snapshot_create_time().and_then(|t| {
+            jiff::Timestamp::new(t.secs(), i32::try_from(t.subsec_nanos()).ok()?).ok()
+        }),
         engine: text(s.engine()),
         engine_version: text(s.engine_version()),
         master_user: text(s.master_username()),
@@ -47,7 +47,12 @@ impl Rds {
 
     /// # Errors
     /// `Exists`, `State` (the cluster is busy), `Quota`.
-    pub async fn create_snapshot(&self, cluster: &str, id: &str, tags: &Tags) -> Result<SnapshotInfo, Error> {
+    pub async fn create_snapshot(
+        &self,
+        cluster: &str,
+        id: &str,
+        tags: &Tags,
+    ) -> Result<SnapshotInfo, Error> {
         let request = self
             .client
             .create_db_cluster_snapshot()
@@ -75,11 +80,13 @@ impl Rds {
             .db_cluster_snapshot_identifier(id)
             .attribute_name("restore");
         let request = request.set_values_to_add(Some(with.to_vec()));
-        request
-            .send()
-            .await
-            .map(|_| ())
-            .map_err(|e| classify(e, "ModifyDBClusterSnapshotAttribute", self.thing("snapshot", id)))
+        request.send().await.map(|_| ()).map_err(|e| {
+            classify(
+                e,
+                "ModifyDBClusterSnapshotAttribute",
+                self.thing("snapshot", id),
+            )
+        })
     }
 
     /// # Errors
@@ -91,7 +98,13 @@ impl Rds {
             .db_cluster_snapshot_identifier(id)
             .send()
             .await;
-        let answer = answer.map_err(|e| classify(e, "DescribeDBClusterSnapshotAttributes", self.thing("snapshot", id)))?;
+        let answer = answer.map_err(|e| {
+            classify(
+                e,
+                "DescribeDBClusterSnapshotAttributes",
+                self.thing("snapshot", id),
+            )
+        })?;
         let attributes = answer
             .db_cluster_snapshot_attributes_result()
             .map(|r| r.db_cluster_snapshot_attributes())
@@ -106,18 +119,30 @@ impl Rds {
     /// Copies into this region under a key of this region.
     ///
     /// # Errors
-    /// `Exists`, `KeyUnusable`, `Quota` (five copies are in progress), `NotFound` (not shared with us).
-    pub async fn copy_snapshot(&self, source_arn: &str, id: &str, kms_key: Option<&str>, tags: &Tags) -> Result<SnapshotInfo, Error> {
+    /// `Exists`, `KeyUnusable`, `Quota` (five copies are in progress), `NotFound` (not shared with
+    /// us).
+    pub async fn copy_snapshot(
+        &self,
+        source_arn: &str,
+        id: &str,
+        kms_key: Option<&str>,
+        tags: &Tags,
+    ) -> Result<SnapshotInfo, Error> {
         let request = self
             .client
             .copy_db_cluster_snapshot()
             .source_db_cluster_snapshot_identifier(source_arn)
             .target_db_cluster_snapshot_identifier(id);
-        let request = request.set_kms_key_id(kms_key.map(str::to_owned)).set_tags(tags_out(tags));
-        let answer = request
-            .send()
-            .await
-            .map_err(|e| classify(e, "CopyDBClusterSnapshot", self.thing("snapshot", source_arn)))?;
+        let request = request
+            .set_kms_key_id(kms_key.map(str::to_owned))
+            .set_tags(tags_out(tags));
+        let answer = request.send().await.map_err(|e| {
+            classify(
+                e,
+                "CopyDBClusterSnapshot",
+                self.thing("snapshot", source_arn),
+            )
+        })?;
         answer
             .db_cluster_snapshot()
             .map(snapshot_info)
@@ -126,5 +151,11 @@ impl Rds {
 }
 
 fn no_answer(operation: &'static str, id: &str) -> Error {
-    Error::new(Kind::Unavailable, operation, id, "EmptyAnswer", "the service described nothing")
+    Error::new(
+        Kind::Unavailable,
+        operation,
+        id,
+        "EmptyAnswer",
+        "the service described nothing",
+    )
 }

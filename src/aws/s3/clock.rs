@@ -1,7 +1,8 @@
-//! The store's clock: the `Date` of its newest answer. The SDK hides a wrong local clock by correcting its signatures, so nothing else shows it.
+//! The store's clock: the `Date` of its newest answer. The SDK hides a wrong local clock by
+//! correcting its signatures, so nothing else shows it.
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::BeforeDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -29,7 +30,7 @@ impl Intercept for StoreClock {
 
     fn read_before_deserialization(
         &self,
-        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        context: &context::BeforeDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {

@@ -4,7 +4,9 @@ use super::Bucket;
 use super::read::mode;
 use crate::aws::error::{Error, Kind, classify};
 use crate::policy::LockMode;
-use aws_sdk_s3::types::{BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration};
+use aws_sdk_s3::types::{
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+};
 
 /// What guards look at before a vault is used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,9 +45,15 @@ impl Bucket {
         match lock {
             Ok(answer) => {
                 let configuration = answer.object_lock_configuration();
-                state.object_lock = configuration.and_then(|c| c.object_lock_enabled()).is_some();
-                let default = configuration.and_then(|c| c.rule()).and_then(|r| r.default_retention());
-                state.default_retention = default.and_then(|d| Some((mode(d.mode()?.as_str())?, u32::try_from(d.days()?).ok()?)));
+                state.object_lock = configuration
+                    .and_then(|c| c.object_lock_enabled())
+                    .is_some();
+                let default = configuration
+                    .and_then(|c| c.rule())
+                    .and_then(|r| r.default_retention());
+                state.default_retention = default.and_then(|d| {
+                    Some((mode(d.mode()?.as_str())?, u32::try_from(d.days()?).ok()?))
+                });
             }
             Err(e) if e.kind == Kind::NotFound => {}
             Err(e) => return Err(e),
@@ -64,12 +72,21 @@ impl Bucket {
                     .iter()
                     .filter(|r| {
                         r.status().as_str() == "Enabled"
-                            && (r.expiration().is_some_and(|e| e.days().is_some() || e.date().is_some())
+                            && (r
+                                .expiration()
+                                .is_some_and(|e| e.days().is_some() || e.date().is_some())
                                 || r.noncurrent_version_expiration().is_some())
                     })
                     .map(|r| {
-                        #[expect(deprecated, reason = "old rules carry their prefix outside of a filter")]
-                        let prefix = r.filter().and_then(|f| f.prefix()).or(r.prefix()).unwrap_or_default();
+                        #[expect(
+                            deprecated,
+                            reason = "old rules carry their prefix outside of a filter"
+                        )]
+                        let prefix = r
+                            .filter()
+                            .and_then(|f| f.prefix())
+                            .or(r.prefix())
+                            .unwrap_or_default();
                         (r.id().unwrap_or("without id").to_owned(), prefix.to_owned())
                     })
                     .collect();
@@ -106,7 +123,11 @@ impl Bucket {
     /// # Errors
     /// As the service's.
     pub async fn set_policy(&self, json: &str) -> Result<(), Error> {
-        let request = self.client.put_bucket_policy().bucket(self.name.as_str()).policy(json);
+        let request = self
+            .client
+            .put_bucket_policy()
+            .bucket(self.name.as_str())
+            .policy(json);
         request
             .send()
             .await

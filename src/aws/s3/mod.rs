@@ -16,11 +16,15 @@ pub use write::{CopyFrom, Lock, Put, PutOptions, hex_of_base64};
 
 use super::clients::Settings;
 use crate::policy::{BucketName, KmsKey, Provider, Region};
-use aws_sdk_s3::config::{BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation, StalledStreamProtectionConfig};
+use aws_sdk_s3::config::{
+    BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// A bucket at an endpoint, with the key of one role. Cheap to clone. Durable when a write returns; safe to call concurrently.
+/// A bucket at an endpoint, with the key of one role. Cheap to clone. Durable when a write returns;
+/// safe to call concurrently.
 #[derive(Clone)]
 pub struct Bucket {
     pub(super) client: aws_sdk_s3::Client,
@@ -35,7 +39,12 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    pub async fn new(settings: &Settings, name: &BucketName, provider: Provider, kms_key: Option<KmsKey>) -> Self {
+    pub async fn new(
+        settings: &Settings,
+        name: &BucketName,
+        provider: Provider,
+        kms_key: Option<KmsKey>,
+    ) -> Self {
         let clock = StoreClock::default();
         let grace = StalledStreamProtectionConfig::enabled()
             .grace_period(std::time::Duration::from_secs(30))
@@ -46,13 +55,15 @@ impl Bucket {
             .credentials_provider(settings.credential.provider(&settings.region).await)
             .timeout_config(settings.timeouts())
             .retry_config(settings.retries())
-            // Bulk copies have a retry budget of their own, so that they cannot starve a journal append.
+            // Bulk copies have a retry budget of their own, so that they cannot starve a journal
+            // append.
             .retry_partition(aws_sdk_s3::config::retry::RetryPartition::new(format!(
                 "s3-{}-{name}",
                 settings.region
             )))
             .stalled_stream_protection(grace)
-            // Checksums are computed here and sent as headers: trailers are refused by several providers.
+            // Checksums are computed here and sent as headers: trailers are refused by several
+            // providers.
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .interceptor(clock.clone());
@@ -80,7 +91,8 @@ impl Bucket {
         &self.settings
     }
 
-    /// False once the store has refused a conditional write as something that it does not know: a body need not travel twice again.
+    /// False once the store has refused a conditional write as something that it does not know: a
+    /// body need not travel twice again.
     pub fn conditional(&self) -> bool {
         !self.unconditional.load(Ordering::Relaxed)
     }
@@ -91,7 +103,8 @@ impl Bucket {
 }
 
 fn timestamp(time: &aws_smithy_types::DateTime) -> jiff::Timestamp {
-    jiff::Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).unwrap_or(0)).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    jiff::Timestamp::new(time.secs(), i32::try_from(time.subsec_nanos()).unwrap_or(0))
+        .unwrap_or(jiff::Timestamp::UNIX_EPOCH)
 }
 
 fn smithy(time: jiff::Timestamp) -> aws_smithy_types::DateTime {

@@ -5,7 +5,9 @@ use super::{Bucket, Put, PutOptions, smithy};
 use crate::aws::error::{Error, classify};
 use crate::policy::Provider;
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
+};
 use bytes::Bytes;
 
 /// A part that the store has.
@@ -17,12 +19,17 @@ pub struct Part {
 }
 
 impl Bucket {
-    /// Begins an upload. A crash right here leaves an upload without parts, which the next runner of the step aborts.
+    /// Begins an upload. A crash right here leaves an upload without parts, which the next runner
+    /// of the step aborts.
     ///
     /// # Errors
     /// As the service's.
     pub async fn begin_upload(&self, key: &str, options: &PutOptions) -> Result<String, Error> {
-        let mut request = self.client.create_multipart_upload().bucket(self.name.as_str()).key(key);
+        let mut request = self
+            .client
+            .create_multipart_upload()
+            .bucket(self.name.as_str())
+            .key(key);
         if self.provider == Provider::Aws {
             request = request
                 .checksum_algorithm(ChecksumAlgorithm::Crc64Nvme)
@@ -53,7 +60,13 @@ impl Bucket {
 
     /// # Errors
     /// `Integrity` when the bytes arrived changed.
-    pub async fn upload_part(&self, key: &str, upload: &str, number: i32, body: Bytes) -> Result<Part, Error> {
+    pub async fn upload_part(
+        &self,
+        key: &str,
+        upload: &str,
+        number: i32,
+        body: Bytes,
+    ) -> Result<Part, Error> {
         let request = self
             .client
             .upload_part()
@@ -80,9 +93,16 @@ impl Bucket {
     /// Makes the parts one object.
     ///
     /// # Errors
-    /// `Integrity` when a part is not what was sent, `NotFound` when the upload is gone (perhaps it was completed before),
+    /// `Integrity` when a part is not what was sent, `NotFound` when the upload is gone (perhaps it
+    /// was completed before),
     /// `Exists` when `create_only` and the key is there: the upload then stays open.
-    pub async fn complete_upload(&self, key: &str, upload: &str, parts: &[Part], create_only: bool) -> Result<Put, Error> {
+    pub async fn complete_upload(
+        &self,
+        key: &str,
+        upload: &str,
+        parts: &[Part],
+        create_only: bool,
+    ) -> Result<Put, Error> {
         let one = |p: &Part| {
             CompletedPart::builder()
                 .part_number(p.number)
@@ -121,7 +141,12 @@ impl Bucket {
     /// As the service's.
     pub async fn abort_uploads_at(&self, key: &str) -> Result<u64, Error> {
         let mut aborted = 0;
-        for upload in self.uploads(key).await?.into_iter().filter(|u| u.key == key) {
+        for upload in self
+            .uploads(key)
+            .await?
+            .into_iter()
+            .filter(|u| u.key == key)
+        {
             let request = self
                 .client
                 .abort_multipart_upload()

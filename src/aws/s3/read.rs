@@ -8,7 +8,8 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// A call's timeout is meant for so many bytes of a body at most; larger ones have as many times longer.
+/// A call's timeout is meant for so many bytes of a body at most; larger ones have as many times
+/// longer.
 const BYTES_PER_CALL: u64 = 16 << 20;
 
 /// What the store says of one version.
@@ -48,7 +49,8 @@ pub enum LockState {
 impl LockState {
     /// Of the wanted mode, and not ending before the wanted instant.
     pub fn meets(&self, wanted: Lock) -> bool {
-        matches!(self, LockState::Until(mode, until) if *mode == wanted.mode && *until >= wanted.retain_until)
+        matches!(self, LockState::Until(mode,
+        until) if *mode == wanted.mode && *until >= wanted.retain_until)
     }
 }
 
@@ -64,8 +66,14 @@ impl Bucket {
     /// The whole object, which must not be larger than `cap_bytes`.
     ///
     /// # Errors
-    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store has it and does not deliver it whole.
-    pub async fn get(&self, key: &str, version: Option<&str>, cap_bytes: u64) -> Result<Got, Error> {
+    /// `NotFound`; `Integrity` where it is larger than the cap, or where the store has it and does
+    /// not deliver it whole.
+    pub async fn get(
+        &self,
+        key: &str,
+        version: Option<&str>,
+        cap_bytes: u64,
+    ) -> Result<Got, Error> {
         self.get_range(key, version, None, cap_bytes).await
     }
 
@@ -73,18 +81,41 @@ impl Bucket {
     ///
     /// # Errors
     /// As [`Bucket::get`].
-    pub async fn get_range(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
+    pub async fn get_range(
+        &self,
+        key: &str,
+        version: Option<&str>,
+        range: Option<(u64, u64)>,
+        cap_bytes: u64,
+    ) -> Result<Got, Error> {
         let mut head_answered = false;
         loop {
             let why = match self.body_of(key, version, range, cap_bytes).await {
-                Ok(Got { bytes, meta }) if bytes.len() as u64 == meta.size_bytes => return Ok(Got { bytes, meta }),
-                Ok(Got { bytes, meta }) => Error::new(Kind::Unavailable, "GetObject", self.thing(key), "BodyCut", format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes)),
+                Ok(Got { bytes, meta }) if bytes.len() as u64 == meta.size_bytes => {
+                    return Ok(Got { bytes, meta });
+                }
+                Ok(Got { bytes, meta }) => Error::new(
+                    Kind::Unavailable,
+                    "GetObject",
+                    self.thing(key),
+                    "BodyCut",
+                    format!("{} of {} bytes arrived", bytes.len(), meta.size_bytes),
+                ),
                 Err(e) if e.code == "NoConnection" => e,
                 Err(e) => return Err(e),
             };
             if head_answered {
-                let why = format!("the store has it, and twice did not deliver it whole: {}", why.full());
-                return Err(Error::new(Kind::Integrity, "GetObject", self.thing(key), "Undelivered", why));
+                let why = format!(
+                    "the store has it, and twice did not deliver it whole: {}",
+                    why.full()
+                );
+                return Err(Error::new(
+                    Kind::Integrity,
+                    "GetObject",
+                    self.thing(key),
+                    "Undelivered",
+                    why,
+                ));
             }
             // The way to the store, or this object? A store that answers for it is there.
             if self.head(key, version).await.is_err() {
@@ -95,15 +126,29 @@ impl Bucket {
     }
 
     /// What arrives of a body; it may be cut.
-    async fn body_of(&self, key: &str, version: Option<&str>, range: Option<(u64, u64)>, cap_bytes: u64) -> Result<Got, Error> {
+    async fn body_of(
+        &self,
+        key: &str,
+        version: Option<&str>,
+        range: Option<(u64, u64)>,
+        cap_bytes: u64,
+    ) -> Result<Got, Error> {
         let thing = self.thing(key);
-        let request = self.client.get_object().bucket(self.name.as_str()).key(key).set_version_id(version.map(str::to_owned));
+        let request = self
+            .client
+            .get_object()
+            .bucket(self.name.as_str())
+            .key(key)
+            .set_version_id(version.map(str::to_owned));
         let mut answer = request
             .set_range(range.map(|(a, b)| format!("bytes={a}-{b}")))
             .send()
             .await
             .map_err(|e| classify(e, "GetObject", &thing))?;
-        let length = answer.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+        let length = answer
+            .content_length()
+            .and_then(|n| u64::try_from(n).ok())
+            .unwrap_or(0);
         if length > cap_bytes {
             return Err(Error::new(
                 Kind::Integrity,
@@ -116,15 +161,29 @@ impl Bucket {
         let mut bytes = BytesMut::with_capacity(usize::try_from(length).unwrap_or(0));
         let reading = async {
             // In one buffer of the announced size, and no more than was announced.
-            while let (true, Some(Ok(piece))) = (bytes.len() as u64 <= length, answer.body.next().await) {
+            while let (true, Some(Ok(piece))) =
+                (bytes.len() as u64 <= length, answer.body.next().await)
+            {
                 bytes.extend_from_slice(&piece);
             }
         };
-        // The SDK's timeouts end with the headers; a body that trickles would hold a run until its deadline.
-        let within = self.settings.tuning.call.as_duration() * u32::try_from(length.div_ceil(BYTES_PER_CALL).max(1)).unwrap_or(u32::MAX);
+        // The SDK's timeouts end with the headers; a body that trickles would hold a run until its
+        // deadline.
+        let within = self.settings.tuning.call.as_duration()
+            * u32::try_from(length.div_ceil(BYTES_PER_CALL).max(1)).unwrap_or(u32::MAX);
         if tokio::time::timeout(within, reading).await.is_err() {
-            let why = format!("{} of {length} bytes came in {} s", bytes.len(), within.as_secs());
-            return Err(Error::new(Kind::Unavailable, "GetObject", thing, "Timeout", why));
+            let why = format!(
+                "{} of {length} bytes came in {} s",
+                bytes.len(),
+                within.as_secs()
+            );
+            return Err(Error::new(
+                Kind::Unavailable,
+                "GetObject",
+                thing,
+                "Timeout",
+                why,
+            ));
         }
         let meta = Meta {
             size_bytes: length,
@@ -143,27 +202,57 @@ impl Bucket {
                 answer.object_lock_retain_until_date(),
             ),
         };
-        Ok(Got { bytes: bytes.freeze(), meta })
+        Ok(Got {
+            bytes: bytes.freeze(),
+            meta,
+        })
     }
 
-    /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME or SHA-256, elsewhere the MD5 that is its ETag.
+    /// A whole version, its bytes compared with the checksum that the store keeps of it: CRC64NVME
+    /// or SHA-256, elsewhere the MD5 that is its ETag.
     ///
     /// # Errors
     /// As [`Bucket::get`]; `Integrity` where they differ.
-    pub async fn get_checked(&self, key: &str, version: &str, cap_bytes: u64) -> Result<Got, Error> {
-        let wrong = |why: String| Error::new(Kind::Integrity, "GetObject", self.thing(key), "ChecksumMismatch", why);
+    pub async fn get_checked(
+        &self,
+        key: &str,
+        version: &str,
+        cap_bytes: u64,
+    ) -> Result<Got, Error> {
+        let wrong = |why: String| {
+            Error::new(
+                Kind::Integrity,
+                "GetObject",
+                self.thing(key),
+                "ChecksumMismatch",
+                why,
+            )
+        };
         let head = self.head(key, Some(version)).await?;
         let got = self.get(key, Some(version), cap_bytes).await?;
-        let md5 = head.etag.filter(|e| self.provider == Provider::Compatible && e.len() == 32 && !e.contains('-'));
+        let md5 = head
+            .etag
+            .filter(|e| self.provider == Provider::Compatible && e.len() == 32 && !e.contains('-'));
         let pairs = [
-            ("CRC64NVME", head.crc64, super::write::crc64_base64 as fn(&[u8]) -> String),
-            ("SHA-256", head.sha256.filter(|s| !s.contains('-')), super::write::sha256_base64),
+            (
+                "CRC64NVME",
+                head.crc64,
+                super::write::crc64_base64 as fn(&[u8]) -> String,
+            ),
+            (
+                "SHA-256",
+                head.sha256.filter(|s| !s.contains('-')),
+                super::write::sha256_base64,
+            ),
             ("MD5", md5, super::write::md5_hex),
         ];
         for (name, wanted, of) in pairs {
             let found = of(&got.bytes);
             if wanted.as_ref().is_some_and(|w| *w != found) {
-                return Err(wrong(format!("its {name} is {found}, the store recorded {}", wanted.unwrap_or_default())));
+                return Err(wrong(format!(
+                    "its {name} is {found}, the store recorded {}",
+                    wanted.unwrap_or_default()
+                )));
             }
         }
         Ok(got)
@@ -183,7 +272,10 @@ impl Bucket {
             .await
             .map_err(|e| classify(e, "HeadObject", self.thing(key)))?;
         Ok(Meta {
-            size_bytes: answer.content_length().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+            size_bytes: answer
+                .content_length()
+                .and_then(|n| u64::try_from(n).ok())
+                .unwrap_or(0),
             version: answer.version_id().map(str::to_owned),
             etag: answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
             last_modified: answer.last_modified().map(timestamp),
@@ -201,7 +293,8 @@ impl Bucket {
         })
     }
 
-    /// HEAD leaves lock fields out for a caller without the right to see them, so this asks for the lock itself.
+    /// HEAD leaves lock fields out for a caller without the right to see them, so this asks for the
+    /// lock itself.
     ///
     /// # Errors
     /// Only where the store does not answer; a refusal is [`LockState::Unknown`].
@@ -217,8 +310,15 @@ impl Bucket {
         match answer.map_err(|e| classify(e, "GetObjectRetention", self.thing(key))) {
             Ok(answer) => {
                 let retention = answer.retention();
-                let found = retention.and_then(|r| lock_of(r.mode().map(ObjectLockRetentionMode::as_str), r.retain_until_date()));
-                Ok(found.map_or(LockState::None, |(mode, until)| LockState::Until(mode, until)))
+                let found = retention.and_then(|r| {
+                    lock_of(
+                        r.mode().map(ObjectLockRetentionMode::as_str),
+                        r.retain_until_date(),
+                    )
+                });
+                Ok(found.map_or(LockState::None, |(mode, until)| {
+                    LockState::Until(mode, until)
+                }))
             }
             Err(e) if e.code == "NoSuchObjectLockConfiguration" => Ok(LockState::None),
             Err(e) if e.kind.transient() || e.kind == Kind::NotFound => Err(e),
@@ -246,6 +346,9 @@ impl Bucket {
     }
 }
 
-fn lock_of(text: Option<&str>, until: Option<&aws_smithy_types::DateTime>) -> Option<(LockMode, Timestamp)> {
+fn lock_of(
+    text: Option<&str>,
+    until: Option<&aws_smithy_types::DateTime>,
+) -> Option<(LockMode, Timestamp)> {
     Some((mode(text?)?, timestamp(until?)))
 }

@@ -4,7 +4,10 @@ use super::{Bucket, smithy};
 use crate::aws::error::{Error, Kind, classify};
 use crate::policy::{LockMode, Provider};
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{ChecksumAlgorithm, ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode, ServerSideEncryption};
+use aws_sdk_s3::types::{
+    ChecksumAlgorithm, ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode,
+    ServerSideEncryption,
+};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
@@ -48,7 +51,8 @@ pub struct CopyFrom<'a> {
     pub if_match: Option<&'a str>,
 }
 
-/// Checksum headers for a body: CRC64NVME where the provider is AWS, Content-MD5 elsewhere (every provider takes it).
+/// Checksum headers for a body: CRC64NVME where the provider is AWS, Content-MD5 elsewhere (every
+/// provider takes it).
 pub(super) enum Sum {
     Crc64(String),
     Md5(String),
@@ -77,7 +81,9 @@ pub(super) fn md5_hex(body: &[u8]) -> String {
 }
 
 pub(super) fn tagging(tags: &BTreeMap<String, String>) -> Option<String> {
-    let encode = |t: &str| percent_encoding::utf8_percent_encode(t, percent_encoding::NON_ALPHANUMERIC).to_string();
+    let encode = |t: &str| {
+        percent_encoding::utf8_percent_encode(t, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
     (!tags.is_empty()).then(|| {
         tags.iter()
             .map(|(k, v)| format!("{}={}", encode(k), encode(v)))
@@ -90,7 +96,8 @@ impl Bucket {
     /// One object in one request (at most 5 GiB).
     ///
     /// # Errors
-    /// `Exists` when `create_only` lost; `Conflict` when another write is in flight; `Unsupported` where the store has no conditional writes.
+    /// `Exists` when `create_only` lost; `Conflict` when another write is in flight; `Unsupported`
+    /// where the store has no conditional writes.
     pub async fn put(&self, key: &str, body: Bytes, options: &PutOptions) -> Result<Put, Error> {
         let mut request = self.client.put_object().bucket(self.name.as_str()).key(key);
         request = match sum(self.provider, &body) {
@@ -128,11 +135,19 @@ impl Bucket {
         })
     }
 
-    /// Server-side copy of one version (at most 5 GiB); the service computes SHA-256 of what it stored.
+    /// Server-side copy of one version (at most 5 GiB); the service computes SHA-256 of what it
+    /// stored.
     ///
     /// # Errors
-    /// `NotFound` when the source version is gone; `Exists` when the source no longer matches, or when `create_only` and the key is there.
-    pub async fn copy_from(&self, key: &str, from: &CopyFrom<'_>, lock: Option<Lock>, create_only: bool) -> Result<Put, Error> {
+    /// `NotFound` when the source version is gone; `Exists` when the source no longer matches, or
+    /// when `create_only` and the key is there.
+    pub async fn copy_from(
+        &self,
+        key: &str,
+        from: &CopyFrom<'_>,
+        lock: Option<Lock>,
+        create_only: bool,
+    ) -> Result<Put, Error> {
         let encode = |t: &str| percent_encoding::utf8_percent_encode(t, COPY_SOURCE).to_string();
         let mut source = format!("{}/{}", from.bucket, encode(from.key));
         if let Some(version) = from.version {
@@ -155,22 +170,35 @@ impl Bucket {
                 .server_side_encryption(ServerSideEncryption::AwsKms)
                 .ssekms_key_id(key.as_str());
         }
-        // The service is silent while it copies, which stalled-stream protection would take for a dead connection.
-        let quiet = aws_sdk_s3::Config::builder().stalled_stream_protection(aws_sdk_s3::config::StalledStreamProtectionConfig::disabled());
+        // The service is silent while it copies, which stalled-stream protection would take for a
+        // dead connection.
+        let quiet = aws_sdk_s3::Config::builder().stalled_stream_protection(
+            aws_sdk_s3::config::StalledStreamProtectionConfig::disabled(),
+        );
         let request = request
             .set_copy_source_if_match(from.if_match.map(|e| format!("\"{e}\"")))
             .set_if_none_match(create_only.then(|| "*".to_owned()))
             .customize()
             .config_override(quiet);
-        let answer = request.send().await.map_err(|e| classify(e, "CopyObject", self.thing(key)))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|e| classify(e, "CopyObject", self.thing(key)))?;
         Ok(Put {
             version: answer.version_id().map(str::to_owned),
-            etag: answer.copy_object_result().and_then(|r| r.e_tag()).map(str::to_owned),
-            sha256: answer.copy_object_result().and_then(|r| r.checksum_sha256()).map(str::to_owned),
+            etag: answer
+                .copy_object_result()
+                .and_then(|r| r.e_tag())
+                .map(str::to_owned),
+            sha256: answer
+                .copy_object_result()
+                .and_then(|r| r.checksum_sha256())
+                .map(str::to_owned),
         })
     }
 
-    /// Extends the lock of a version. There is no way in this program to shorten one, the probe's apart.
+    /// Extends the lock of a version. There is no way in this program to shorten one, the probe's
+    /// apart.
     ///
     /// # Errors
     /// `Denied` when the new end is earlier than the present one.
@@ -178,11 +206,18 @@ impl Bucket {
         self.set_retention(key, version, lock, false).await
     }
 
-    /// Sets a lock's end as given, with or without the bypass header; for the probe's own test objects.
+    /// Sets a lock's end as given, with or without the bypass header; for the probe's own test
+    /// objects.
     ///
     /// # Errors
     /// What the store says; refusal is the wanted answer.
-    pub async fn set_retention(&self, key: &str, version: &str, lock: Lock, bypass: bool) -> Result<(), Error> {
+    pub async fn set_retention(
+        &self,
+        key: &str,
+        version: &str,
+        lock: Lock,
+        bypass: bool,
+    ) -> Result<(), Error> {
         let mode = match lock.mode {
             LockMode::Compliance => ObjectLockRetentionMode::Compliance,
             LockMode::Governance => ObjectLockRetentionMode::Governance,
@@ -207,11 +242,17 @@ impl Bucket {
             .map_err(|e| classify(e, "PutObjectRetention", self.thing(key)))
     }
 
-    /// Deletes one version of a probe object or of a scratch file; the caller has checked that it is one.
+    /// Deletes one version of a probe object or of a scratch file; the caller has checked that it
+    /// is one.
     ///
     /// # Errors
     /// `Denied` while it is locked.
-    pub async fn delete_version(&self, key: &str, version: &str, bypass: bool) -> Result<(), Error> {
+    pub async fn delete_version(
+        &self,
+        key: &str,
+        version: &str,
+        bypass: bool,
+    ) -> Result<(), Error> {
         if !(key.starts_with("probe/") || key.starts_with("dr-drill/")) {
             return Err(Error::new(
                 Kind::Denied,
@@ -221,7 +262,12 @@ impl Bucket {
                 "only probe objects and scratch files are ever deleted",
             ));
         }
-        let request = self.client.delete_object().bucket(self.name.as_str()).key(key).version_id(version);
+        let request = self
+            .client
+            .delete_object()
+            .bucket(self.name.as_str())
+            .key(key)
+            .version_id(version);
         let request = request.set_bypass_governance_retention(bypass.then_some(true));
         request
             .send()

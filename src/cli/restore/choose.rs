@@ -25,11 +25,20 @@ pub struct Way {
 }
 
 /// Ways through the points of one target. Newest proven first, then the newest unproven.
-pub fn ways(target: &TargetName, points: &[PointRef], now: Timestamp, before: Option<Timestamp>) -> Vec<Way> {
+pub fn ways(
+    target: &TargetName,
+    points: &[PointRef],
+    now: Timestamp,
+    before: Option<Timestamp>,
+) -> Vec<Way> {
     let mut ways: Vec<Way> = points
         .iter()
         .filter(|p| before.is_none_or(|b| p.point.at < b))
-        .flat_map(|p| Path::ALL.into_iter().filter_map(move |path| way(target, points, p, path, now)))
+        .flat_map(|p| {
+            Path::ALL
+                .into_iter()
+                .filter_map(move |path| way(target, points, p, path, now))
+        })
         .collect();
     order(&mut ways);
     ways
@@ -37,10 +46,21 @@ pub fn ways(target: &TargetName, points: &[PointRef], now: Timestamp, before: Op
 
 /// Proven before unproven, then newest first; the faster path first where points are equal.
 pub fn order(ways: &mut [Way]) {
-    ways.sort_by(|a, b| b.proven.cmp(&a.proven).then(b.at.cmp(&a.at)).then(a.path.cmp(&b.path)));
+    ways.sort_by(|a, b| {
+        b.proven
+            .cmp(&a.proven)
+            .then(b.at.cmp(&a.at))
+            .then(a.path.cmp(&b.path))
+    });
 }
 
-fn way(target: &TargetName, all: &[PointRef], point: &PointRef, path: Path, now: Timestamp) -> Option<Way> {
+fn way(
+    target: &TargetName,
+    all: &[PointRef],
+    point: &PointRef,
+    path: Path,
+    now: Timestamp,
+) -> Option<Way> {
     let copy = point.copies.iter().find(|c| &c.target == target)?;
     let proof = newest_proof(point, path, target);
     let dump = match path {
@@ -52,9 +72,18 @@ fn way(target: &TargetName, all: &[PointRef], point: &PointRef, path: Path, now:
             (copy.objects > 0).then_some(())?;
             None
         }
-        Path::Portable => Some(proof.and_then(|p| p.dump.clone()).or_else(|| newest_dump(point, target))?),
+        Path::Portable => Some(
+            proof
+                .and_then(|p| p.dump.clone())
+                .or_else(|| newest_dump(point, target))?,
+        ),
     };
-    let took: Vec<f64> = all.iter().flat_map(|p| &p.proofs).filter(|p| p.passed && p.path == path && &p.target == target).map(|p| p.measured.rto_s).collect();
+    let took: Vec<f64> = all
+        .iter()
+        .flat_map(|p| &p.proofs)
+        .filter(|p| p.passed && p.path == path && &p.target == target)
+        .map(|p| p.measured.rto_s)
+        .collect();
     Some(Way {
         path,
         target: target.clone(),
@@ -70,14 +99,32 @@ fn way(target: &TargetName, all: &[PointRef], point: &PointRef, path: Path, now:
 }
 
 fn newest_proof<'a>(point: &'a PointRef, path: Path, target: &TargetName) -> Option<&'a Proof> {
-    point.proofs.iter().filter(|p| p.passed && p.path == path && &p.target == target).max_by_key(|p| p.at)
+    point
+        .proofs
+        .iter()
+        .filter(|p| p.passed && p.path == path && &p.target == target)
+        .max_by_key(|p| p.at)
 }
 
 fn newest_dump(point: &PointRef, target: &TargetName) -> Option<String> {
-    point.dumps.iter().filter(|(_, d)| &d.target == target).max_by_key(|(_, d)| d.at).map(|(key, _)| key.clone())
+    point
+        .dumps
+        .iter()
+        .filter(|(_, d)| &d.target == target)
+        .max_by_key(|(_, d)| d.at)
+        .map(|(key, _)| key.clone())
 }
 
 /// The first way that fits what was asked for.
-pub fn pick<'a>(ways: &'a [Way], path: Path, point: Option<&str>, target: Option<&TargetName>) -> Option<&'a Way> {
-    ways.iter().find(|w| w.path == path && point.is_none_or(|p| p == w.point) && target.is_none_or(|t| t == &w.target))
+pub fn pick<'a>(
+    ways: &'a [Way],
+    path: Path,
+    point: Option<&str>,
+    target: Option<&TargetName>,
+) -> Option<&'a Way> {
+    ways.iter().find(|w| {
+        w.path == path
+            && point.is_none_or(|p| p == w.point)
+            && target.is_none_or(|t| t == &w.target)
+    })
 }

@@ -18,22 +18,48 @@ pub struct Journal {
 
 /// # Errors
 /// The store's.
-pub async fn verify_journal(vault: &Vault, policy: &PolicyName, run: &RunId) -> Result<Journal, StepError> {
+pub async fn verify_journal(
+    vault: &Vault,
+    policy: &PolicyName,
+    run: &RunId,
+) -> Result<Journal, StepError> {
     let prefix = layout::run(policy, run);
-    let is_entry = |key: &str| key.strip_prefix(&prefix).is_some_and(|n| n.len() == 8 && n.parse::<u64>().is_ok());
-    let expected = |key: &str| if is_entry(key) { Expected::Oldest } else { Expected::Foreign };
+    let is_entry = |key: &str| {
+        key.strip_prefix(&prefix)
+            .is_some_and(|n| n.len() == 8 && n.parse::<u64>().is_ok())
+    };
+    let expected = |key: &str| {
+        if is_entry(key) {
+            Expected::Oldest
+        } else {
+            Expected::Foreign
+        }
+    };
     let mut wrong = strays(vault, &prefix, &expected).await?.wrong;
     let (rows, _) = vault.bucket.versions(&prefix, None, 100_000).await?;
-    let rows: Vec<Listed> = first_versions(rows).into_iter().filter(|r| is_entry(&r.key)).collect();
+    let rows: Vec<Listed> = first_versions(rows)
+        .into_iter()
+        .filter(|r| is_entry(&r.key))
+        .collect();
     if rows.is_empty() {
-        wrong.push(Wrong { code: "run-missing", key: prefix, version: String::new(), why: "the run that made this is not in the journal".into() });
+        wrong.push(Wrong {
+            code: "run-missing",
+            key: prefix,
+            version: String::new(),
+            why: "the run that made this is not in the journal".into(),
+        });
         return Ok(Journal { state: None, wrong });
     }
     let mut entries = Vec::new();
     for (seq, row) in (0u64..).zip(&rows) {
         if row.key != format!("{prefix}{}", entry_name(seq)) {
             let key = format!("{prefix}{}", entry_name(seq));
-            wrong.push(Wrong { code: "object-missing", key, version: String::new(), why: format!("the journal goes on with {}", row.key) });
+            wrong.push(Wrong {
+                code: "object-missing",
+                key,
+                version: String::new(),
+                why: format!("the journal goes on with {}", row.key),
+            });
             return Ok(Journal { state: None, wrong });
         }
         match entry(vault, row).await? {
@@ -49,24 +75,46 @@ pub async fn verify_journal(vault: &Vault, policy: &PolicyName, run: &RunId) -> 
         Ok(state) => Some(state),
         Err(illegal) if wrong.is_empty() => {
             // The first entry that the fold does not take, by taking ever more of them.
-            let taken = (1..=entries.len()).take_while(|n| fold(entries[..*n].iter().map(|(e, s)| (e, s.clone()))).is_ok()).count();
+            let taken = (1..=entries.len())
+                .take_while(|n| fold(entries[..*n].iter().map(|(e, s)| (e, s.clone()))).is_ok())
+                .count();
             let row = &rows[taken.min(rows.len() - 1)];
-            wrong.push(Wrong { code: "run-damaged", key: row.key.clone(), version: row.version.clone(), why: illegal.to_string() });
+            wrong.push(Wrong {
+                code: "run-damaged",
+                key: row.key.clone(),
+                version: row.version.clone(),
+                why: illegal.to_string(),
+            });
             None
         }
         Err(_) => None,
     };
-    Ok(Journal { state: if wrong.is_empty() { state } else { None }, wrong })
+    Ok(Journal {
+        state: if wrong.is_empty() { state } else { None },
+        wrong,
+    })
 }
 
-async fn entry(vault: &Vault, row: &Listed) -> Result<Result<(Entry, Sha256Hex), Wrong>, StepError> {
+async fn entry(
+    vault: &Vault,
+    row: &Listed,
+) -> Result<Result<(Entry, Sha256Hex), Wrong>, StepError> {
     let bytes = match whole(vault, row).await? {
         Ok(bytes) => bytes,
         Err(wrong) => return Ok(Err(wrong)),
     };
     Ok(read(&bytes).map_err(|e| {
-        let code = if matches!(e, FormatError::Version { .. }) { "format-unknown" } else { "run-damaged" };
-        Wrong { code, key: row.key.clone(), version: row.version.clone(), why: StepError::from(e).full() }
+        let code = if matches!(e, FormatError::Version { .. }) {
+            "format-unknown"
+        } else {
+            "run-damaged"
+        };
+        Wrong {
+            code,
+            key: row.key.clone(),
+            version: row.version.clone(),
+            why: StepError::from(e).full(),
+        }
     }))
 }
 
@@ -79,7 +127,11 @@ fn chain(rows: &[Listed], entries: &[(Entry, Sha256Hex)]) -> Vec<Wrong> {
             code: "run-damaged",
             key: row.key.clone(),
             version: row.version.clone(),
-            why: format!("its SHA-256 is {}, the next entry says {}", pair[0].1, pair[1].0.prev.as_ref().map_or("nothing", |p| p.0.as_str())),
+            why: format!(
+                "its SHA-256 is {}, the next entry says {}",
+                pair[0].1,
+                pair[1].0.prev.as_ref().map_or("nothing", |p| p.0.as_str())
+            ),
         })
         .collect()
 }

@@ -7,19 +7,47 @@ use crate::steps::StepError;
 
 /// # Errors
 /// The service's.
-pub async fn verify_native(rds: &Rds, vault: &VaultId, point: &Point, copy: &NativeCopy) -> Result<Vec<Wrong>, StepError> {
-    let wrong = |code, why: String| vec![Wrong { code, key: copy.arn.clone(), version: String::new(), why }];
+pub async fn verify_native(
+    rds: &Rds,
+    vault: &VaultId,
+    point: &Point,
+    copy: &NativeCopy,
+) -> Result<Vec<Wrong>, StepError> {
+    let wrong = |code, why: String| {
+        vec![Wrong {
+            code,
+            key: copy.arn.clone(),
+            version: String::new(),
+            why,
+        }]
+    };
     let id = copy.arn.rsplit(':').next().unwrap_or(&copy.arn);
     let Some(found) = rds.snapshot(id).await? else {
-        return Ok(wrong("snapshot-missing", format!("there is no such cluster snapshot in {}", copy.region)));
+        return Ok(wrong(
+            "snapshot-missing",
+            format!("there is no such cluster snapshot in {}", copy.region),
+        ));
     };
-    let ours = [("dr:vault", vault.0.as_str()), ("dr:run", point.run.as_str()), ("dr:role", "snapshot")];
-    if let Some((tag, _)) = ours.iter().find(|(tag, value)| found.tags.get(*tag).map(String::as_str) != Some(value)) {
+    let ours = [
+        ("dr:vault", vault.0.as_str()),
+        ("dr:run", point.run.as_str()),
+        ("dr:role", "snapshot"),
+    ];
+    if let Some((tag, _)) = ours
+        .iter()
+        .find(|(tag, value)| found.tags.get(*tag).map(String::as_str) != Some(value))
+    {
         let says = found.tags.get(*tag).map_or("no such tag", String::as_str);
-        return Ok(wrong("not-ours", format!("it is not the snapshot that this point's run made: `{tag}` is {says}")));
+        return Ok(wrong(
+            "not-ours",
+            format!("it is not the snapshot that this point's run made: `{tag}` is {says}"),
+        ));
     }
     if phase(&found.status) != Phase::Ready {
-        return Ok(wrong("snapshot-failed", format!("it is `{}`", found.status)));
+        return Ok(wrong(
+            "snapshot-failed",
+            format!("it is `{}`", found.status),
+        ));
     }
     Ok(Vec::new())
 }

@@ -1,4 +1,5 @@
-//! Every version under a prefix against what may be there: delete markers, later versions, what nobody of ours wrote.
+//! Every version under a prefix against what may be there: delete markers, later versions, what
+//! nobody of ours wrote.
 
 use super::Wrong;
 use crate::aws::s3::Listed;
@@ -49,10 +50,17 @@ impl Strays {
 
 /// # Errors
 /// The store's.
-pub async fn strays(vault: &Vault, prefix: &str, expected: &(dyn Fn(&str) -> Expected + Sync)) -> Result<Strays, StepError> {
+pub async fn strays(
+    vault: &Vault,
+    prefix: &str,
+    expected: &(dyn Fn(&str) -> Expected + Sync),
+) -> Result<Strays, StepError> {
     let (mut found, mut after) = (Strays::default(), None::<String>);
     loop {
-        let (mut rows, more) = vault.bucket.versions(prefix, after.as_deref(), PAGE).await?;
+        let (mut rows, more) = vault
+            .bucket
+            .versions(prefix, after.as_deref(), PAGE)
+            .await?;
         // The last key of a page may have further versions on the next one.
         let last = rows.last().map(|r| r.key.clone());
         if more && rows.first().map(|r| &r.key) != last.as_ref() {
@@ -70,17 +78,36 @@ pub async fn strays(vault: &Vault, prefix: &str, expected: &(dyn Fn(&str) -> Exp
 }
 
 /// Rows of one key, newest first.
-async fn of_key(vault: &Vault, rows: &[Listed], expected: &Expected, found: &mut Strays) -> Result<(), StepError> {
+async fn of_key(
+    vault: &Vault,
+    rows: &[Listed],
+    expected: &Expected,
+    found: &mut Strays,
+) -> Result<(), StepError> {
     if *expected == Expected::Ignored {
         return Ok(());
     }
-    let wrong = |code, row: &Listed, why: &str| Wrong { code, key: row.key.clone(), version: row.version.clone(), why: why.into() };
+    let wrong = |code, row: &Listed, why: &str| Wrong {
+        code,
+        key: row.key.clone(),
+        version: row.version.clone(),
+        why: why.into(),
+    };
     for marker in rows.iter().filter(|r| r.delete_marker) {
-        found.wrong.push(wrong("delete-marker", marker, "a delete marker hides it; what it hides is still there"));
+        found.wrong.push(wrong(
+            "delete-marker",
+            marker,
+            "a delete marker hides it; what it hides is still there",
+        ));
     }
     if *expected == Expected::Other {
-        let newest = rows.iter().find(|r| !r.delete_marker && found.others.len() < MAX_OTHERS);
-        found.others.extend(newest.map(|r| Other { key: r.key.clone(), version: r.version.clone() }));
+        let newest = rows
+            .iter()
+            .find(|r| !r.delete_marker && found.others.len() < MAX_OTHERS);
+        found.others.extend(newest.map(|r| Other {
+            key: r.key.clone(),
+            version: r.version.clone(),
+        }));
         return Ok(());
     }
     let mut versions = rows.iter().filter(|r| !r.delete_marker);
@@ -91,9 +118,17 @@ async fn of_key(vault: &Vault, rows: &[Listed], expected: &Expected, found: &mut
     };
     for row in rows.iter().filter(|r| !r.delete_marker && Some(*r) != kept) {
         match kept {
-            _ if *expected == Expected::Foreign => found.wrong.push(wrong("foreign-object", row, "no run wrote it and nothing refers to it")),
+            _ if *expected == Expected::Foreign => found.wrong.push(wrong(
+                "foreign-object",
+                row,
+                "no run wrote it and nothing refers to it",
+            )),
             Some(kept) if tolerated(vault, expected) && same_bytes(vault, kept, row).await? => {}
-            _ => found.wrong.push(wrong("second-version", row, "a version that nothing refers to, with other bytes than the one that counts")),
+            _ => found.wrong.push(wrong(
+                "second-version",
+                row,
+                "a version that nothing refers to, with other bytes than the one that counts",
+            )),
         }
     }
     Ok(())
@@ -111,7 +146,8 @@ async fn same_bytes(vault: &Vault, a: &Listed, b: &Listed) -> Result<bool, StepE
     if a.etag.is_some() && a.etag == b.etag {
         return Ok(true);
     }
-    let place = |row: &Listed| super::stored(&row.key, &row.version, &crate::manifest::sha256_hex(b""));
+    let place =
+        |row: &Listed| super::stored(&row.key, &row.version, &crate::manifest::sha256_hex(b""));
     let of_a = super::digest_of(vault, &place(a), a.size_bytes).await?;
     Ok(of_a == super::digest_of(vault, &place(b), b.size_bytes).await?)
 }

@@ -26,25 +26,50 @@ pub enum Kind {
 }
 
 impl Kind {
-    pub const ALL: [Kind; 8] = [Kind::KilledBefore, Kind::KilledAfter, Kind::Retryable, Kind::Final, Kind::DoneThenFailed, Kind::Cut, Kind::Hang, Kind::Throttled];
+    pub const ALL: [Kind; 8] = [
+        Kind::KilledBefore,
+        Kind::KilledAfter,
+        Kind::Retryable,
+        Kind::Final,
+        Kind::DoneThenFailed,
+        Kind::Cut,
+        Kind::Hang,
+        Kind::Throttled,
+    ];
 
     fn what(self, service: &str) -> (Value, u64) {
         let s3 = service == "s3";
         match self {
             Kind::KilledBefore => (json!({"kind": "hold_before"}), 1),
             Kind::KilledAfter => (json!({"kind": "hold_after"}), 1),
-            Kind::Retryable if s3 => (json!({"kind": "refuse", "code": "InternalError", "status": 500}), 1),
-            Kind::Retryable => (json!({"kind": "refuse", "code": "InternalFailure", "status": 500}), 1),
-            Kind::Final => (json!({"kind": "refuse", "code": "AccessDenied", "status": 403}), 1),
-            Kind::DoneThenFailed if s3 => (json!({"kind": "do_then_fail", "code": "InternalError", "status": 500}), 1),
-            Kind::DoneThenFailed => (json!({"kind": "do_then_fail", "code": "InternalFailure", "status": 500}), 1),
+            Kind::Retryable if s3 => (
+                json!({"kind": "refuse", "code": "InternalError", "status": 500}),
+                1,
+            ),
+            Kind::Retryable => (
+                json!({"kind": "refuse", "code": "InternalFailure", "status": 500}),
+                1,
+            ),
+            Kind::Final => (
+                json!({"kind": "refuse", "code": "AccessDenied", "status": 403}),
+                1,
+            ),
+            Kind::DoneThenFailed if s3 => (
+                json!({"kind": "do_then_fail", "code": "InternalError", "status": 500}),
+                1,
+            ),
+            Kind::DoneThenFailed => (
+                json!({"kind": "do_then_fail", "code": "InternalFailure", "status": 500}),
+                1,
+            ),
             Kind::Cut => (json!({"kind": "cut"}), 1),
             Kind::Hang => (json!({"kind": "hang"}), 1),
             Kind::Throttled => (json!({"kind": "throttle"}), 5),
         }
     }
 
-    /// The first run, with the fault at the named call. `None`: it was killed. The flag: whether the call came.
+    /// The first run, with the fault at the named call. `None`: it was killed. The flag: whether
+    /// the call came.
     pub fn strike(self, cloud: &Cloud, stage: Stage, named: &Named) -> (Option<Ran>, bool) {
         let (what, times) = self.what(&named.service);
         let fault = cloud.fault(&named.wanted(), times, &what);
@@ -56,7 +81,9 @@ impl Kind {
         }
         let mut child = stage.start(cloud);
         let held = until("the call is held, or the run ended", || {
-            let held = cloud.fault_state(fault)["held"].as_array().is_some_and(|h| !h.is_empty());
+            let held = cloud.fault_state(fault)["held"]
+                .as_array()
+                .is_some_and(|h| !h.is_empty());
             if held {
                 return Some(true);
             }
@@ -64,12 +91,15 @@ impl Kind {
         });
         child.kill().expect("killed");
         child.wait().expect("gone");
-        // Releases the held call: one held before belongs to a client that is gone, and the lab drops it.
+        // Releases the held call: one held before belongs to a client that is gone, and the lab
+        // drops it.
         cloud.clear_faults();
         (None, held)
     }
 }
 
 fn struck(cloud: &Cloud, fault: u64, nth: u64) -> bool {
-    cloud.fault_state(fault)["seen"].as_u64().is_some_and(|seen| seen >= nth)
+    cloud.fault_state(fault)["seen"]
+        .as_u64()
+        .is_some_and(|seen| seen >= nth)
 }

@@ -1,7 +1,9 @@
 //! Every call broken once: what is stored must never be wrong, whatever a run says.
 //!
-//! A clean run is recorded; then for each of its calls and each kind of fault a run starts from the same state, meets
-//! the fault at that call, and `dr` is run again until it says finished. What is then stored must be what the clean
+//! A clean run is recorded; then for each of its calls and each kind of fault a run starts from the
+//! same state, meets
+//! the fault at that call, and `dr` is run again until it says finished. What is then stored must
+//! be what the clean
 //! run stored. docs/RELIABILITY.md tells what this covers.
 
 pub mod call;
@@ -16,9 +18,9 @@ use kind::Kind;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use stage::{Stage, Template};
-use stored::Stored;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
+use stored::Stored;
 
 /// Ticks after which a run must have finished.
 const MOST_RUNS: usize = 8;
@@ -42,7 +44,12 @@ impl Clean {
         assert!(stage.finished(&ran), "the clean run of {stage:?}: {ran:?}");
         let calls = call::named(&cloud.calls(since));
         let stored = Stored::after(cloud);
-        Self { stage, template, calls, stored }
+        Self {
+            stage,
+            template,
+            calls,
+            stored,
+        }
     }
 
     /// Breaks one call; `Err` says what is wrong afterwards.
@@ -59,30 +66,50 @@ impl Clean {
                 return Err(format!("not finished after {runs} runs: {last:?}"));
             }
             if kind == Kind::Final && named.of_a_probe() && last.as_ref().is_some_and(wants_probe) {
-                // A probe that was refused something proves nothing, and its target gets nothing. Whoever is on call types the hint.
-                cloud.dr(&["vault", "probe", "--policy", "../lab/drill.yaml"]).exits(0);
+                // A probe that was refused something proves nothing, and its target gets nothing.
+                // Whoever is on call types the hint.
+                cloud
+                    .dr(&["vault", "probe", "--policy", "../lab/drill.yaml"])
+                    .exits(0);
             }
             last = Some(self.stage.run(&cloud));
             runs += 1;
         }
         let verified = cloud.dr(&["verify", "--json", "--policy", "../lab/drill.yaml"]);
         if verified.code != 0 {
-            return Err(format!("verify says {}: {}", verified.code, verified.stdout));
+            return Err(format!(
+                "verify says {}: {}",
+                verified.code, verified.stdout
+            ));
         }
         let found = Stored::after(cloud);
         let differences = self.stored.differences(&found);
-        if differences.is_empty() { Ok(runs) } else { Err(differences.join("; ")) }
+        if differences.is_empty() {
+            Ok(runs)
+        } else {
+            Err(differences.join("; "))
+        }
     }
 }
 
 /// A hint of the answer is to probe the locks.
 fn wants_probe(ran: &Ran) -> bool {
-    ran.json()["findings"].as_array().into_iter().flatten().any(|f| f["hint"].as_str().is_some_and(|h| h.starts_with("dr vault probe")))
+    ran.json()["findings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|f| {
+            f["hint"]
+                .as_str()
+                .is_some_and(|h| h.starts_with("dr vault probe"))
+        })
 }
 
 /// Written for docs/RELIABILITY.md where `DR_REPORTS` names a folder.
 pub fn report(name: &str, report: &Value) {
-    let Some(folder) = World::default().env("DR_REPORTS") else { return };
+    let Some(folder) = World::default().env("DR_REPORTS") else {
+        return;
+    };
     std::fs::create_dir_all(&folder).expect("the folder of DR_REPORTS");
     std::fs::write(std::path::Path::new(&folder).join(name), report.to_string()).expect("written");
 }
@@ -104,22 +131,36 @@ impl Report {
             Ok(runs) => self.most_runs = self.most_runs.max(runs),
             Err(difference) => {
                 crate::cloud::say(&format!("FAILED {stage:?} {named} {kind:?}: {difference}"));
-                self.failures.push(json!({"stage": format!("{stage:?}"), "call": named.to_string(), "op": named.operation, "kind": format!("{kind:?}"), "difference": difference}));
+                self.failures.push(
+                    json!({"stage": format!("{stage:?}"), "call": named.to_string(),
+                "op": named.operation, "kind": format!("{kind:?}"), "difference": difference}),
+                );
             }
         }
     }
 }
 
-/// The cases of a stage: all of them where `DR_FULL` is set, else a sample that has each operation at least once.
+/// The cases of a stage: all of them where `DR_FULL` is set, else a sample that has each operation
+/// at least once.
 fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
     let world = World::default();
     if world.env("DR_FULL").is_some() {
-        return clean.calls.iter().flat_map(|c| Kind::ALL.map(|kind| (c.clone(), kind))).collect();
+        return clean
+            .calls
+            .iter()
+            .flat_map(|c| Kind::ALL.map(|kind| (c.clone(), kind)))
+            .collect();
     }
-    let seed: u64 = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
+    let seed: u64 = world
+        .env("SEED")
+        .and_then(|s| s.parse().ok())
+        .unwrap_or(SEED);
     let mut by_operation: BTreeMap<(&str, &str), Vec<&Named>> = BTreeMap::new();
     for call in &clean.calls {
-        by_operation.entry((&call.service, &call.operation)).or_default().push(call);
+        by_operation
+            .entry((&call.service, &call.operation))
+            .or_default()
+            .push(call);
     }
     let mut sample = Vec::new();
     for calls in by_operation.values() {
@@ -127,8 +168,12 @@ fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
         let wanted = if calls.len() > 8 { 4 } else { 1 };
         for n in 0..wanted {
             let turn = sample.len() as u64 + seed;
-            let at = (turn.wrapping_mul(2_654_435_761) as usize / 7 + n * calls.len() / wanted) % calls.len();
-            sample.push((calls[at].clone(), Kind::ALL[turn as usize % Kind::ALL.len()]));
+            let at = (turn.wrapping_mul(2_654_435_761) as usize / 7 + n * calls.len() / wanted)
+                % calls.len();
+            sample.push((
+                calls[at].clone(),
+                Kind::ALL[turn as usize % Kind::ALL.len()],
+            ));
         }
     }
     sample
@@ -136,11 +181,16 @@ fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
 
 /// `2/4`: the second of four parts.
 fn shard(text: &str) -> (usize, usize) {
-    let parsed = text.split_once('/').and_then(|(i, k)| Some((i.parse().ok()?, k.parse().ok()?)));
-    parsed.filter(|(i, k)| *i >= 1 && i <= k).unwrap_or_else(|| panic!("SHARD={text}: write it like 2/4"))
+    let parsed = text
+        .split_once('/')
+        .and_then(|(i, k)| Some((i.parse().ok()?, k.parse().ok()?)));
+    parsed
+        .filter(|(i, k)| *i >= 1 && i <= k)
+        .unwrap_or_else(|| panic!("SHARD={text}: write it like 2/4"))
 }
 
-/// Cases that an earlier, interrupted run of the full set has passed: one line each in the file that `RESUME` names.
+/// Cases that an earlier, interrupted run of the full set has passed: one line each in the file
+/// that `RESUME` names.
 struct Passed {
     file: Option<std::fs::File>,
     known: BTreeSet<String>,
@@ -148,10 +198,26 @@ struct Passed {
 
 impl Passed {
     fn open() -> Self {
-        let Some(path) = World::default().env("RESUME") else { return Self { file: None, known: BTreeSet::new() } };
-        let known = std::fs::read_to_string(&path).unwrap_or_default().lines().map(str::to_owned).collect();
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&path).expect("the file of RESUME");
-        Self { file: Some(file), known }
+        let Some(path) = World::default().env("RESUME") else {
+            return Self {
+                file: None,
+                known: BTreeSet::new(),
+            };
+        };
+        let known = std::fs::read_to_string(&path)
+            .unwrap_or_default()
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .expect("the file of RESUME");
+        Self {
+            file: Some(file),
+            known,
+        }
     }
 
     fn note(&mut self, case: &str) {
@@ -165,16 +231,27 @@ fn explore(stage: Stage, cases: impl FnOnce(&Clean) -> Vec<(Named, Kind)>) {
     let world = World::default();
     let start = world.monotonic();
     let clean = Clean::record(stage);
-    let mut report = Report { calls: clean.calls.len(), ..Report::default() };
+    let mut report = Report {
+        calls: clean.calls.len(),
+        ..Report::default()
+    };
     for named in &clean.calls {
-        *report.ops.entry(format!("{} {}", named.service, named.operation)).or_default() += 1;
+        *report
+            .ops
+            .entry(format!("{} {}", named.service, named.operation))
+            .or_default() += 1;
     }
     let mut passed = Passed::open();
     let (i, k) = shard(world.env("SHARD").as_deref().unwrap_or("1/1"));
     for (named, kind) in cases(&clean) {
         let case = format!("{stage:?} {named} {kind:?}");
-        // By its name, so that shards whose clean runs differ in order leave nothing out between them.
-        if Sha256::digest(&case).iter().fold(0, |sum, byte| (sum * 256 + usize::from(*byte)) % k) != i - 1 {
+        // By its name, so that shards whose clean runs differ in order leave nothing out between
+        // them.
+        if Sha256::digest(&case)
+            .iter()
+            .fold(0, |sum, byte| (sum * 256 + usize::from(*byte)) % k)
+            != i - 1
+        {
             continue;
         }
         if world.env("CASE").is_some_and(|part| !case.contains(&part)) {
@@ -197,12 +274,25 @@ fn explore(stage: Stage, cases: impl FnOnce(&Clean) -> Vec<(Named, Kind)>) {
 impl Report {
     /// A line for people, and a file for docs/RELIABILITY.md.
     fn tell(&self, stage: Stage, wall_s: f64) {
-        crate::cloud::say(&format!("crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, {wall_s:.0} s", self.calls, self.cases, self.failures.len(), self.most_runs));
+        crate::cloud::say(&format!(
+            "crash {stage:?}: {} calls, {} cases, {} failed, at most {} runs to the end, \
+             {wall_s:.0} s",
+            self.calls,
+            self.cases,
+            self.failures.len(),
+            self.most_runs
+        ));
         let world = World::default();
-        let seed = world.env("SEED").and_then(|s| s.parse().ok()).unwrap_or(SEED);
+        let seed = world
+            .env("SEED")
+            .and_then(|s| s.parse().ok())
+            .unwrap_or(SEED);
         let report = json!({
-            "stage": format!("{stage:?}"), "n_calls": self.calls, "ops": self.ops, "kinds": Kind::ALL.map(|k| format!("{k:?}")), "cases": self.cases, "failed": self.failures.len(),
-            "sampled": world.env("DR_FULL").is_none(), "shard": world.env("SHARD"), "seed": seed, "most_runs": self.most_runs, "failures": self.failures, "wall_s": wall_s,
+            "stage": format!("{stage:?}"), "n_calls": self.calls, "ops": self.ops,
+            "kinds": Kind::ALL.map(|k| format!("{k:?}")), "cases": self.cases,
+            "failed": self.failures.len(),
+            "sampled": world.env("DR_FULL").is_none(), "shard": world.env("SHARD"), "seed": seed,
+            "most_runs": self.most_runs, "failures": self.failures, "wall_s": wall_s,
         });
         let shard = world.env("SHARD").unwrap_or_default().replace('/', "-of-");
         self::report(&format!("crash-{stage:?}{shard}.json"), &report);
@@ -212,8 +302,25 @@ impl Report {
 #[test]
 fn files_survive_a_kill_at_every_call() {
     explore(Stage::Files, |clean| {
-        let write = |c: &Named| !c.operation.starts_with("Get") && !c.operation.starts_with("Head") && !c.operation.starts_with("List");
-        clean.calls.iter().map(|c| (c.clone(), if write(c) { Kind::KilledAfter } else { Kind::KilledBefore })).collect()
+        let write = |c: &Named| {
+            !c.operation.starts_with("Get")
+                && !c.operation.starts_with("Head")
+                && !c.operation.starts_with("List")
+        };
+        clean
+            .calls
+            .iter()
+            .map(|c| {
+                (
+                    c.clone(),
+                    if write(c) {
+                        Kind::KilledAfter
+                    } else {
+                        Kind::KilledBefore
+                    },
+                )
+            })
+            .collect()
     });
 }
 

@@ -1,4 +1,5 @@
-//! Where a run begins: a lab whose directory is copied for each case, small enough to be copied often.
+//! Where a run begins: a lab whose directory is copied for each case, small enough to be copied
+//! often.
 
 use crate::cloud::{Cloud, Ran, place};
 use crate::negative::sql;
@@ -44,11 +45,23 @@ fn policy(text: &str, drill: bool) -> String {
     let (head, tail) = text.split_once("\nschedule:").expect("a schedule");
     let (_, rest) = tail.split_once("\ndrill:").expect("a drill");
     let (drill_text, _) = rest.split_once("\nconcurrency:").expect("concurrency");
-    let head = head.replace("account: \"111111111111\"\n\ntargets", "account: \"111111111111\"\n      prefix: small/\n\ntargets");
-    assert!(head.contains("prefix:"), "the lab's policy names its bucket in another way: {head}");
+    let head = head.replace(
+        "account: \"111111111111\"\n\ntargets",
+        "account: \"111111111111\"\n      prefix: small/\n\ntargets",
+    );
+    assert!(
+        head.contains("prefix:"),
+        "the lab's policy names its bucket in another way: {head}"
+    );
     let assertions = drill_text.find("  assertions:").unwrap_or(drill_text.len());
-    let drill_text = drill_text[..assertions].replace("30 3 * * *", CRON).replace("heartbeat_max_age: 60s", "heartbeat_max_age: 30d");
-    let drill_text = if drill { format!("\ndrill:{drill_text}") } else { String::new() };
+    let drill_text = drill_text[..assertions]
+        .replace("30 3 * * *", CRON)
+        .replace("heartbeat_max_age: 60s", "heartbeat_max_age: 30d");
+    let drill_text = if drill {
+        format!("\ndrill:{drill_text}")
+    } else {
+        String::new()
+    };
     format!(
         "{head}\nschedule: {{cron: \"{CRON}\", deadline: 1h}}\n{drill_text}
 concurrency: {{objects: 1, streams: 1}}
@@ -65,7 +78,9 @@ fn without_cluster(text: &str) -> String {
     let (_, rest) = rest.split_once("\n  buckets:").expect("buckets");
     let text = format!("{head}\n  buckets:{rest}");
     let (head, rest) = text.split_once("\n    native:").expect("a native copy");
-    let (_, rest) = rest.split_once("\n  # Another provider").expect("the other target");
+    let (_, rest) = rest
+        .split_once("\n  # Another provider")
+        .expect("the other target");
     format!("{head}\n  # Another provider{rest}")
 }
 
@@ -79,13 +94,19 @@ impl Stage {
             Stage::Drill | Stage::Whole => words("tick --json --policy lab/drill.yaml"),
             _ => {
                 let way = match self {
-                    Stage::RestoreNative => "--target central --path native --cluster recovered".to_owned(),
-                    Stage::RestorePortable => format!("--target other --path portable --into {}", std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL")),
+                    Stage::RestoreNative => {
+                        "--target central --path native --cluster recovered".to_owned()
+                    }
+                    Stage::RestorePortable => format!(
+                        "--target other --path portable --into {}",
+                        std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL")
+                    ),
                     _ => "--target central --path s3 --bucket recovered-files".to_owned(),
                 };
                 let mut words = words(&format!("restore --json --policy lab/drill.yaml {way}"));
                 // Without the hash it is shown and nothing is done.
-                if let Ok(hash) = std::fs::read_to_string(cloud.root.join(format!("{self:?}.plan"))) {
+                if let Ok(hash) = std::fs::read_to_string(cloud.root.join(format!("{self:?}.plan")))
+                {
                     words.extend(["--yes".to_owned(), "--plan".to_owned(), hash]);
                 }
                 words
@@ -106,7 +127,11 @@ impl Stage {
     }
 
     pub fn start(self, cloud: &Cloud) -> Child {
-        self.command(cloud).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("dr starts")
+        self.command(cloud)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("dr starts")
     }
 
     /// Nothing is left to do. A drill that ends red has ended too.
@@ -115,7 +140,9 @@ impl Stage {
     }
 
     pub fn red(self, ran: &Ran) -> bool {
-        matches!(self, Stage::Drill | Stage::Whole) && ran.code == 3 && ran.json()["runs"][0]["result"] == "complete"
+        matches!(self, Stage::Drill | Stage::Whole)
+            && ran.code == 3
+            && ran.json()["runs"][0]["result"] == "complete"
     }
 }
 
@@ -123,9 +150,18 @@ impl Stage {
 fn three_files(cloud: &Cloud) {
     block_on(async {
         let bucket = cloud.bucket("admin", "eu-west-3", "app-files").await;
-        for (name, size) in [("small/empty", 0), ("small/note.txt", 1_000), ("small/photo.bin", 40_000)] {
-            let bytes: Vec<u8> = (0..size).map(|i: u32| u8::try_from(i * 7 % 251).unwrap_or(0)).collect();
-            bucket.put(name, bytes.into(), &PutOptions::default()).await.expect("put");
+        for (name, size) in [
+            ("small/empty", 0),
+            ("small/note.txt", 1_000),
+            ("small/photo.bin", 40_000),
+        ] {
+            let bytes: Vec<u8> = (0..size)
+                .map(|i: u32| u8::try_from(i * 7 % 251).unwrap_or(0))
+                .collect();
+            bucket
+                .put(name, bytes.into(), &PutOptions::default())
+                .await
+                .expect("put");
         }
     });
 }
@@ -141,8 +177,16 @@ impl Template {
         let root = place(&format!("template-{stage:?}"));
         let cloud = Cloud::start_in(root.clone(), &["--no-writers"]);
         sql(&cloud, "eu-west-3", "shop", SMALL);
-        sql(&cloud, "eu-west-3", "shop", "CREATE DATABASE rebuilt TEMPLATE template0");
-        let url = cloud.ready["clusters"][0]["url"].as_str().expect("the production URL").replace("/shop", "/rebuilt");
+        sql(
+            &cloud,
+            "eu-west-3",
+            "shop",
+            "CREATE DATABASE rebuilt TEMPLATE template0",
+        );
+        let url = cloud.ready["clusters"][0]["url"]
+            .as_str()
+            .expect("the production URL")
+            .replace("/shop", "/rebuilt");
         std::fs::write(root.join("empty.url"), url).expect("written");
         three_files(&cloud);
         let text = std::fs::read_to_string(cloud.policy()).expect("the lab's policy");
@@ -150,23 +194,47 @@ impl Template {
             std::fs::write(root.join("lab").join(name), policy(&text, drill)).expect("written");
         }
         let files = without_cluster(&policy(&text, false));
-        let race = files.replace("alive_every: 20s, takeover_after: 30s, margin: 2s", "alive_every: 1s, takeover_after: 4s, margin: 1s").replace("call: 3s", "call: 2s");
+        let race = files
+            .replace(
+                "alive_every: 20s, takeover_after: 30s, margin: 2s",
+                "alive_every: 1s, takeover_after: 4s, margin: 1s",
+            )
+            .replace("call: 3s", "call: 2s");
         for (name, text) in [("files.yaml", files), ("race.yaml", race)] {
             std::fs::write(root.join("lab").join(name), text).expect("written");
         }
         cloud.tell("/states", &json!({}));
-        let init = ["vault", "init", "--policy", "../lab/backup.yaml", "--profile", "admin", "--profile", "other=other-admin"];
+        let init = [
+            "vault",
+            "init",
+            "--policy",
+            "../lab/backup.yaml",
+            "--profile",
+            "admin",
+            "--profile",
+            "other=other-admin",
+        ];
         cloud.dr(&init).exits(0);
-        if !matches!(stage, Stage::Files | Stage::Race | Stage::Backup | Stage::Whole) {
+        if !matches!(
+            stage,
+            Stage::Files | Stage::Race | Stage::Backup | Stage::Whole
+        ) {
             // Two roles, one run: shared with the drill's account, and no drill yet.
             for role in ["scheduler", "copier"] {
-                cloud.dr(&["tick", "--policy", "../lab/drill.yaml", "--role", role]).exits(0);
+                cloud
+                    .dr(&["tick", "--policy", "../lab/drill.yaml", "--role", role])
+                    .exits(0);
             }
         }
-        if matches!(stage, Stage::RestoreNative | Stage::RestorePortable | Stage::RestoreFiles) {
+        if matches!(
+            stage,
+            Stage::RestoreNative | Stage::RestorePortable | Stage::RestoreFiles
+        ) {
             Stage::Drill.run(&cloud).exits(0);
             let shown = stage.run(&cloud).exits(2).json();
-            let hash = shown["plan"]["hash"].as_str().unwrap_or_else(|| panic!("no plan: {shown}"));
+            let hash = shown["plan"]["hash"]
+                .as_str()
+                .unwrap_or_else(|| panic!("no plan: {shown}"));
             std::fs::write(root.join(format!("{stage:?}.plan")), hash).expect("written");
         }
         let kept = cloud.stop_and_keep();
@@ -192,6 +260,11 @@ impl Drop for Template {
 
 /// With owners and modes: the database's files are another user's.
 fn copy(from: &Path, to: &Path) {
-    let done = Command::new("cp").arg("-a").arg(from).arg(to).status().expect("cp runs");
+    let done = Command::new("cp")
+        .arg("-a")
+        .arg(from)
+        .arg(to)
+        .status()
+        .expect("cp runs");
     assert!(done.success(), "cp -a {} {}", from.display(), to.display());
 }

@@ -7,10 +7,28 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// Fields whose values are a run's own: times, durations, ids that a store made up. docs/formats/volatile.md has the list.
+/// Fields whose values are a run's own: times, durations, ids that a store made up.
+/// docs/formats/volatile.md has the list.
 pub const VOLATILE: [&str; 19] = [
-    "at", "opened_at", "deadline_at", "created", "retain_until", "retain_until_min", "snapshot_at", "listed_at", "heartbeat_at", "rto_s", "rpo_s", "took_s",
-    "version", "manifest_version", "manifest_sha256", "why", "dump", "run", "actor",
+    "at",
+    "opened_at",
+    "deadline_at",
+    "created",
+    "retain_until",
+    "retain_until_min",
+    "snapshot_at",
+    "listed_at",
+    "heartbeat_at",
+    "rto_s",
+    "rpo_s",
+    "took_s",
+    "version",
+    "manifest_version",
+    "manifest_sha256",
+    "why",
+    "dump",
+    "run",
+    "actor",
 ];
 
 #[derive(Debug, Default)]
@@ -32,15 +50,29 @@ pub struct Stored {
 }
 
 fn json_files(folder: &Path) -> Vec<Value> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
-    let read = |path: std::path::PathBuf| serde_json::from_slice(&std::fs::read(path).expect("readable")).expect("JSON");
-    entries.map(|e| e.expect("an entry").path()).filter(|p| p.extension().is_some_and(|e| e == "json")).map(read).collect()
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let read = |path: std::path::PathBuf| {
+        serde_json::from_slice(&std::fs::read(path).expect("readable")).expect("JSON")
+    };
+    entries
+        .map(|e| e.expect("an entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "json"))
+        .map(read)
+        .collect()
 }
 
 /// A copy of a document without volatile fields.
 fn stripped(value: &Value) -> Value {
     match value {
-        Value::Object(fields) => Value::Object(fields.iter().filter(|(k, _)| !VOLATILE.contains(&k.as_str())).map(|(k, v)| (k.clone(), stripped(v))).collect()),
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .filter(|(k, _)| !VOLATILE.contains(&k.as_str()))
+                .map(|(k, v)| (k.clone(), stripped(v)))
+                .collect(),
+        ),
         Value::Array(items) => Value::Array(items.iter().map(stripped).collect()),
         other => other.clone(),
     }
@@ -67,20 +99,38 @@ impl Stored {
 
     /// Versions beyond the first of each key; names of probes are masked, and there are several.
     pub fn duplicates(&self, start: &str) -> usize {
-        self.keys.iter().filter(|((k, _), _)| k.starts_with(start) && !k.contains("/targets/")).map(|(_, n)| n - 1).sum()
+        self.keys
+            .iter()
+            .filter(|((k, _), _)| k.starts_with(start) && !k.contains("/targets/"))
+            .map(|(_, n)| n - 1)
+            .sum()
     }
 
     /// Entries that more than one runner wrote.
     pub fn doubled_entries(&self) -> Vec<String> {
-        self.journal.iter().filter(|(_, n)| **n > 1).map(|(k, _)| k.clone()).collect()
+        self.journal
+            .iter()
+            .filter(|(_, n)| **n > 1)
+            .map(|(k, _)| k.clone())
+            .collect()
     }
 
     fn read(lab: &Path, left: &Value) -> Self {
-        let mut stored = Self { left: left.to_string(), ..Self::default() };
+        let mut stored = Self {
+            left: left.to_string(),
+            ..Self::default()
+        };
         for region in ["eu-west-3", "eu-central-1", "other"] {
             let buckets = lab.join("s3").join(region).join("buckets");
-            for bucket in std::fs::read_dir(&buckets).into_iter().flatten().map(|e| e.expect("an entry")) {
-                stored.read_bucket(&bucket.path(), &format!("{region}/{}", bucket.file_name().to_string_lossy()));
+            for bucket in std::fs::read_dir(&buckets)
+                .into_iter()
+                .flatten()
+                .map(|e| e.expect("an entry"))
+            {
+                stored.read_bucket(
+                    &bucket.path(),
+                    &format!("{region}/{}", bucket.file_name().to_string_lossy()),
+                );
             }
         }
         stored.read_rds(&lab.join("rds/state.json"));
@@ -93,16 +143,26 @@ impl Stored {
             if key.starts_with("runs/") {
                 *self.journal.entry(format!("{bucket}/{key}")).or_default() += 1;
             }
-            if key.starts_with("runs/") || key.starts_with("probe/") || key.starts_with("policies/") {
+            if key.starts_with("runs/") || key.starts_with("probe/") || key.starts_with("policies/")
+            {
                 continue;
             }
             if key.starts_with("targets/") {
                 *self.probes.entry(format!("{bucket}/{key}")).or_default() += 1;
             }
             let name = format!("{bucket}/{}", masked(key));
-            let kind = if version["marker"] == true { "marker" } else { "object" };
+            let kind = if version["marker"] == true {
+                "marker"
+            } else {
+                "object"
+            };
             *self.keys.entry((name.clone(), kind)).or_default() += 1;
-            let bytes = std::fs::read(folder.join("data").join(version["data"].as_str().unwrap_or_default())).unwrap_or_default();
+            let bytes = std::fs::read(
+                folder
+                    .join("data")
+                    .join(version["data"].as_str().unwrap_or_default()),
+            )
+            .unwrap_or_default();
             self.read_object(key, name, &bytes);
         }
     }
@@ -110,27 +170,36 @@ impl Stored {
     fn read_object(&mut self, key: &str, name: String, bytes: &[u8]) {
         if key.ends_with(".json") {
             let document: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
-            self.failed_proofs += usize::from(key.contains("/proofs/") && document["passed"] == false);
+            self.failed_proofs +=
+                usize::from(key.contains("/proofs/") && document["passed"] == false);
             self.documents.insert(name, stripped(&document));
         } else if !key.starts_with("manifests/") {
-            self.data.entry(name).or_default().insert(hex::encode(Sha256::digest(bytes)));
+            self.data
+                .entry(name)
+                .or_default()
+                .insert(hex::encode(Sha256::digest(bytes)));
         }
     }
 
     fn read_rds(&mut self, file: &Path) {
-        let state: Value = serde_json::from_slice(&std::fs::read(file).expect("the state")).expect("JSON");
+        let state: Value =
+            serde_json::from_slice(&std::fs::read(file).expect("the state")).expect("JSON");
         for (region, all) in state["regions"].as_object().into_iter().flatten() {
             for what in ["snapshots", "clusters", "instances"] {
                 for (id, thing) in all[what].as_object().into_iter().flatten() {
                     let role = thing["tags"]["dr:role"].as_str().unwrap_or("none");
                     let ready = thing["making"]["done"].as_bool().unwrap_or(false);
-                    self.rds.insert(format!("{region} {what} {id}"), format!("role {role}, ready {ready}"));
+                    self.rds.insert(
+                        format!("{region} {what} {id}"),
+                        format!("role {role}, ready {ready}"),
+                    );
                 }
             }
         }
     }
 
-    /// What another run stored otherwise. A red drill may lack dumps, and then has proofs that say so.
+    /// What another run stored otherwise. A red drill may lack dumps, and then has proofs that say
+    /// so.
     pub fn differences(&self, other: &Stored) -> Vec<String> {
         let red = other.failed_proofs > 0;
         let mut wrong = Vec::new();
@@ -142,14 +211,26 @@ impl Stored {
         for ((key, kind), n) in &other.keys {
             let wanted = self.keys.get(&(key.clone(), kind)).copied().unwrap_or(0);
             // Where writes are not conditional, a second copy with equal bytes is tolerated.
-            // Probes have a record each, named by its time: how many there are is a run's own, and each is there once.
+            // Probes have a record each, named by its time: how many there are is a run's own, and
+            // each is there once.
             let probes = key.contains("/targets/") && wanted > 0;
-            let tolerated = probes || key.starts_with("other/") && self.data.get(key).or(other.data.get(key)).is_none_or(|d| d.len() == 1);
+            let tolerated = probes
+                || key.starts_with("other/")
+                    && self
+                        .data
+                        .get(key)
+                        .or(other.data.get(key))
+                        .is_none_or(|d| d.len() == 1);
             if wanted == 0 || (*n != wanted && !tolerated) {
-                wrong.push(format!("{kind} {key} is there {n} times, in the clean run {wanted}"));
+                wrong.push(format!(
+                    "{kind} {key} is there {n} times, in the clean run {wanted}"
+                ));
             }
         }
-        let doubled = other.probes.iter().filter(|(key, n)| **n > 1 && !key.starts_with("other/"));
+        let doubled = other
+            .probes
+            .iter()
+            .filter(|(key, n)| **n > 1 && !key.starts_with("other/"));
         wrong.extend(doubled.map(|(key, n)| format!("{key} is there {n} times")));
         for (key, digests) in &other.data {
             if self.data.get(key).is_some_and(|d| d != digests) {
@@ -158,14 +239,23 @@ impl Stored {
         }
         for (key, document) in &other.documents {
             if !red && self.documents.get(key).is_some_and(|d| d != document) {
-                wrong.push(format!("{key} says {document}, in the clean run {}", self.documents[key]));
+                wrong.push(format!(
+                    "{key} says {document}, in the clean run {}",
+                    self.documents[key]
+                ));
             }
         }
         if self.rds != other.rds {
-            wrong.push(format!("RDS holds {:?}, after the clean run {:?}", other.rds, self.rds));
+            wrong.push(format!(
+                "RDS holds {:?}, after the clean run {:?}",
+                other.rds, self.rds
+            ));
         }
         if self.left != other.left {
-            wrong.push(format!("left over: {}, after the clean run {}", other.left, self.left));
+            wrong.push(format!(
+                "left over: {}, after the clean run {}",
+                other.left, self.left
+            ));
         }
         wrong
     }

@@ -35,12 +35,27 @@ pub enum Target {
 }
 
 impl Damage {
-    pub const ALL: [Damage; 6] = [Damage::DeleteMarker, Damage::NewerVersion, Damage::FlippedByte, Damage::Truncation, Damage::Missing, Damage::ForeignObject];
+    pub const ALL: [Damage; 6] = [
+        Damage::DeleteMarker,
+        Damage::NewerVersion,
+        Damage::FlippedByte,
+        Damage::Truncation,
+        Damage::Missing,
+        Damage::ForeignObject,
+    ];
 }
 
 impl Place {
-    pub const ALL: [Place; 8] =
-        [Place::JournalEntry, Place::Point, Place::Manifest, Place::PolicyCopy, Place::DataObject, Place::DumpChunk, Place::Proof, Place::NativeSnapshot];
+    pub const ALL: [Place; 8] = [
+        Place::JournalEntry,
+        Place::Point,
+        Place::Manifest,
+        Place::PolicyCopy,
+        Place::DataObject,
+        Place::DumpChunk,
+        Place::Proof,
+        Place::NativeSnapshot,
+    ];
 
     /// Where the things of this place lie.
     fn prefix(self) -> &'static str {
@@ -61,7 +76,9 @@ impl Place {
             Place::JournalEntry => key.ends_with("/00000003"),
             Place::Point => key.ends_with("/point.json"),
             Place::Manifest => key.ends_with(&format!("/{}.jsonl.zst", target.name())),
-            Place::Proof => key.contains("/proofs/") && key.ends_with(&format!("-s3-{}.json", target.name())),
+            Place::Proof => {
+                key.contains("/proofs/") && key.ends_with(&format!("-s3-{}.json", target.name()))
+            }
             Place::DumpChunk => key.contains("app.orders") || key.contains("orders-"),
             Place::PolicyCopy | Place::DataObject => true,
             Place::NativeSnapshot => false,
@@ -124,7 +141,8 @@ impl Target {
     }
 }
 
-/// What was harmed: its key (a snapshot's ARN), and the version that must be named, where it has one.
+/// What was harmed: its key (a snapshot's ARN), and the version that must be named, where it has
+/// one.
 #[derive(Clone, Debug)]
 pub struct Harmed {
     pub key: String,
@@ -132,7 +150,15 @@ pub struct Harmed {
 }
 
 pub fn versions(cloud: &Cloud, target: Target, prefix: &str) -> Vec<Listed> {
-    block_on(async { cloud.bucket(target.admin(), target.region(), target.bucket()).await.versions(prefix, None, 10_000).await.expect("listed").0 })
+    block_on(async {
+        cloud
+            .bucket(target.admin(), target.region(), target.bucket())
+            .await
+            .versions(prefix, None, 10_000)
+            .await
+            .expect("listed")
+            .0
+    })
 }
 
 pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> Harmed {
@@ -140,22 +166,68 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
         return harm_snapshot(cloud, damage);
     }
     let rows = versions(cloud, target, place.prefix());
-    let row = rows.iter().find(|r| place.is(&r.key, target) && r.size_bytes > 10).unwrap_or_else(|| panic!("no {place:?} at {target:?} among {:?}", rows.iter().map(|r| &r.key).collect::<Vec<_>>()));
+    let row = rows
+        .iter()
+        .find(|r| place.is(&r.key, target) && r.size_bytes > 10)
+        .unwrap_or_else(|| {
+            panic!(
+                "no {place:?} at {target:?} among {:?}",
+                rows.iter().map(|r| &r.key).collect::<Vec<_>>()
+            )
+        });
     let behind = |how: &str| {
-        let done = cloud.tell("/damage", &json!({"region": target.region(), "bucket": target.bucket(), "key": row.key, "version": row.version, "how": how}));
+        let done = cloud.tell(
+            "/damage",
+            &json!({"region": target.region(),
+        "bucket": target.bucket(), "key": row.key, "version": row.version, "how": how}),
+        );
         assert_eq!(done["version"], json!(row.version));
         row.version.clone()
     };
-    let put = |key: &str| block_on(async { cloud.bucket(target.admin(), target.region(), target.bucket()).await.put(key, Bytes::from_static(b"not what you think\n"), &PutOptions::default()).await.expect("put").version });
+    let put = |key: &str| {
+        block_on(async {
+            cloud
+                .bucket(target.admin(), target.region(), target.bucket())
+                .await
+                .put(
+                    key,
+                    Bytes::from_static(b"not what you think\n"),
+                    &PutOptions::default(),
+                )
+                .await
+                .expect("put")
+                .version
+        })
+    };
     match damage {
-        Damage::DeleteMarker => Harmed { key: row.key.clone(), version: Some(hide(cloud, target, &row.key)) },
-        Damage::NewerVersion => Harmed { key: row.key.clone(), version: put(&row.key) },
-        Damage::FlippedByte => Harmed { key: row.key.clone(), version: Some(behind("flip")) },
-        Damage::Truncation => Harmed { key: row.key.clone(), version: Some(behind("truncate")) },
-        // Documents are known by their names: nothing says which version is gone. Data is known by its version.
+        Damage::DeleteMarker => Harmed {
+            key: row.key.clone(),
+            version: Some(hide(cloud, target, &row.key)),
+        },
+        Damage::NewerVersion => Harmed {
+            key: row.key.clone(),
+            version: put(&row.key),
+        },
+        Damage::FlippedByte => Harmed {
+            key: row.key.clone(),
+            version: Some(behind("flip")),
+        },
+        Damage::Truncation => Harmed {
+            key: row.key.clone(),
+            version: Some(behind("truncate")),
+        },
+        // Documents are known by their names: nothing says which version is gone. Data is known by
+        // its version.
         Damage::Missing => {
             let version = behind("remove");
-            Harmed { key: row.key.clone(), version: matches!(place, Place::Manifest | Place::DataObject | Place::DumpChunk).then_some(version) }
+            Harmed {
+                key: row.key.clone(),
+                version: matches!(
+                    place,
+                    Place::Manifest | Place::DataObject | Place::DumpChunk
+                )
+                .then_some(version),
+            }
         }
         Damage::ForeignObject => {
             let key = place.foreign(&row.key);
@@ -167,9 +239,29 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
 
 /// A plain DELETE: no lock refuses it, and it hides what is there.
 fn hide(cloud: &Cloud, target: Target, key: &str) -> String {
-    let (id, secret) = cloud.key(if target == Target::Central { "aws" } else { "other" }, "admin");
-    let client = raw(&cloud.endpoint(target.region(), "s3"), target.region(), &id, &secret);
-    let answer = block_on(async { client.delete_object().bucket(target.bucket()).key(key).send().await.expect("a delete marker") });
+    let (id, secret) = cloud.key(
+        if target == Target::Central {
+            "aws"
+        } else {
+            "other"
+        },
+        "admin",
+    );
+    let client = raw(
+        &cloud.endpoint(target.region(), "s3"),
+        target.region(),
+        &id,
+        &secret,
+    );
+    let answer = block_on(async {
+        client
+            .delete_object()
+            .bucket(target.bucket())
+            .key(key)
+            .send()
+            .await
+            .expect("a delete marker")
+    });
     answer.version_id().expect("its version").to_owned()
 }
 
@@ -178,18 +270,43 @@ fn harm_snapshot(cloud: &Cloud, damage: Damage) -> Harmed {
     let rds = cloud.rds("admin", "eu-central-1");
     let file = std::fs::read(cloud.root.join("lab/rds/state.json")).expect("the lab's state");
     let state: Value = serde_json::from_slice(&file).expect("JSON");
-    let all = state["regions"]["eu-central-1"]["snapshots"].as_object().expect("snapshots");
-    let id = all.keys().find(|k| k.starts_with("dr-")).expect("a snapshot copy").clone();
+    let all = state["regions"]["eu-central-1"]["snapshots"]
+        .as_object()
+        .expect("snapshots");
+    let id = all
+        .keys()
+        .find(|k| k.starts_with("dr-"))
+        .expect("a snapshot copy")
+        .clone();
     let arn = format!("arn:aws:rds:eu-central-1:222222222222:cluster-snapshot:{id}");
     block_on(async {
         match damage {
-            Damage::Missing => drop(rds.delete_db_cluster_snapshot().db_cluster_snapshot_identifier(&id).send().await.expect("deleted")),
+            Damage::Missing => drop(
+                rds.delete_db_cluster_snapshot()
+                    .db_cluster_snapshot_identifier(&id)
+                    .send()
+                    .await
+                    .expect("deleted"),
+            ),
             Damage::ForeignObject => {
-                let tag = aws_sdk_rds::types::Tag::builder().key("dr:run").value("backup-of-somebody").build();
-                drop(rds.add_tags_to_resource().resource_name(&arn).tags(tag).send().await.expect("tagged"));
+                let tag = aws_sdk_rds::types::Tag::builder()
+                    .key("dr:run")
+                    .value("backup-of-somebody")
+                    .build();
+                drop(
+                    rds.add_tags_to_resource()
+                        .resource_name(&arn)
+                        .tags(tag)
+                        .send()
+                        .await
+                        .expect("tagged"),
+                );
             }
             other => panic!("a snapshot has no {other:?}"),
         }
     });
-    Harmed { key: arn, version: None }
+    Harmed {
+        key: arn,
+        version: None,
+    }
 }

@@ -25,15 +25,47 @@ impl Service {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let next = Next::default();
         let given = next.clone();
-        std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| answer(stream, &given)));
+        std::thread::spawn(move || {
+            listener
+                .incoming()
+                .flatten()
+                .for_each(|stream| answer(stream, &given))
+        });
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("credentials");
-        std::fs::write(&file, "[p]\naws_access_key_id=a\naws_secret_access_key=b\n").expect("written");
-        let only = Some(Credential::Profile { name: "p".into(), file: Some(file.display().to_string()) });
-        let keys = Keys { file: None, profiles: BTreeMap::new(), by_target: BTreeMap::new(), only };
-        let clients = Clients::new(keys, Tuning { connect: Seconds(2), call: Seconds(5), attempts: 1 }, BTreeMap::new(), None);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        Self { url, next, clients, runtime, _folder: folder }
+        std::fs::write(&file, "[p]\naws_access_key_id=a\naws_secret_access_key=b\n")
+            .expect("written");
+        let only = Some(Credential::Profile {
+            name: "p".into(),
+            file: Some(file.display().to_string()),
+        });
+        let keys = Keys {
+            file: None,
+            profiles: BTreeMap::new(),
+            by_target: BTreeMap::new(),
+            only,
+        };
+        let clients = Clients::new(
+            keys,
+            Tuning {
+                connect: Seconds(2),
+                call: Seconds(5),
+                attempts: 1,
+            },
+            BTreeMap::new(),
+            None,
+        );
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            url,
+            next,
+            clients,
+            runtime,
+            _folder: folder,
+        }
     }
 
     /// Asks all that is answered in XML; `true` where something was found in it.
@@ -43,8 +75,19 @@ impl Service {
     }
 
     async fn asked(&self) -> bool {
-        let (region, name, endpoint) = (Region::new("eu-central-1"), BucketName::new("vault"), Some(self.url.as_str()));
-        let place = Place { region: &region, endpoint, bucket: &name, provider: Provider::Aws, kms_key: None, target: None };
+        let (region, name, endpoint) = (
+            Region::new("eu-central-1"),
+            BucketName::new("vault"),
+            Some(self.url.as_str()),
+        );
+        let place = Place {
+            region: &region,
+            endpoint,
+            bucket: &name,
+            provider: Provider::Aws,
+            kms_key: None,
+            target: None,
+        };
         let bucket = self.clients.bucket(Role::Copier, &place).await;
         let rds = self.clients.rds(Role::Copier, &region, endpoint).await;
         let mut found = false;
@@ -52,12 +95,26 @@ impl Service {
             Ok(something) => found |= something,
             Err(e) => told_shortly(&e.to_string()),
         };
-        note(bucket.versions("", None, 100).await.map(|(rows, _)| !rows.is_empty()));
+        note(
+            bucket
+                .versions("", None, 100)
+                .await
+                .map(|(rows, _)| !rows.is_empty()),
+        );
         note(bucket.folders("", None, 100).await.map(|v| !v.is_empty()));
         note(bucket.keys("", None, 100).await.map(|v| !v.is_empty()));
         note(bucket.uploads("").await.map(|v| !v.is_empty()));
-        note(bucket.lock_of("k", "v").await.map(|v| matches!(v, dr::aws::s3::LockState::Until(..))));
-        note(rds.snapshot("s").await.map(|v| v.is_some_and(|s| !s.arn.is_empty())));
+        note(
+            bucket
+                .lock_of("k", "v")
+                .await
+                .map(|v| matches!(v, dr::aws::s3::LockState::Until(..))),
+        );
+        note(
+            rds.snapshot("s")
+                .await
+                .map(|v| v.is_some_and(|s| !s.arn.is_empty())),
+        );
         note(rds.clusters().await.map(|v| !v.is_empty()));
         note(rds.shared_with("s").await.map(|v| !v.is_empty()));
         found
@@ -72,10 +129,19 @@ fn answer(mut stream: TcpStream, given: &Next) {
         head.push(byte[0]);
     }
     let text = String::from_utf8_lossy(&head).to_ascii_lowercase();
-    let length = text.split("content-length: ").nth(1).and_then(|r| r.split('\r').next()?.parse().ok()).unwrap_or(0);
+    let length = text
+        .split("content-length: ")
+        .nth(1)
+        .and_then(|r| r.split('\r').next()?.parse().ok())
+        .unwrap_or(0);
     let mut body = vec![0; length];
     let _cut = stream.read_exact(&mut body);
     let (status, bytes) = given.lock().expect("one thread").clone();
-    let _gone = write!(stream, "HTTP/1.1 {status} X\r\ndate: Tue, 24 Nov 2026 00:00:00 GMT\r\ncontent-type: text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", bytes.len());
+    let _gone = write!(
+        stream,
+        "HTTP/1.1 {status} X\r\ndate: Tue, 24 Nov 2026 00:00:00 GMT\r\ncontent-type: \
+         text/xml\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        bytes.len()
+    );
     let _gone = stream.write_all(&bytes);
 }

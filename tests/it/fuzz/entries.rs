@@ -1,12 +1,19 @@
-//! What must hold of any bytes at an entry point. Shared with the fuzzer's targets (fuzz/), so nothing of the tests is used here.
+//! What must hold of any bytes at an entry point. Shared with the fuzzer's targets (fuzz/), so
+//! nothing of the tests is used here.
 
 use dr::journal::{Entry, Event, fold};
-use dr::manifest::{Copy, Document, Dump, ListRow, Point, Proof, Row, StoredRow, Vault, read_rows, sha256_hex, write_rows};
+use dr::manifest::{
+    Copy, Document, Dump, ListRow, Point, Proof, Row, StoredRow, Vault, read_rows, sha256_hex,
+    write_rows,
+};
 use dr::policy::parse;
 use std::fmt::Debug;
 
 pub fn told_shortly(what: &str) {
-    assert!(!what.is_empty() && what.len() < 3_000 && what.lines().count() < 12, "{what}");
+    assert!(
+        !what.is_empty() && what.len() < 3_000 && what.lines().count() < 12,
+        "{what}"
+    );
 }
 
 fn document<D: Document + PartialEq + Debug>(bytes: &[u8]) -> bool {
@@ -37,7 +44,12 @@ pub fn entry(bytes: &[u8]) -> bool {
         Ok((entry, sha256)) => {
             assert_eq!(sha256, sha256_hex(bytes));
             let first = fold([(&entry, sha256)]);
-            assert_eq!(first.is_ok(), entry.seq == 0 && entry.prev.is_none() && matches!(entry.event, Event::Opened { .. }));
+            assert_eq!(
+                first.is_ok(),
+                entry.seq == 0
+                    && entry.prev.is_none()
+                    && matches!(entry.event, Event::Opened { .. })
+            );
             document::<Entry>(&entry.to_bytes())
         }
         Err(e) => {
@@ -48,7 +60,13 @@ pub fn entry(bytes: &[u8]) -> bool {
 }
 
 pub fn any_document(bytes: &[u8]) -> bool {
-    let taken = [document::<Point>(bytes), document::<Copy>(bytes), document::<Proof>(bytes), document::<Dump>(bytes), document::<Vault>(bytes)];
+    let taken = [
+        document::<Point>(bytes),
+        document::<Copy>(bytes),
+        document::<Proof>(bytes),
+        document::<Dump>(bytes),
+        document::<Vault>(bytes),
+    ];
     let count = taken.iter().filter(|t| **t).count();
     assert!(count <= 1, "one schema, one kind of document");
     count == 1
@@ -69,5 +87,7 @@ fn rows<T: Row + PartialEq + Debug>(bytes: &[u8]) -> bool {
 
 /// Lines, changed, then compressed: what is inside is reached.
 pub fn list(bytes: &[u8]) -> bool {
-    rows::<ListRow>(bytes) | rows::<StoredRow>(bytes) | rows::<ListRow>(&zstd::encode_all(bytes, 1).expect("memory"))
+    rows::<ListRow>(bytes)
+        | rows::<StoredRow>(bytes)
+        | rows::<ListRow>(&zstd::encode_all(bytes, 1).expect("memory"))
 }

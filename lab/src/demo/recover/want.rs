@@ -55,7 +55,12 @@ struct Vault<'a> {
 
 /// # Errors
 /// The disk's, or no PostgreSQL comes up at the other provider.
-pub async fn all(up: &Up, dr: &Path, root: &Path, killed_at: Timestamp) -> Result<Vec<Want>, LabError> {
+pub async fn all(
+    up: &Up,
+    dr: &Path,
+    root: &Path,
+    killed_at: Timestamp,
+) -> Result<Vec<Want>, LabError> {
     let central = Vault {
         up,
         dr,
@@ -117,13 +122,18 @@ async fn empty_database(up: &Up) -> Result<String, LabError> {
         )
         .await?;
     engine.start(&at, port).await?;
-    Ok(format!("postgres://owner:{password}@127.0.0.1:{port}/{DATABASE}"))
+    Ok(format!(
+        "postgres://owner:{password}@127.0.0.1:{port}/{DATABASE}"
+    ))
 }
 
 impl Vault<'_> {
     fn want(&self, path: &'static str, more: &[&str], into: Destination) -> Result<Want, LabError> {
         let folder = self.root.join(format!("{path}-{}", self.target));
-        let (home, dir) = (empty_dir(&folder.join("home"))?, empty_dir(&folder.join("work"))?);
+        let (home, dir) = (
+            empty_dir(&folder.join("home"))?,
+            empty_dir(&folder.join("work"))?,
+        );
         let key = self
             .up
             .lab
@@ -148,15 +158,30 @@ impl Vault<'_> {
             dir,
             variables,
         };
-        let mut arguments: Vec<String> = ["restore", "--from", &format!("s3://{}", self.bucket), "--region", self.region]
-            .map(str::to_owned)
-            .into();
+        let mut arguments: Vec<String> = [
+            "restore",
+            "--from",
+            &format!("s3://{}", self.bucket),
+            "--region",
+            self.region,
+        ]
+        .map(str::to_owned)
+        .into();
         let endpoints = self.up.lab.endpoints();
-        for (service, url) in endpoints.get(self.region).into_iter().flatten().filter(|(s, _)| **s != "kms") {
+        for (service, url) in endpoints
+            .get(self.region)
+            .into_iter()
+            .flatten()
+            .filter(|(s, _)| **s != "kms")
+        {
             arguments.extend(["--endpoint".to_owned(), format!("{service}={url}")]);
         }
         arguments.extend(["--path", path].iter().chain(more).map(|a| (*a).to_owned()));
-        arguments.extend(["--incident-at".to_owned(), self.killed_at.to_string(), "--json".to_owned()]);
+        arguments.extend([
+            "--incident-at".to_owned(),
+            self.killed_at.to_string(),
+            "--json".to_owned(),
+        ]);
         Ok(Want {
             path,
             target: self.target,
@@ -170,13 +195,24 @@ impl Vault<'_> {
 
 impl Want {
     fn type_in(&self, arguments: &[&str]) {
-        self.typed.lock().unwrap_or_else(PoisonError::into_inner).push(shown(arguments));
+        self.typed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(shown(arguments));
     }
 
     /// Everything that was typed into its terminal.
     pub fn typed(&self) -> Vec<String> {
-        let commands = self.typed.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        self.terminal.entered().into_iter().chain(commands).collect()
+        let commands = self
+            .typed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        self.terminal
+            .entered()
+            .into_iter()
+            .chain(commands)
+            .collect()
     }
 
     /// First the plan, which changes nothing; then the same command with the plan's hash.
@@ -188,7 +224,8 @@ impl Want {
         self.type_in(&arguments);
         let plan = self.terminal.run(&arguments).await?;
         let hash = plan.json["plan"]["hash"].as_str();
-        let (Some(hash), 2, Some(false)) = (hash, plan.exit, plan.json["executed"].as_bool()) else {
+        let (Some(hash), 2, Some(false)) = (hash, plan.exit, plan.json["executed"].as_bool())
+        else {
             return Err(LabError::told(format!(
                 "a restore that nobody confirmed ends with {} and answers {}",
                 plan.exit, plan.json
@@ -200,7 +237,10 @@ impl Want {
         if done.json["executed"] == true {
             Ok(done)
         } else {
-            Err(LabError::told(format!("the restore was not executed: {}", done.json)))
+            Err(LabError::told(format!(
+                "the restore was not executed: {}",
+                done.json
+            )))
         }
     }
 }
