@@ -30,7 +30,7 @@ pub struct Runner<'a> {
     pub role: Option<Role>,
     pub progress: &'a dyn Progress,
     pub secrets: Secrets,
-    pub database: Option<&'a crate::pg::Address>,
+    pub database: Option<&'a crate::database::Address>,
     /// Take over a run that another runner holds (an interactive restore).
     pub take_over: bool,
 }

@@ -2,12 +2,12 @@
 
 pub mod aws;
 pub mod cli;
+pub mod database;
 pub mod dump;
 pub mod engine;
 pub mod inventory;
 pub mod journal;
 pub mod manifest;
-pub mod pg;
 pub mod plan;
 pub mod policy;
 pub mod proof;

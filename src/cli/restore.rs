@@ -10,7 +10,7 @@ mod tell;
 use super::clean::clean;
 use super::exit::Exit;
 use super::output::{Answer, Fail, Finding, Outcome, Severity, span};
-use crate::pg::Address;
+use crate::database::Address;
 use crate::plan::{Plan, RestoreInput, RestoreInto, RunId, restore};
 use crate::policy::{
     BucketName, ClusterId, Name, Path, PolicyName, Provider, Region, Runner, Seconds, TargetName,

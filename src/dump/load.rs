@@ -6,8 +6,8 @@
 //! comment on the database stays.
 
 use super::DumpError;
+use crate::database::{Address, Connection, ident, literal, qualified};
 use crate::manifest::{ChunkRow, Dump, TableRow, sha256_hex};
-use crate::pg::{Address, Connection, ident, literal, qualified};
 use crate::policy::Seconds;
 use crate::vault::Vault;
 use bytes::Bytes;

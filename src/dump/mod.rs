@@ -14,8 +14,8 @@ pub use rows::{Digests, digest_database};
 pub use write::{DumpInput, dump};
 
 use crate::aws;
+use crate::database::PgError;
 use crate::manifest::FormatError;
-use crate::pg::PgError;
 use crate::vault::VaultError;
 
 #[derive(Debug, thiserror::Error)]

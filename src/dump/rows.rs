@@ -1,8 +1,8 @@
 //! The digest of every table of a database, read through the same COPY lines that a dump stores.
 
 use super::DumpError;
+use crate::database::{Address, Connection, Table};
 use crate::manifest::TableDigest;
-use crate::pg::{Address, Connection, Table};
 use crate::policy::Seconds;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;

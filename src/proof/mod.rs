@@ -1,7 +1,7 @@
 //! Checks on restored data. Pure comparisons here; the reading is done by the steps.
 
+use crate::database::SequencesBehind;
 use crate::manifest::{Check, CheckResult, TableDigest};
-use crate::pg::SequencesBehind;
 use crate::policy::{Path, TargetName};
 use std::collections::BTreeMap;
 

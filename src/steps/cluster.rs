@@ -4,8 +4,8 @@
 use super::{Context, StepError};
 use crate::aws::Kind;
 use crate::aws::rds::{ClusterInfo, NewCluster, Phase, Rds, phase};
+use crate::database::{Address, Secret};
 use crate::journal::Evidence;
-use crate::pg::{Address, Secret};
 use crate::plan::{Action, ClusterSpec, StepRef, drill_cluster_id};
 use crate::policy::ClusterId;
 

@@ -2,10 +2,10 @@
 //! database.
 
 use super::{Context, StepError, cluster, inspect};
+use crate::database::{ident, literal};
 use crate::dump::{self, DumpInput, LoadInput};
 use crate::journal::Evidence;
 use crate::manifest::{Document, Dump, HeartbeatColumn, TableDigest};
-use crate::pg::{ident, literal};
 use crate::plan::Action;
 use crate::policy::Path;
 use crate::proof::{self, Scope};
@@ -206,7 +206,7 @@ async fn load(
     target: &crate::policy::TargetName,
     key: &str,
     version: &str,
-    address: &crate::pg::Address,
+    address: &crate::database::Address,
     mark: &str,
     streams: u32,
 ) -> Result<Done, StepError> {

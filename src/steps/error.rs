@@ -1,10 +1,10 @@
 //! How a step fails: a kind to act on, a stable code, the thing, the cause.
 
 use crate::aws;
+use crate::database::PgError;
 use crate::dump::DumpError;
 use crate::journal::Failure;
 use crate::manifest::FormatError;
-use crate::pg::PgError;
 use crate::vault::VaultError;
 use std::error::Error as StdError;
 

@@ -1,10 +1,10 @@
 //! What a restored database holds: read once, checked, and kept in the evidence for comparisons.
 
 use super::{Context, StepError, cluster};
+use crate::database::{Address, Connection, ident, literal, qualified};
 use crate::dump::{Digests, digest_database};
 use crate::journal::Evidence;
 use crate::manifest::{Check, HeartbeatColumn};
-use crate::pg::{Address, Connection, ident, literal, qualified};
 use crate::plan::{Action, StepRef};
 use crate::policy::{Assertion, Path, Seconds, TargetName};
 use crate::proof::{self, Scope};

@@ -24,8 +24,8 @@ pub use verify::{
 
 use crate::aws::Clients;
 use crate::aws::s3::{Bucket, Lock};
+use crate::database::Secret;
 use crate::journal::{Evidence, RunState};
-use crate::pg::Secret;
 use crate::plan::{Action, Plan, PlanTarget, Step};
 use crate::policy::{Region, Role, TargetName};
 use crate::vault::Vault;
@@ -49,7 +49,7 @@ pub struct Context<'a> {
     pub progress: &'a dyn Progress,
     pub secrets: Secrets,
     /// Where the restored database is, for a restore into a given URL: the plan holds no password.
-    pub database: Option<&'a crate::pg::Address>,
+    pub database: Option<&'a crate::database::Address>,
 }
 
 /// Passwords that this process set; they live no longer than it does and are never written down.

@@ -29,8 +29,9 @@ const METHODS: &[&str] = &["error", "warning"];
 pub fn codes() -> BTreeSet<String> {
     let mut codes = Codes(BTreeSet::new());
     // The clients' codes are the services': SQLSTATE, and what AWS answers.
-    let ours =
-        |m: &source::Module| !matches!(m.path.first().map(String::as_str), Some("aws" | "pg"));
+    let ours = |m: &source::Module| {
+        !matches!(m.path.first().map(String::as_str), Some("aws" | "database"))
+    };
     for module in source::modules("src/lib.rs").into_iter().filter(ours) {
         codes.visit_file(&module.ast);
     }

@@ -1,0 +1,5 @@
+//! Databases: today PostgreSQL alone.
+
+mod postgres;
+
+pub use postgres::*;
