@@ -3,14 +3,14 @@
 //! An entry is one create-only object; each carries the SHA-256 of the one before. State is never
 //! stored, only folded.
 
-mod evidence;
 mod fold;
 
-pub use evidence::{Evidence, Snapshot};
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
-use crate::manifest::{Document, FormatError, Sha256Hex, sha256_hex};
-use crate::plan::{Plan, StepId, VERSION};
+use crate::manifest::{Document, FormatError};
+use crate::model::{Sha256, StepId};
+use crate::plan::{Evidence, Plan, VERSION};
+use crate::report::Failure;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -43,8 +43,17 @@ pub struct Process {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     pub id: String,
-    /// `sts` or `key`
-    pub basis: String,
+    pub basis: ActorBasis,
+}
+
+/// How it is known who did it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActorBasis {
+    /// STS said so.
+    Sts,
+    /// STS did not answer; the id is the key's.
+    Key,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,34 +64,23 @@ pub struct Identity {
     pub actor: Actor,
 }
 
-/// How a failed step failed, for whoever decides about trying again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Failure {
-    /// The far side did not answer or asked to wait.
-    Unavailable,
-    /// Waiting will not cure it.
-    Stuck,
-    /// A guard said no.
-    Refused,
-    /// Data is not what it should be.
-    Finding,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     Complete,
+    /// Its deadline came before all of its targets were complete.
     Incomplete,
+    /// A drill that was done to its end, and a restore that it tried did not pass.
+    Failed,
     Abandoned,
 }
 
 /// An entry of another journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSeen {
-    pub run: crate::plan::RunId,
+    pub run: crate::model::RunId,
     pub seq: u64,
-    pub sha256: Sha256Hex,
+    pub sha256: Sha256,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -127,8 +125,8 @@ pub enum Event {
 pub struct Entry {
     pub seq: u64,
     /// SHA-256 of the stored bytes of the entry before; absent in entry 0.
-    pub prev: Option<Sha256Hex>,
-    /// The home's clock as last heard by the writer; for people. Order is `seq`, age is the
+    pub prev: Option<Sha256>,
+    /// The journal target's clock as last heard by the writer; for people. Order is `seq`, age is the
     /// store's.
     pub at: Timestamp,
     #[serde(flatten)]
@@ -150,9 +148,9 @@ pub fn entry_name(seq: u64) -> String {
 ///
 /// # Errors
 /// Not an entry of this version, or one with a plan of another version.
-pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256Hex), FormatError> {
+pub fn read(bytes: &[u8]) -> Result<(Entry, Sha256), FormatError> {
     match Entry::from_bytes(bytes) {
-        Ok(entry) => Ok((entry, sha256_hex(bytes))),
+        Ok(entry) => Ok((entry, Sha256::of(bytes))),
         // A plan that a newer program made can hold actions that do not even parse here; that is no
         // damage.
         Err(FormatError::Json { .. }) if foreign_plan(bytes).is_some() => {

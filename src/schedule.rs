@@ -8,37 +8,10 @@
 
 mod line;
 
+use crate::model::Slot;
 use crate::policy::{Missed, Schedule};
 use jiff::{SignedDuration, Timestamp};
 pub use line::Line;
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// One due time, in whole seconds of UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Slot(pub Timestamp);
-
-impl Slot {
-    /// `20261124T020000Z`: sorts as text, and can stand in a key and in an RDS name.
-    pub fn compact(self) -> String {
-        self.0.strftime("%Y%m%dT%H%M%SZ").to_string()
-    }
-
-    pub fn from_compact(text: &str) -> Option<Self> {
-        let civil = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()?;
-        civil
-            .to_zoned(jiff::tz::TimeZone::UTC)
-            .ok()
-            .map(|z| Slot(z.timestamp()))
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.compact())
-    }
-}
 
 /// What the home's journal says of the slots seen so far.
 #[derive(Clone, Debug, Default)]
@@ -61,27 +34,31 @@ pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec
     let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
     // A run of a slot to come was not made by this schedule: it must not keep real ones from their
     // turn.
-    let newest = history.seen.iter().map(|s| s.0).filter(|t| *t <= now).max();
+    let newest = history
+        .seen
+        .iter()
+        .map(|s| s.time())
+        .filter(|t| *t <= now)
+        .max();
     let from = match (newest, history.since) {
         (Some(newest), _) => newest + SignedDuration::from_secs(1),
         (None, Some(since)) => since,
         // A vault that never saw a run owes the latest slot: the first backup must not wait for a
         // day.
-        (None, None) => return Ok(line.previous(now).into_iter().map(Slot).collect()),
+        (None, None) => return Ok(line.previous(now).into_iter().map(Slot::at).collect()),
     };
     Ok(match schedule.missed {
         Missed::Latest => line
             .previous(now)
             .filter(|t| *t >= from)
-            .map(Slot)
+            .map(Slot::at)
             .into_iter()
             .collect(),
         Missed::All => {
             let mut slots: Vec<Slot> = line
                 .after(from - SignedDuration::from_secs(1))
                 .take_while(|t| *t <= now)
-                .take(10_000)
-                .map(Slot)
+                .map(Slot::at)
                 .collect();
             let surplus = slots.len().saturating_sub(MAX_CATCH_UP);
             slots.drain(..surplus);
@@ -97,10 +74,9 @@ pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<
         return Ok(Vec::new());
     };
     Ok(line
-        .after(first.0)
+        .after(first.time())
         .take_while(|t| *t <= now)
-        .take(10_000)
-        .map(Slot)
+        .map(Slot::at)
         .filter(|s| !history.seen.contains(s))
         .collect())
 }
@@ -110,7 +86,7 @@ pub fn latest(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
     Line::parse(&schedule.cron, &schedule.time_zone)
         .ok()?
         .previous(now)
-        .map(Slot)
+        .map(Slot::at)
 }
 
 pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
@@ -118,7 +94,7 @@ pub fn next(schedule: &Schedule, now: Timestamp) -> Option<Slot> {
         .ok()?
         .after(now)
         .next()
-        .map(Slot)
+        .map(Slot::at)
 }
 
 /// Whether the line can be read and ever fires.

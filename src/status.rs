@@ -1,10 +1,17 @@
-//! What the vaults say of one policy, folded: newest point, newest proven one per path and target,
-//! objectives, locks. Pure.
+//! What the vaults say of one policy, folded: newest point, newest proven one per method and target,
+//! drills, objectives, locks. Pure.
 
-use crate::manifest::{Copy, Point, Proof};
-use crate::policy::{Path, Policy, TargetName};
+mod verdict;
+
+pub use verdict::{Verdict, verdict};
+
+use crate::journal::Outcome;
+use crate::manifest::{CheckResult, Copy, Point, Proof};
+use crate::model::{Method, PolicyName, RunId, Slot, StepId, TargetName};
+use crate::policy::{Objective, Policy};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::fmt;
 
 /// A point with its copies and proofs, merged over all targets that answered.
 #[derive(Clone, Debug)]
@@ -17,10 +24,18 @@ pub struct Known {
 /// An open run, as status shows it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OpenRun {
-    pub run: String,
-    pub step: Option<String>,
+    pub run: RunId,
+    pub step: Option<StepId>,
     pub holder: String,
     pub head_age_s: i64,
+}
+
+/// The newest drill that is over, by its journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DrillRun {
+    pub run: RunId,
+    pub at: Timestamp,
+    pub outcome: Outcome,
 }
 
 pub struct Input<'a> {
@@ -29,21 +44,30 @@ pub struct Input<'a> {
     /// Newest first.
     pub points: &'a [Known],
     pub open_runs: Vec<OpenRun>,
-    pub last_slot: Option<Timestamp>,
-    pub next_slot: Option<Timestamp>,
-    pub missed_slots: u64,
+    pub slots: Slots,
+    pub drill: Option<DrillRun>,
+    pub drill_slots: Slots,
     pub away: &'a [TargetName],
+}
+
+/// Scheduled times of one kind of run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Slots {
+    pub last: Option<Timestamp>,
+    pub next: Option<Timestamp>,
+    pub missed: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Status {
-    pub name: String,
+    pub name: PolicyName,
     pub last_slot: Option<Timestamp>,
     pub next_slot: Option<Timestamp>,
     pub missed_slots: u64,
     pub open_runs: Vec<OpenRun>,
     pub newest: Option<Newest>,
     pub newest_proven: Vec<Proven>,
+    pub drills: Drills,
     pub objectives: Vec<Met>,
     pub retention: Retention,
     pub checked: u64,
@@ -53,7 +77,7 @@ pub struct Status {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Newest {
-    pub point: String,
+    pub point: Slot,
     pub at: Timestamp,
     pub age_s: i64,
     pub targets: Vec<TargetState>,
@@ -62,18 +86,54 @@ pub struct Newest {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TargetState {
     pub name: TargetName,
-    /// `complete`, `missing`, `away`
-    pub state: &'static str,
-    /// Files and dumps are locked; a native snapshot copy is not, so a target that holds one says
-    /// `files-only`.
-    pub immutable: &'static str,
+    pub state: CopyState,
+    pub immutable: Immutable,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CopyState {
+    Complete,
+    Missing,
+    Away,
+}
+
+impl fmt::Display for CopyState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            CopyState::Complete => "complete",
+            CopyState::Missing => "missing",
+            CopyState::Away => "away",
+        })
+    }
+}
+
+/// Files and dumps are locked; a snapshot copy is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Immutable {
+    Yes,
+    No,
+    FilesOnly,
+    Unknown,
+}
+
+impl fmt::Display for Immutable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Immutable::Yes => "yes",
+            Immutable::No => "no",
+            Immutable::FilesOnly => "files-only",
+            Immutable::Unknown => "unknown",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Proven {
-    pub path: Path,
+    pub method: Method,
     pub target: TargetName,
-    pub point: String,
+    pub point: Slot,
     /// Age of the point.
     pub age_s: i64,
     pub proof_age_s: i64,
@@ -83,8 +143,37 @@ pub struct Proven {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Drills {
+    pub last: Option<LastDrill>,
+    pub next: Option<Timestamp>,
+    pub missed: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LastDrill {
+    pub run: RunId,
+    pub at: Timestamp,
+    pub result: DrillResult,
+    pub failed: Vec<FailedProof>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DrillResult {
+    Passed,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FailedProof {
+    pub method: Method,
+    pub target: TargetName,
+    pub why: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Met {
-    pub path: Path,
+    pub method: Method,
     pub rto_s: u64,
     pub rpo_s: u64,
     /// The best proven figures, where there are any.
@@ -104,16 +193,14 @@ pub struct Retention {
 pub fn fold(input: Input<'_>) -> Status {
     let proven = newest_proven(&input);
     let latest = |f: fn(&Proof) -> u64| newest_proofs(input.points).iter().map(|(_, p)| f(p)).sum();
+    let complete = input.points.iter().find(|k| !k.copies.is_empty());
     Status {
-        name: input.policy.name.to_string(),
-        last_slot: input.last_slot,
-        next_slot: input.next_slot,
-        missed_slots: input.missed_slots,
-        newest: input
-            .points
-            .iter()
-            .find(|k| !k.copies.is_empty())
-            .map(|k| newest(&input, k)),
+        name: input.policy.name.clone(),
+        last_slot: input.slots.last,
+        next_slot: input.slots.next,
+        missed_slots: input.slots.missed,
+        newest: complete.map(|k| newest(&input, k)),
+        drills: drills(&input),
         objectives: objectives(input.policy, &proven),
         retention: retention(&input),
         checked: latest(|p| p.checked),
@@ -132,13 +219,20 @@ fn newest(input: &Input<'_>, known: &Known) -> Newest {
     let state = |name: &TargetName| {
         let copy = known.copies.iter().find(|c| &c.target == name);
         let (state, immutable) = match copy {
-            Some(copy) if copy.native.as_ref().is_some_and(|n| !n.immutable) => (
-                "complete",
-                if copy.objects > 0 { "files-only" } else { "no" },
-            ),
-            Some(_) => ("complete", "yes"),
-            None if input.away.contains(name) => ("away", "unknown"),
-            None => ("missing", "no"),
+            Some(copy) if copy.snapshot.as_ref().is_some_and(|s| !s.immutable) => {
+                let files = copy.objects > 0;
+                (
+                    CopyState::Complete,
+                    if files {
+                        Immutable::FilesOnly
+                    } else {
+                        Immutable::No
+                    },
+                )
+            }
+            Some(_) => (CopyState::Complete, Immutable::Yes),
+            None if input.away.contains(name) => (CopyState::Away, Immutable::Unknown),
+            None => (CopyState::Missing, Immutable::No),
         };
         TargetState {
             name: name.clone(),
@@ -147,7 +241,7 @@ fn newest(input: &Input<'_>, known: &Known) -> Newest {
         }
     };
     Newest {
-        point: known.point.slot.clone(),
+        point: known.point.slot,
         at: known.point.at,
         age_s: age_s(input.now, known.point.at),
         targets: input
@@ -159,22 +253,21 @@ fn newest(input: &Input<'_>, known: &Known) -> Newest {
     }
 }
 
-/// The newest passed proof of each path and target; points are newest first.
+/// The proof of the newest point of each method and target whose newest verdict is that it passed.
 fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
     let mut found: Vec<(&Known, &Proof)> = Vec::new();
     for known in points {
-        for proof in known.proofs.iter().filter(|p| p.passed) {
-            match found
-                .iter_mut()
-                .find(|(_, f)| f.path == proof.path && f.target == proof.target)
+        for proof in &known.proofs {
+            let of = (proof.method, &proof.target);
+            let known_already = found.iter().any(|(_, f)| (f.method, &f.target) == of);
+            if let Verdict::Passed(newest) = verdict(&known.proofs, of.0, of.1)
+                && !known_already
             {
-                None => found.push((known, proof)),
-                Some((k, f)) if k.point.slot == known.point.slot && proof.at > f.at => *f = proof,
-                Some(_) => {}
+                found.push((known, newest));
             }
         }
     }
-    found.sort_by(|(_, a), (_, b)| (a.path, &a.target).cmp(&(b.path, &b.target)));
+    found.sort_by(|(_, a), (_, b)| (a.method, &a.target).cmp(&(b.method, &b.target)));
     found
 }
 
@@ -182,62 +275,97 @@ fn newest_proven(input: &Input<'_>) -> Vec<Proven> {
     let one = |(known, proof): (&Known, &Proof)| {
         let age = age_s(input.now, known.point.at);
         Proven {
-            path: proof.path,
+            method: proof.method,
             target: proof.target.clone(),
-            point: known.point.slot.clone(),
+            point: known.point.slot,
             age_s: age,
             proof_age_s: age_s(input.now, proof.at),
             rto_s: proof.measured.rto_s,
-            rpo_s: age as f64 + proof.measured.rpo_s.unwrap_or(0.0),
+            rpo_s: age as f64 + proof.measured.snapshot_lag_s.unwrap_or(0.0),
         }
     };
     newest_proofs(input.points).into_iter().map(one).collect()
 }
 
+/// The newest drill: by its journal, or where that is away by the proofs that it wrote.
+fn drills(input: &Input<'_>) -> Drills {
+    let proofs = || input.points.iter().flat_map(|k| &k.proofs);
+    let newest = proofs().max_by_key(|p| (p.at, &p.run));
+    let run = match (&input.drill, newest) {
+        (Some(drill), Some(proof)) if proof.at > drill.at => Some((&proof.run, proof.at, None)),
+        (Some(drill), _) => Some((&drill.run, drill.at, Some(drill.outcome))),
+        (None, Some(proof)) => Some((&proof.run, proof.at, None)),
+        (None, None) => None,
+    };
+    let last = run.map(|(run, at, outcome)| {
+        let of_run = || proofs().filter(|p| &p.run == run);
+        let failed: Vec<FailedProof> = of_run().filter(|p| !p.passed).map(failed).collect();
+        let over = outcome.is_none_or(|o| o == Outcome::Complete);
+        let passed = over && failed.is_empty() && of_run().next().is_some();
+        LastDrill {
+            run: run.clone(),
+            at,
+            result: if passed {
+                DrillResult::Passed
+            } else {
+                DrillResult::Failed
+            },
+            failed,
+        }
+    });
+    Drills {
+        last,
+        next: input.drill_slots.next,
+        missed: input.drill_slots.missed,
+    }
+}
+
+fn failed(proof: &Proof) -> FailedProof {
+    let check = proof
+        .checks
+        .iter()
+        .find(|c| c.result != CheckResult::Passed);
+    let why = check.map(|c| {
+        let why = c.why.as_deref().unwrap_or("it did not pass");
+        format!("{}: {why}", c.id)
+    });
+    FailedProof {
+        method: proof.method,
+        target: proof.target.clone(),
+        why: why.unwrap_or_else(|| "nothing was looked at".into()),
+    }
+}
+
 /// An objective is met when one target's newest proven figures meet both of its numbers.
 fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
-    let one = |(path, wanted): (&Path, &crate::policy::Objective)| {
-        let of_path: Vec<&Proven> = proven.iter().filter(|p| p.path == *path).collect();
-        let best = |f: fn(&Proven) -> f64| of_path.iter().map(|p| f(p)).min_by(f64::total_cmp);
+    let one = |(method, wanted): (&Method, &Objective)| {
+        let of: Vec<&Proven> = proven.iter().filter(|p| p.method == *method).collect();
+        let best = |f: fn(&Proven) -> f64| of.iter().map(|p| f(p)).min_by(f64::total_cmp);
+        let meets = |p: &&Proven| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64;
         Met {
-            path: *path,
+            method: *method,
             rto_s: wanted.rto.0,
             rpo_s: wanted.rpo.0,
             measured_rto_s: best(|p| p.rto_s),
             measured_rpo_s: best(|p| p.rpo_s),
-            met: of_path
-                .iter()
-                .any(|p| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64),
+            met: of.iter().any(meets),
         }
     };
     policy.objectives.iter().map(one).collect()
 }
 
 fn retention(input: &Input<'_>) -> Retention {
-    let copies = || {
-        input
-            .points
-            .iter()
-            .flat_map(|k| k.copies.iter().map(move |c| (k, c)))
+    let until = |copy: &Copy| copy.verified.retain_until_min.unwrap_or(copy.retain_until);
+    let short = |known: &Known, copy: &Copy| {
+        let target = input.policy.target(&copy.target);
+        target.is_some_and(|t| until(copy) < known.point.at + t.lock.retention.signed())
     };
-    let short = |(known, copy): (&Known, &Copy)| {
-        let wanted = input
-            .policy
-            .target(&copy.target)
-            .map(|t| t.lock.retention.signed());
-        wanted.is_some_and(|w| {
-            copy.verified.retain_until_min.unwrap_or(copy.retain_until) < known.point.at + w
-        })
-    };
+    let copies = input.points.iter().flat_map(|k| &k.copies);
+    let newest = input.points.first();
     Retention {
-        earliest_unlock: copies()
-            .map(|(_, c)| c.verified.retain_until_min.unwrap_or(c.retain_until))
-            .min(),
-        below_policy: input.points.first().map_or(0, |first| {
-            copies()
-                .filter(|(k, _)| k.point.slot == first.point.slot)
-                .filter(|p| short(*p))
-                .count() as u64
+        earliest_unlock: copies.map(until).min(),
+        below_policy: newest.map_or(0, |k| {
+            k.copies.iter().filter(|c| short(k, c)).count() as u64
         }),
     }
 }

@@ -54,16 +54,17 @@ const SINGLE_WRITE: [&str; 1] = ["PutObject"];
 const DELETE: [&str; 2] = ["DeleteObject", "DeleteObjects"];
 
 /// What every role reads in a vault.
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "vault.json",
     "policies/*",
     "runs/*",
     "points/*",
+    "proofs/*",
     "targets/*",
     "manifests/*",
 ];
 /// Where everything is created, never replaced.
-const CREATE_ONLY: [&str; 4] = ["runs/*", "policies/*", "points/*", "targets/*"];
+const CREATE_ONLY: [&str; 5] = ["runs/*", "policies/*", "points/*", "proofs/*", "targets/*"];
 
 fn any(patterns: &[&str], key: &str) -> bool {
     patterns.iter().any(|p| matches(p, key))
@@ -152,7 +153,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                         "runs/*/drill-*",
                         "policies/*",
                         "points/*/dumps/*",
-                        "points/*/proofs/*",
+                        "proofs/*",
                     ],
                     key,
                 ))

@@ -4,7 +4,7 @@
 use super::rds::Rds;
 use super::s3::Bucket;
 use crate::journal::Actor;
-use crate::policy::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
+use crate::model::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;

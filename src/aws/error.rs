@@ -1,5 +1,6 @@
 //! Service codes to our kinds, in one table.
 
+use crate::report::{Code, Fail};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
@@ -32,6 +33,8 @@ pub enum Kind {
     Unsupported,
     /// Not in a state that allows this (a cluster being modified).
     State,
+    /// More things than this program looks at: said, never cut.
+    TooMany,
     /// The request itself is wrong: a bug, or a name that the policy got wrong.
     Invalid,
 }
@@ -43,6 +46,28 @@ impl Kind {
             self,
             Kind::Conflict | Kind::Throttled | Kind::Unavailable | Kind::State
         )
+    }
+}
+
+/// What an error of a service means for whoever asked for the whole.
+impl From<Error> for Fail {
+    fn from(e: Error) -> Self {
+        let code = match e.kind {
+            Kind::Conflict | Kind::Throttled | Kind::Unavailable => Code::TargetUnavailable,
+            Kind::State => Code::StateBusy,
+            Kind::Quota => Code::Quota,
+            // Somebody must make room; a later tick then goes on.
+            Kind::Full => Code::TargetFull,
+            Kind::Denied | Kind::Credentials => Code::AccessDenied,
+            Kind::KeyUnusable => Code::KmsKeyUnusable,
+            Kind::NotFound => Code::Missing,
+            Kind::Integrity => Code::ChecksumMismatch,
+            Kind::Exists => Code::NameTaken,
+            Kind::Unsupported => Code::Unsupported,
+            Kind::TooMany => Code::TooMany,
+            Kind::Invalid => Code::RequestInvalid,
+        };
+        Fail::caused(code, e)
     }
 }
 

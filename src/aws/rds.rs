@@ -5,7 +5,7 @@ mod clusters;
 mod snapshots;
 
 use super::clients::Settings;
-use crate::policy::Region;
+use crate::model::Region;
 use aws_sdk_rds::config::BehaviorVersion;
 use aws_sdk_rds::types::Tag;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 use super::clients::Settings;
 use super::error::{Error, classify};
-use crate::journal::Actor;
+use crate::journal::{Actor, ActorBasis};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::{BehaviorVersion, Region};
 
@@ -12,7 +12,7 @@ pub async fn actor(settings: &Settings) -> Actor {
     match identity(settings).await {
         Ok(arn) => Actor {
             id: arn,
-            basis: "sts".into(),
+            basis: ActorBasis::Sts,
         },
         Err(_) => key_of(settings).await,
     }
@@ -27,7 +27,7 @@ pub async fn key_of(settings: &Settings) -> Actor {
         .map(|c| c.access_key_id().to_owned());
     Actor {
         id: id.unwrap_or_else(|_| "unknown".into()),
-        basis: "key".into(),
+        basis: ActorBasis::Key,
     }
 }
 

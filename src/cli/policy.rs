@@ -1,14 +1,13 @@
 //! `dr policy check|schema`.
 
-use super::exit::Exit;
-use super::load::{calendar, text_of};
-use super::output::{Answer, Fail, Finding, Outcome, Severity};
-use crate::policy::{self, check, parse};
+use super::answer::{Answer, Outcome};
+use crate::operations::policy_check::policy_check;
+use crate::policy;
 use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Says what is wrong with policies: unknown fields, contradictions, promises that no path can
+    /// Says what is wrong with policies: unknown fields, contradictions, promises that no method can
     /// keep
     Check {
         /// Policy files
@@ -22,75 +21,26 @@ pub enum Verb {
 pub fn run(verb: &Verb) -> Outcome {
     match verb {
         Verb::Schema => Ok(schema()),
-        Verb::Check { files } => check_all(files),
+        Verb::Check { files } => check(files),
     }
 }
 
 fn schema() -> Answer {
-    let mut answer = Answer::new("dr/policy-schema/1");
+    let mut answer = Answer::new("dr/policy-schema/1", "aws");
     let schema = policy::schema();
-    answer.block(serde_json::to_string_pretty(&schema).unwrap_or_default());
+    answer.block(serde_json::to_string_pretty(&schema).expect("a schema is text and lists"));
     answer.set("policy_schema", schema);
     answer
 }
 
-fn check_all(files: &[PathBuf]) -> Outcome {
-    let mut answer = Answer::new("dr/policy-check/1");
-    let mut checked = Vec::new();
-    for file in files {
-        let shown = file.display().to_string();
-        let text = text_of(file).map_err(|e| {
-            Fail::new(
-                Exit::Usage,
-                "policy-unreadable",
-                format!("policy {shown} cannot be read: {e}"),
-            )
-            .hint("dr policy check FILE")
-        })?;
-        let mut errors = 0;
-        match parse(&shown, &text) {
-            Err(e) => {
-                errors += 1;
-                answer.find(
-                    finding("policy-invalid", Severity::Error, &shown, &e),
-                    Exit::Usage,
-                );
-            }
-            Ok(policy) => {
-                for trouble in check(&policy, &calendar()) {
-                    let severity = if trouble.severity == policy::Severity::Error {
-                        Severity::Error
-                    } else {
-                        Severity::Warning
-                    };
-                    errors += usize::from(severity == Severity::Error);
-                    answer.find(
-                        finding(trouble.code, severity, &shown, &trouble.at(&shown, &text)),
-                        Exit::Usage,
-                    );
-                }
-            }
-        }
-        if errors == 0 {
-            answer.line(format!("{shown}: valid"));
-        }
-        checked.push(shown);
+fn check(files: &[PathBuf]) -> Outcome {
+    let checked = policy_check(files)?;
+    let mut answer = Answer::new("dr/policy-check/1", "aws");
+    for file in checked.files.iter().filter(|f| f.valid) {
+        answer.line(format!("{}: valid", file.file));
     }
-    answer.set("files", checked);
+    let files: Vec<&str> = checked.files.iter().map(|f| f.file.as_str()).collect();
+    answer.set("files", files);
+    answer.findings = checked.findings;
     Ok(answer)
-}
-
-fn finding(code: &str, severity: Severity, file: &str, error: &policy::ParseError) -> Finding {
-    let place = error.position.map_or_else(
-        || file.to_owned(),
-        |(line, column)| format!("{file}:{line}:{column}"),
-    );
-    Finding {
-        code: code.into(),
-        severity,
-        thing: String::new(),
-        place,
-        hint: "dr policy schema".into(),
-        message: error.to_string(),
-    }
 }

@@ -2,12 +2,13 @@
 //! outgrows a part.
 
 use super::DumpError;
-use crate::aws::s3::{Lock, Part, PutOptions};
-use crate::manifest::{ChunkRow, Sha256Hex};
+use crate::aws::s3::{Part, PutOptions};
+use crate::manifest::ChunkRow;
+use crate::model::{Lock, ObjectKey, Sha256, VersionId};
 use crate::transfer::{Content, complete_once, put_once};
 use crate::vault::Vault;
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::io::Write;
 
 /// Level 1: higher ones cost more time and, on rows, give larger output.
@@ -19,7 +20,7 @@ pub(super) struct ChunkWriter<'a> {
     lock: Lock,
     part_size: usize,
     encoder: zstd::Encoder<'static, Vec<u8>>,
-    sha: Sha256,
+    sha: sha2::Sha256,
     size_bytes: u64,
     upload: Option<(String, Vec<Part>)>,
 }
@@ -40,7 +41,7 @@ impl<'a> ChunkWriter<'a> {
             lock,
             part_size,
             encoder,
-            sha: Sha256::new(),
+            sha: sha2::Sha256::new(),
             size_bytes: 0,
             upload: None,
         })
@@ -132,10 +133,10 @@ impl<'a> ChunkWriter<'a> {
             .await?
         };
         Ok(ChunkRow {
-            key: self.key,
-            version: put.version.unwrap_or_else(|| "null".into()),
+            key: ObjectKey::new(self.key),
+            version: put.version.map_or_else(VersionId::null, VersionId::new),
             size_bytes: self.size_bytes,
-            sha256: Sha256Hex(hex::encode(self.sha.finalize())),
+            sha256: Sha256(hex::encode(self.sha.finalize())),
         })
     }
 }

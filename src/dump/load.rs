@@ -7,8 +7,8 @@
 
 use super::DumpError;
 use crate::database::{Address, Connection, ident, literal, qualified};
-use crate::manifest::{ChunkRow, Dump, TableRow, sha256_hex};
-use crate::policy::Seconds;
+use crate::manifest::{ChunkRow, Dump, TableRow};
+use crate::model::{Seconds, Sha256};
 use crate::vault::Vault;
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -126,14 +126,18 @@ fn find<'a>(input: &'a LoadInput<'_>, name: &str) -> Option<&'a ChunkRow> {
 /// A stored object, checked against its digest before a byte of it is used.
 async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Bytes, DumpError> {
     let damaged = |why: String| DumpError::Damaged {
-        key: chunk.key.clone(),
-        version: chunk.version.clone(),
+        key: chunk.key.to_string(),
+        version: chunk.version.to_string(),
         why,
     };
     let got = match input
         .vault
         .bucket
-        .get(&chunk.key, Some(&chunk.version), MAX_CHUNK_BYTES)
+        .get(
+            chunk.key.as_str(),
+            Some(chunk.version.as_str()),
+            MAX_CHUNK_BYTES,
+        )
         .await
     {
         Err(e) if e.kind == crate::aws::Kind::NotFound => {
@@ -141,7 +145,7 @@ async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Bytes, DumpErr
         }
         other => other?,
     };
-    let found = sha256_hex(&got.bytes);
+    let found = Sha256::of(&got.bytes);
     if found != chunk.sha256 {
         return Err(damaged(format!(
             "SHA-256 is {found}, should be {}, at {}",
@@ -153,11 +157,11 @@ async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Bytes, DumpErr
 
 async fn fetch_sql(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<String, DumpError> {
     let bytes = fetch(input, chunk).await?;
-    let plain =
-        zstd::decode_all(&bytes[..]).map_err(|e| DumpError::Compression(chunk.key.clone(), e))?;
+    let plain = zstd::decode_all(&bytes[..])
+        .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
     String::from_utf8(plain).map_err(|_| DumpError::Damaged {
-        key: chunk.key.clone(),
-        version: chunk.version.clone(),
+        key: chunk.key.to_string(),
+        version: chunk.version.to_string(),
         why: "not UTF-8".into(),
     })
 }
@@ -224,7 +228,7 @@ async fn tables(input: &LoadInput<'_>) -> Result<u64, DumpError> {
     let (total, mut count, mut bytes) = (work.len() as u64, 0, 0);
     let loads = futures_util::stream::iter(work).map(|(table, chunk)| async move {
         let connection = input.address.connect(input.timeout).await?;
-        if !done(&connection, &chunk.key).await? {
+        if !done(&connection, chunk.key.as_str()).await? {
             rows(input, &connection, table, chunk).await?;
         }
         Ok::<_, DumpError>(chunk.size_bytes)
@@ -270,12 +274,12 @@ async fn rows(
         ))
         .await?;
     let mut decoder = zstd::Decoder::new(&compressed[..])
-        .map_err(|e| DumpError::Compression(chunk.key.clone(), e))?;
+        .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
     loop {
         let mut piece = vec![0; 256 << 10];
         let read = decoder
             .read(&mut piece)
-            .map_err(|e| DumpError::Compression(chunk.key.clone(), e))?;
+            .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
         if read == 0 {
             break;
         }
@@ -286,7 +290,7 @@ async fn rows(
     Ok(connection
         .execute(&format!(
             "INSERT INTO dr_restore.progress (item) VALUES ({}); COMMIT",
-            literal(&chunk.key)
+            literal(chunk.key.as_str())
         ))
         .await?)
 }

@@ -16,6 +16,7 @@ pub use write::{DumpInput, dump};
 use crate::aws;
 use crate::database::PgError;
 use crate::manifest::FormatError;
+use crate::report::{Code, Fail};
 use crate::vault::VaultError;
 
 #[derive(Debug, thiserror::Error)]
@@ -42,5 +43,19 @@ pub enum DumpError {
 impl From<aws::Error> for DumpError {
     fn from(e: aws::Error) -> Self {
         DumpError::Vault(e.into())
+    }
+}
+
+impl From<DumpError> for Fail {
+    fn from(e: DumpError) -> Self {
+        match e {
+            DumpError::Database(e) => e.into(),
+            DumpError::Vault(e) => e.into(),
+            DumpError::Format(e) => e.into(),
+            DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
+            DumpError::Damaged { .. } | DumpError::Compression(..) => {
+                Fail::caused(Code::DumpDamaged, e)
+            }
+        }
     }
 }

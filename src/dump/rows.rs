@@ -3,7 +3,7 @@
 use super::DumpError;
 use crate::database::{Address, Connection, Table};
 use crate::manifest::TableDigest;
-use crate::policy::Seconds;
+use crate::model::Seconds;
 use futures_util::StreamExt;
 use std::collections::BTreeMap;
 

@@ -3,10 +3,9 @@
 use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::rows::add_lines;
-use crate::aws::s3::Lock;
 use crate::database::{Address, Connection, Table, literal, qualified, schema_section};
 use crate::manifest::{ChunkRow, Section, TableDigest, TableRow};
-use crate::policy::Seconds;
+use crate::model::{Lock, Seconds};
 use crate::vault::Vault;
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -135,7 +134,7 @@ async fn chunk(
             literal(snapshot)
         ))
         .await?;
-    let name = crate::manifest::sha256_hex(table.full_name().as_bytes());
+    let name = crate::model::Sha256::of(table.full_name().as_bytes());
     // Names of tables can hold anything; keys carry a readable part and a hash.
     let readable: String = table
         .full_name()

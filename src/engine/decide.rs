@@ -1,8 +1,9 @@
 //! What comes next in a run. Pure.
 
-use crate::journal::{Failure, Outcome, RunState, StepState};
-use crate::plan::{Kind, Step, StepId};
-use crate::policy::Role;
+use crate::journal::{Outcome, RunState, StepState};
+use crate::model::{Role, RunKind, StepId};
+use crate::plan::{PublishPoint, Step, WriteProofs};
+use crate::report::Failure;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -37,7 +38,7 @@ pub fn decide(
         return Decision::HandOver(step.role);
     }
     let all_done = state.plan.steps.iter().all(|s| state.succeeded(&s.id));
-    let red_drill_is_over = state.plan.kind == Kind::Drill
+    let drill_is_over = state.plan.kind == RunKind::Drill
         && state.plan.steps.iter().all(|s| {
             if s.always {
                 state.succeeded(&s.id)
@@ -45,8 +46,8 @@ pub fn decide(
                 over(state, s)
             }
         });
-    if all_done || (red_drill_is_over && !expired) {
-        return Decision::Finish(Outcome::Complete);
+    if all_done || (drill_is_over && !expired) {
+        return Decision::Finish(outcome(state));
     }
     if expired
         && state
@@ -56,11 +57,7 @@ pub fn decide(
             .filter(|s| s.always)
             .all(|s| state.succeeded(&s.id) || spent(state, s, tried))
     {
-        let published = state
-            .plan
-            .steps
-            .iter()
-            .any(|s| s.id.0.starts_with("publish:") && state.succeeded(&s.id));
+        let published = state.done::<PublishPoint>().next().is_some();
         return Decision::Finish(if published {
             Outcome::Incomplete
         } else {
@@ -68,6 +65,18 @@ pub fn decide(
         });
     }
     Decision::Leave
+}
+
+/// Of a run that was done to its end. A drill is judged by its proofs.
+fn outcome(state: &RunState) -> Outcome {
+    let passed = state
+        .done::<WriteProofs>()
+        .all(|(_, _, written)| written.passed);
+    if state.plan.kind == RunKind::Drill && !passed {
+        Outcome::Failed
+    } else {
+        Outcome::Complete
+    }
 }
 
 /// This process has begun it often enough; for all but transient failures once is enough.
@@ -133,7 +142,7 @@ fn may_run(state: &RunState, step: &Step, expired: bool, tried: &BTreeMap<StepId
                 .into_iter()
                 .all(|s| state.succeeded(&s.id) || spent(state, s, tried));
     }
-    if expired || (state.plan.kind == Kind::Drill && given_up(state, step)) {
+    if expired || (state.plan.kind == RunKind::Drill && given_up(state, step)) {
         return false;
     }
     step.needs.iter().all(|n| state.succeeded(n))

@@ -1,7 +1,7 @@
 //! Whether this process may go on with a run. Pure.
 
 use crate::journal::{Head, Host, Process, RunnerId};
-use crate::policy::Seconds;
+use crate::model::Seconds;
 use jiff::SignedDuration;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,7 @@ pub enum Hold {
 pub fn hold(
     head: &Head,
     (runner, host): (&RunnerId, &Host),
-    head_age: SignedDuration,
-    takeover_after: Seconds,
+    (head_age, takeover_after): (SignedDuration, Seconds),
     take_over: bool,
     dead: impl Fn(Process) -> bool,
 ) -> Hold {
@@ -50,7 +49,6 @@ pub fn hold(
 mod tests {
     use super::*;
     use crate::journal::{Actor, Identity};
-    use crate::manifest::sha256_hex;
 
     fn who(runner: &str, hostname: &str) -> Identity {
         Identity {
@@ -64,7 +62,7 @@ mod tests {
             process: Process { pid: 7, started: 1 },
             actor: Actor {
                 id: "a".into(),
-                basis: "key".into(),
+                basis: crate::journal::ActorBasis::Key,
             },
         }
     }
@@ -77,7 +75,7 @@ mod tests {
     fn a_living_holder_is_left_alone_and_a_dead_or_silent_one_is_not() {
         let head = |released| Head {
             seq: 3,
-            sha256: sha256_hex(b""),
+            sha256: crate::model::Sha256::of(b""),
             by: who("other", "h"),
             released,
         };
@@ -85,43 +83,41 @@ mod tests {
         let young = SignedDuration::from_secs(10);
         let limit = Seconds(180);
         assert_eq!(
-            hold(&head(false), at(&me), young, limit, false, |_| false),
+            hold(&head(false), at(&me), (young, limit), false, |_| false),
             Hold::Leave
         );
         assert_eq!(
-            hold(&head(false), at(&far), young, limit, false, |_| true),
+            hold(&head(false), at(&far), (young, limit), false, |_| true),
             Hold::Leave,
             "its processes cannot be seen from here"
         );
         assert!(matches!(
-            hold(&head(false), at(&me), young, limit, false, |_| true),
+            hold(&head(false), at(&me), (young, limit), false, |_| true),
             Hold::Claim(_)
         ));
         assert!(matches!(
             hold(
                 &head(false),
                 at(&far),
-                SignedDuration::from_secs(181),
-                limit,
+                (SignedDuration::from_secs(181), limit),
                 false,
                 |_| false
             ),
             Hold::Claim(_)
         ));
         assert!(matches!(
-            hold(&head(false), at(&far), young, limit, true, |_| false),
+            hold(&head(false), at(&far), (young, limit), true, |_| false),
             Hold::Claim(_)
         ));
         assert_eq!(
-            hold(&head(true), at(&far), young, limit, false, |_| false),
+            hold(&head(true), at(&far), (young, limit), false, |_| false),
             Hold::Free
         );
         assert_eq!(
             hold(
                 &head(false),
                 at(&who("other", "h")),
-                young,
-                limit,
+                (young, limit),
                 false,
                 |_| false
             ),

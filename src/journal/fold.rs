@@ -1,8 +1,8 @@
 //! Entries to state. One match lists every legal move; all else is an error.
 
-use super::{Entry, Event, Evidence, Failure, Identity, MAX_ENTRIES, Outcome};
-use crate::manifest::Sha256Hex;
-use crate::plan::{Plan, StepId};
+use super::{Entry, Event, Failure, Identity, MAX_ENTRIES, Outcome};
+use crate::model::{Sha256, StepId};
+use crate::plan::{Action, Evidence, Link, Output, Plan, Step};
 use std::collections::BTreeMap;
 
 /// Why entries do not make a run.
@@ -34,7 +34,7 @@ pub enum StepState {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
     pub seq: u64,
-    pub sha256: Sha256Hex,
+    pub sha256: Sha256,
     pub by: Identity,
     pub released: bool,
 }
@@ -63,6 +63,17 @@ impl RunState {
             _ => None,
         }
     }
+    /// What the step behind a link left, once it has succeeded.
+    pub fn output<T: Output>(&self, link: &Link<T>) -> Option<&T> {
+        T::in_journal(self.evidence(link.step())?)
+    }
+    /// Every action of one kind that succeeded, with what it left.
+    pub fn done<A: Action + 'static>(&self) -> impl Iterator<Item = (&Step, &A, &A::Output)> {
+        self.plan.actions::<A>().filter_map(|(step, action)| {
+            let output = A::Output::in_journal(self.evidence(&step.id)?)?;
+            Some((step, action, output))
+        })
+    }
     pub fn succeeded(&self, step: &StepId) -> bool {
         self.evidence(step).is_some()
     }
@@ -77,7 +88,7 @@ impl RunState {
             .map(|(id, _)| id)
     }
 
-    fn open(entry: &Entry, sha256: Sha256Hex) -> Result<Self, Illegal> {
+    fn open(entry: &Entry, sha256: Sha256) -> Result<Self, Illegal> {
         let Event::Opened { plan, .. } = &entry.event else {
             return Err(Illegal::Move {
                 seq: 0,
@@ -108,7 +119,7 @@ impl RunState {
     ///
     /// # Errors
     /// A gap, a broken chain, or a move that is not legal from here.
-    pub fn apply(&mut self, entry: &Entry, sha256: Sha256Hex) -> Result<(), Illegal> {
+    pub fn apply(&mut self, entry: &Entry, sha256: Sha256) -> Result<(), Illegal> {
         let seq = self.head.seq + 1;
         if entry.seq != seq {
             return Err(Illegal::Gap(seq));
@@ -191,7 +202,7 @@ impl RunState {
 /// # Errors
 /// As [`RunState::apply`]; also when there is none.
 pub fn fold<'a>(
-    entries: impl IntoIterator<Item = (&'a Entry, Sha256Hex)>,
+    entries: impl IntoIterator<Item = (&'a Entry, Sha256)>,
 ) -> Result<RunState, Illegal> {
     let mut entries = entries.into_iter();
     let (first, sha256) = entries.next().ok_or(Illegal::Gap(0))?;

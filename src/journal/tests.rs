@@ -1,20 +1,12 @@
 use super::*;
-use crate::manifest::VaultId;
-use crate::plan::{BackupInput, RunId, backup};
-use crate::policy::TargetName;
+use crate::plan::SnapshotShared;
 
 fn plan() -> Plan {
-    backup(&BackupInput {
-        policy: &crate::plan::tests::policy(),
-        policy_sha256: sha256_hex(b""),
-        vault: VaultId("1a2b3c4d00000000".into()),
-        home: TargetName::new("central"),
-        slot: "20261124T020000Z".into(),
-        slot_at: "2026-11-24T02:00:00Z".parse().unwrap(),
-        run: RunId("backup-20261124T020000Z".into()),
-        opened_at: "2026-11-24T02:00:07Z".parse().unwrap(),
-        bases: Default::default(),
-    })
+    crate::plan::tests::backup_of(|_| {})
+}
+
+fn id(text: &str) -> StepId {
+    serde_json::from_value(text.into()).unwrap()
 }
 
 fn identity(runner: &str) -> Identity {
@@ -29,13 +21,13 @@ fn identity(runner: &str) -> Identity {
         process: Process { pid: 1, started: 2 },
         actor: Actor {
             id: "arn:aws:iam::222222222222:user/copier".into(),
-            basis: "sts".into(),
+            basis: ActorBasis::Sts,
         },
     }
 }
 
-fn chain(events: Vec<(&str, Event)>) -> Vec<(Entry, Sha256Hex)> {
-    let mut entries: Vec<(Entry, Sha256Hex)> = Vec::new();
+fn chain(events: Vec<(&str, Event)>) -> Vec<(Entry, Sha256)> {
+    let mut entries: Vec<(Entry, Sha256)> = Vec::new();
     for (seq, (runner, event)) in events.into_iter().enumerate() {
         let prev = entries.last().map(|(_, sha)| sha.clone());
         let entry = Entry {
@@ -45,7 +37,7 @@ fn chain(events: Vec<(&str, Event)>) -> Vec<(Entry, Sha256Hex)> {
             by: identity(runner),
             event,
         };
-        let sha = sha256_hex(&entry.to_bytes());
+        let sha = Sha256::of(&entry.to_bytes());
         entries.push((entry, sha));
     }
     entries
@@ -69,12 +61,12 @@ fn started(runner: &'static str) -> (&'static str, Event) {
     (
         runner,
         Event::Started {
-            step: StepId("take-snapshot".into()),
+            step: id("take-snapshot"),
         },
     )
 }
 fn shared() -> Evidence {
-    Evidence::Shared { with: vec![] }
+    Evidence::ShareSnapshot(SnapshotShared { with: vec![] })
 }
 
 #[test]
@@ -88,11 +80,11 @@ fn an_entry_survives_its_bytes() {
 #[test]
 fn success_follows_a_start_and_only_a_start() {
     let succeeded = Event::Succeeded {
-        step: StepId("take-snapshot".into()),
+        step: id("take-snapshot"),
         evidence: shared(),
     };
     let state = folded(vec![opened(), started("a"), ("a", succeeded.clone())]).unwrap();
-    assert!(state.succeeded(&StepId("take-snapshot".into())));
+    assert!(state.succeeded(&id("take-snapshot")));
     let error = folded(vec![opened(), ("a", succeeded)]).unwrap_err();
     assert_eq!(
         error,
@@ -144,7 +136,7 @@ fn failures_count_attempts() {
         (
             "a",
             Event::Failed {
-                step: StepId("take-snapshot".into()),
+                step: id("take-snapshot"),
                 kind: Failure::Unavailable,
                 code: "x".into(),
                 message: "y".into(),
@@ -159,15 +151,15 @@ fn failures_count_attempts() {
         failed(),
     ])
     .unwrap();
-    assert_eq!(state.attempt(&StepId("take-snapshot".into())), 3);
+    assert_eq!(state.attempt(&id("take-snapshot")), 3);
 }
 
 #[test]
 fn a_broken_chain_and_a_gap_are_named() {
     let mut entries = chain(vec![opened(), started("a"), ("a", Event::Alive)]);
     entries[1].0.at = "2026-11-24T03:00:00Z".parse().unwrap();
-    entries[1].1 = sha256_hex(&entries[1].0.to_bytes());
-    let folded = |entries: &[(Entry, Sha256Hex)]| fold(entries.iter().map(|(e, s)| (e, s.clone())));
+    entries[1].1 = Sha256::of(&entries[1].0.to_bytes());
+    let folded = |entries: &[(Entry, Sha256)]| fold(entries.iter().map(|(e, s)| (e, s.clone())));
     assert_eq!(folded(&entries).unwrap_err(), Illegal::Chain(2));
     entries.remove(1);
     assert_eq!(folded(&entries).unwrap_err(), Illegal::Gap(1));

@@ -1,23 +1,7 @@
-//! Digests: SHA-256 of bytes, and the order-free digest of a table.
+//! The order-free digest of a table.
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::fmt;
-
-/// SHA-256 as 64 lower-case hex digits.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Sha256Hex(pub String);
-
-impl fmt::Display for Sha256Hex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-pub fn sha256_hex(bytes: &[u8]) -> Sha256Hex {
-    Sha256Hex(hex::encode(Sha256::digest(bytes)))
-}
+use sha2::Digest;
 
 /// `digest/1` of a table: rows, and the sum modulo 2^128 of the first 16 bytes (big endian) of
 /// SHA-256 of each row's
@@ -32,7 +16,7 @@ pub struct TableDigest {
 
 impl TableDigest {
     pub fn add_line(&mut self, line: &[u8]) {
-        let hash = Sha256::digest(line);
+        let hash = sha2::Sha256::digest(line);
         let mut first = [0u8; 16];
         first.copy_from_slice(&hash[..16]);
         self.rows += 1;

@@ -1,8 +1,8 @@
 //! Object lists (what the source held) and object manifests (where each version lies at a target):
 //! JSON lines, zstd.
 
-use super::{FormatError, Sha256Hex, sha256_hex};
-use crate::policy::short;
+use super::FormatError;
+use crate::model::{ObjectKey, Sha256, SourceId, SourceVersion, VersionId, short};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
@@ -40,11 +40,10 @@ struct Header {
 /// One version in a source bucket, as listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListRow {
-    pub source: String,
-    pub key: String,
-    /// The version id; `null-<last modified>-<etag>` for a version written before versioning was
-    /// enabled.
-    pub version: String,
+    pub source: SourceId,
+    pub key: ObjectKey,
+    /// Its id, or `{"null": {…}}` for a version written before versioning was enabled.
+    pub version: SourceVersion,
     pub kind: RowKind,
     pub latest: bool,
     pub size_bytes: u64,
@@ -73,12 +72,12 @@ pub struct StoredRow {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
-    pub key: String,
-    pub version: String,
+    pub key: ObjectKey,
+    pub version: VersionId,
     /// SHA-256 of the plain bytes, and of the bytes as stored (equal until there is client-side
     /// encryption).
-    pub sha256_plain: Sha256Hex,
-    pub sha256_stored: Sha256Hex,
+    pub sha256_plain: Sha256,
+    pub sha256_stored: Sha256,
     pub hashed_by: HashedBy,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub content_type: Option<String>,
@@ -86,20 +85,6 @@ pub struct Stored {
     pub metadata: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
     pub tags: BTreeMap<String, String>,
-}
-
-/// Key of a source version in a vault. S3 keys have at most 1,024 bytes; longer ones go by their
-/// hash.
-pub fn stored_key(source: &str, key: &str, version: &str) -> String {
-    let plain = format!("objects/{source}/{key}/{version}");
-    if plain.len() <= 1024 {
-        plain
-    } else {
-        format!(
-            "objects-long/{source}/{}/{version}",
-            sha256_hex(key.as_bytes())
-        )
-    }
 }
 
 /// A line with the schema, then the rows. zstd level 3: manifests are small, and read more often
@@ -171,9 +156,9 @@ mod tests {
 
     fn row(key: &str) -> ListRow {
         ListRow {
-            source: "files".into(),
-            key: key.into(),
-            version: "v1".into(),
+            source: SourceId::new("files"),
+            key: ObjectKey::new(key),
+            version: SourceVersion::Id(VersionId::new("v1")),
             kind: RowKind::Object,
             latest: true,
             size_bytes: 3,
@@ -228,12 +213,5 @@ mod tests {
             error.to_string(),
             format!("line 2 is longer than {MAX_LINE_BYTES} bytes")
         );
-    }
-
-    #[test]
-    fn long_keys_go_by_their_hash() {
-        assert_eq!(stored_key("files", "a/b", "v1"), "objects/files/a/b/v1");
-        let long = stored_key("files", &"k".repeat(1020), "v1");
-        assert!(long.starts_with("objects-long/files/") && long.len() <= 1024);
     }
 }

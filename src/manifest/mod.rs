@@ -9,17 +9,16 @@ mod list;
 mod point;
 mod proof;
 
-pub use digest::{Sha256Hex, TableDigest, sha256_hex};
-pub use list::{
-    HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, stored_key, write_rows,
-};
+pub use digest::TableDigest;
+pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
 pub use point::{
-    CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, NativeCopy, NativeState, Point,
-    PointTarget, Vault, VaultId, Verified,
+    CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, Point, PointTarget, SnapshotCopy,
+    SnapshotState, Vault, Verified,
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
 
-use crate::policy::short;
+use crate::model::short;
+use crate::report::{Code, Fail};
 use serde::Serialize;
 use serde::de::{DeserializeOwned, Error};
 
@@ -41,6 +40,22 @@ pub enum FormatError {
     Damaged(String),
 }
 
+impl FormatError {
+    /// Another version is no damage: a newer program wrote it.
+    pub fn code(&self) -> Code {
+        match self {
+            FormatError::Version { .. } => Code::FormatUnknown,
+            FormatError::Json { .. } | FormatError::Damaged(_) => Code::Damaged,
+        }
+    }
+}
+
+impl From<FormatError> for Fail {
+    fn from(e: FormatError) -> Self {
+        Fail::caused(e.code(), e)
+    }
+}
+
 /// A document as it is written.
 #[derive(Serialize)]
 pub struct Whole<'a, D: ?Sized> {
@@ -57,14 +72,15 @@ pub trait Document: Serialize + DeserializeOwned {
     /// with `jq` or without,
     /// and two builds of this program write the same bytes.
     fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(&self.whole()).unwrap_or_default();
+        let mut bytes = serde_json::to_vec_pretty(&self.whole())
+            .expect("documents are text, numbers and lists of them");
         bytes.push(b'\n');
         bytes
     }
 
     /// The same on one line, without its newline.
     fn to_line(&self) -> Vec<u8> {
-        serde_json::to_vec(&self.whole()).unwrap_or_default()
+        serde_json::to_vec(&self.whole()).expect("documents are text, numbers and lists of them")
     }
 
     fn whole(&self) -> Whole<'_, Self> {
@@ -115,6 +131,18 @@ mod tests {
             br#"{"schema":"dr/small/1","zebra":1,"ant":2}"#
         );
         assert_eq!(Small::from_bytes(&small.to_bytes()).unwrap(), small);
+    }
+
+    #[test]
+    fn another_version_is_stuck_and_damage_is_a_finding() {
+        let version = Small::from_bytes(br#"{"schema":"dr/small/2"}"#).unwrap_err();
+        let fail = Fail::from(version);
+        assert_eq!(fail.code, Code::FormatUnknown);
+        assert!(fail.to_string().contains("dr/small/2"), "{fail}");
+        assert_eq!(
+            Fail::from(FormatError::Damaged("x".into())).code,
+            Code::Damaged
+        );
     }
 
     #[test]

@@ -1,30 +1,12 @@
 //! Recovery points: what was captured, and where a target holds it.
 
-use super::{Document, Sha256Hex};
-use crate::policy::{
-    AccountId, BucketName, ClusterId, KmsKey, LockMode, PolicyName, Provider, Region, TargetName,
+use super::Document;
+use crate::model::{
+    AccountId, BucketName, ClusterId, KmsKey, LockMode, ObjectKey, PolicyName, Provider, Region,
+    RunId, Sha256, Slot, SourceId, TargetName, VaultId, VersionId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::fmt;
-
-/// 128 random bits as 32 hex digits; the same in every bucket of one policy.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct VaultId(pub String);
-
-impl VaultId {
-    /// The first eight digits, which are part of the names of things.
-    pub fn short(&self) -> &str {
-        self.0.get(..8).unwrap_or(&self.0)
-    }
-}
-
-impl fmt::Display for VaultId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// `vault.json`; never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,9 +23,9 @@ impl Document for Vault {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Point {
     pub policy: PolicyName,
-    pub policy_sha256: Sha256Hex,
-    pub slot: String,
-    pub run: String,
+    pub policy_sha256: Sha256,
+    pub slot: Slot,
+    pub run: RunId,
     /// The instant that the point stands for: the snapshot's, or the listing's where there is no
     /// cluster.
     pub at: Timestamp,
@@ -71,7 +53,13 @@ pub struct CapturedCluster {
     pub heartbeat: Option<HeartbeatColumn>,
     /// Copies by target; their names are known before they exist, `copies/<target>.json` says that
     /// one does.
-    pub copies: Vec<NativeCopy>,
+    pub copies: Vec<SnapshotCopy>,
+}
+
+impl CapturedCluster {
+    pub fn source(&self) -> SourceId {
+        SourceId::of_cluster(&self.id)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -82,7 +70,7 @@ pub struct HeartbeatColumn {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NativeCopy {
+pub struct SnapshotCopy {
     pub target: TargetName,
     pub region: Region,
     pub account: AccountId,
@@ -92,12 +80,13 @@ pub struct NativeCopy {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapturedBucket {
+    pub source: SourceId,
     pub name: BucketName,
     pub region: Region,
     pub prefix: String,
     pub listed_at: Timestamp,
-    pub list_key: String,
-    pub list_sha256: Sha256Hex,
+    pub list_key: ObjectKey,
+    pub list_sha256: Sha256,
     pub versions: u64,
     pub delete_markers: u64,
     pub bytes: u64,
@@ -118,13 +107,13 @@ pub struct PointTarget {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
     pub policy: PolicyName,
-    pub slot: String,
-    pub run: String,
+    pub slot: Slot,
+    pub run: RunId,
     pub target: TargetName,
-    pub native: Option<NativeState>,
-    pub manifest_key: String,
-    pub manifest_version: String,
-    pub manifest_sha256: Sha256Hex,
+    pub snapshot: Option<SnapshotState>,
+    pub manifest_key: ObjectKey,
+    pub manifest_version: VersionId,
+    pub manifest_sha256: Sha256,
     pub objects: u64,
     pub delete_markers: u64,
     pub bytes: u64,
@@ -133,17 +122,24 @@ pub struct Copy {
     pub retain_until: Timestamp,
 }
 
+impl Copy {
+    /// Whether files were copied; a copy of a snapshot alone has no manifest.
+    pub fn has_files(&self) -> bool {
+        !self.manifest_key.as_str().is_empty()
+    }
+}
+
 impl Document for Copy {
     const SCHEMA: &'static str = "dr/copy/1";
 }
 
 /// The snapshot copy as the service described it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NativeState {
+pub struct SnapshotState {
     pub arn: String,
     pub kms_key: Option<String>,
     pub encrypted: bool,
-    /// A native snapshot copy has no lock of its own.
+    /// A snapshot copy has no lock of its own.
     pub immutable: bool,
 }
 

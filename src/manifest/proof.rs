@@ -1,18 +1,21 @@
-//! Portable dumps and proofs.
+//! Dumps and proofs.
 
-use super::{Document, Sha256Hex, TableDigest};
-use crate::policy::{Path, PolicyName, TargetName};
+use super::{Document, TableDigest};
+use crate::model::{
+    Method, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName, VersionId,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// `points/<policy>/<slot>/dumps/<drill run>.json`: one portable dump at one target, with every
-/// object that it consists of.
+/// `points/<policy>/<slot>/dumps/<run>/<source>/<database>/<target>.json`: one logical dump at one
+/// target, with every object that it consists of.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Dump {
     pub policy: PolicyName,
-    pub slot: String,
-    pub run: String,
+    pub slot: Slot,
+    pub run: RunId,
+    pub source: SourceId,
     pub target: TargetName,
     pub at: Timestamp,
     pub database: String,
@@ -54,10 +57,10 @@ pub struct TableRow {
 /// One stored object of a dump: zstd over COPY text or SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChunkRow {
-    pub key: String,
-    pub version: String,
+    pub key: ObjectKey,
+    pub version: VersionId,
     pub size_bytes: u64,
-    pub sha256: Sha256Hex,
+    pub sha256: Sha256,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +76,7 @@ pub enum CheckResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub id: String,
-    pub path: Path,
+    pub method: Method,
     pub target: TargetName,
     pub result: CheckResult,
     pub population: u64,
@@ -83,14 +86,15 @@ pub struct Check {
     pub why: Option<String>,
 }
 
-/// `points/<policy>/<slot>/proofs/<drill run>-<path>-<target>.json`: a restore of this point by
-/// this path from this target was tried.
+/// `proofs/<policy>/<slot>/<drill run>/<source>/<method>/<target>.json`: a restore of this point by
+/// this method from this target was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     pub policy: PolicyName,
-    pub slot: String,
-    pub run: String,
-    pub path: Path,
+    pub slot: Slot,
+    pub run: RunId,
+    pub source: SourceId,
+    pub method: Method,
     pub target: TargetName,
     /// Who restored it.
     pub actor: String,
@@ -101,8 +105,8 @@ pub struct Proof {
     pub not_checked: u64,
     pub excluded: u64,
     pub measured: Measured,
-    /// Key of the dump that a portable proof speaks of.
-    pub dump: Option<String>,
+    /// Key of the dump that a proof of method `dump` speaks of.
+    pub dump: Option<ObjectKey>,
 }
 
 impl Document for Proof {
@@ -114,7 +118,8 @@ impl Document for Proof {
 pub struct Measured {
     pub measured_on: String,
     pub rto_s: f64,
-    pub rpo_s: Option<f64>,
+    /// How much older than the snapshot the newest heartbeat in it is.
+    pub snapshot_lag_s: Option<f64>,
     pub tables: u64,
     pub rows: u64,
     pub objects: u64,

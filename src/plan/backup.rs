@@ -1,21 +1,28 @@
 //! The plan of a backup run.
 
-use super::action::Source;
-use super::{Action, BaseCopy, Kind, Plan, PlanTarget, RunId, Step, StepId, VERSION, names};
-use crate::manifest::{Sha256Hex, VaultId};
-use crate::policy::{AccountId, Policy, Role, TargetName};
+use super::names::{self, Tagged};
+use super::step::Steps;
+use super::{
+    BaseCopy, ClusterParts, CopyObjects, CopyParts, CopySnapshot, FileParts, Link, ListObjects,
+    ObjectsListed, Plan, PlanTarget, PublishPoint, ShareSnapshot, SnapshotTaken, Source,
+    TakeSnapshot, VERSION, VerifyCopies,
+};
+use crate::manifest::SnapshotCopy;
+use crate::model::{
+    AccountId, Name, Role, RunId, RunKind, Seconds, Sha256, Slot, SourceId, StepId, TargetName,
+    VaultId,
+};
+use crate::policy::{Cluster, Policy, SnapshotTarget, SourceBucket, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// What a plan depends on beside the policy.
 pub struct BackupInput<'a> {
     pub policy: &'a Policy,
-    pub policy_sha256: Sha256Hex,
+    pub policy_sha256: Sha256,
     pub vault: VaultId,
-    pub home: TargetName,
-    /// Compact slot.
-    pub slot: String,
-    pub slot_at: Timestamp,
+    pub journal_target: TargetName,
+    pub slot: Slot,
     pub run: RunId,
     pub opened_at: Timestamp,
     /// Newest complete copy at each target, by target.
@@ -24,48 +31,48 @@ pub struct BackupInput<'a> {
 
 pub fn backup(input: &BackupInput<'_>) -> Plan {
     let policy = input.policy;
-    let mut steps = Vec::new();
-    let snapshot_needs = cluster_steps(input, &mut steps);
-    let list = StepId("list-objects".into());
-    if !policy.sources.buckets.is_empty() {
-        // After the snapshot: rows that the snapshot holds then find their files, never the other
-        // way round.
-        steps.push(Step {
-            id: list.clone(),
-            role: Role::Copier,
-            action: Action::ListObjects {
-                sources: sources(policy),
-                list_prefix: format!("manifests/{}/{}", policy.name, input.slot),
-            },
-            needs: snapshot_needs.clone(),
-            always: false,
-        });
-    }
-    for target in &policy.targets {
-        target_steps(input, &target.name, &snapshot_needs, &list, &mut steps);
+    let mut steps = Steps::default();
+    let snapshot = policy
+        .sources
+        .cluster
+        .as_ref()
+        .map(|cluster| snapshot_steps(input, cluster, &mut steps));
+    let listed = list_step(policy, snapshot.as_ref(), &mut steps);
+    let targets = || policy.targets.iter();
+    let copies: Vec<CopyParts> = targets()
+        .map(|t| copy_parts(t, snapshot.is_some(), listed.is_some()))
+        .collect();
+    for (target, own) in targets().zip(&copies) {
+        if let Some(snapshot) = &snapshot {
+            copy_snapshot(input, target, snapshot, &mut steps);
+        }
+        if let Some(listed) = &listed {
+            file_steps(input, target, listed, &mut steps);
+        }
+        publish(input, own, &copies, (&snapshot, &listed), &mut steps);
     }
     Plan {
         version: VERSION,
-        kind: Kind::Backup,
+        kind: RunKind::Backup,
         policy: policy.name.clone(),
         policy_sha256: input.policy_sha256.clone(),
         run: input.run.clone(),
-        slot: input.slot.clone(),
+        slot: input.slot,
         vault: input.vault.clone(),
         opened_at: input.opened_at,
         deadline_at: input.opened_at + policy.schedule.deadline.signed(),
-        home: input.home.clone(),
-        targets: plan_targets(policy, input.slot_at.max(input.opened_at)),
+        journal_target: input.journal_target.clone(),
+        targets: plan_targets(policy, input.slot.time().max(input.opened_at)),
         runner: policy.runner.clone(),
         step_attempts: policy.retry.steps,
         backoff: policy.retry.backoff,
         poll_every: policy.timeouts.poll_every,
-        steps,
+        steps: steps.0,
     }
 }
 
 /// Targets with the instant that this run's objects are locked until, rounded up to whole seconds
-/// (some stores drop the rest).
+/// (S3 keeps no more).
 pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
     let whole = |t: Timestamp| Timestamp::from_second(t.as_second() + 1).unwrap_or(t);
     policy
@@ -80,176 +87,227 @@ pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
             endpoint: policy.s3_endpoint(&t.region).map(str::to_owned),
             kms_key: t.kms_key.clone(),
             lock_mode: t.lock.mode,
-            retain_until: whole(from + t.lock.retention.signed() + t.lock.slack.signed()),
+            retain_until: whole(from + t.lock.retention.signed() + t.lock.grace.signed()),
         })
         .collect()
 }
 
 fn sources(policy: &Policy) -> Vec<Source> {
-    let one = |b: &crate::policy::SourceBucket| Source {
+    let one = |b: &SourceBucket| Source {
+        id: b.source(),
         bucket: b.clone(),
         endpoint: policy.s3_endpoint(&b.region).map(str::to_owned),
     };
     policy.sources.buckets.iter().map(one).collect()
 }
 
-/// Snapshot and share; returns what later steps need.
-fn cluster_steps(input: &BackupInput<'_>, steps: &mut Vec<Step>) -> Vec<StepId> {
+/// The snapshot's steps, for those that build on it.
+struct SnapshotSteps<'a> {
+    cluster: &'a Cluster,
+    name: Name,
+    taken: Link<SnapshotTaken>,
+    /// Also that it is shared, where that is needed.
+    done: Vec<StepId>,
+}
+
+fn ends_at(from: Timestamp, kept: Seconds) -> Timestamp {
+    Timestamp::from_second((from + kept.signed()).as_second()).unwrap_or(from)
+}
+
+/// Snapshot and share.
+fn snapshot_steps<'a>(
+    input: &BackupInput<'a>,
+    cluster: &'a Cluster,
+    steps: &mut Steps,
+) -> SnapshotSteps<'a> {
     let policy = input.policy;
-    let Some(cluster) = &policy.sources.cluster else {
-        return Vec::new();
+    let name = names::snapshot(&input.vault, &policy.name, input.slot);
+    let longest = policy.targets.iter().map(|t| t.lock.retention).max();
+    let tagged = Tagged {
+        vault: &input.vault,
+        run: &input.run,
+        source: names::cluster_arn(&cluster.region, &cluster.account, &cluster.id),
     };
-    let id = names::snapshot(&input.vault, &policy.name, &input.slot);
-    let source = names::cluster_arn(
-        cluster.region.as_str(),
-        cluster.account.as_str(),
-        cluster.id.as_str(),
-    );
-    let longest = policy
-        .targets
-        .iter()
-        .map(|t| t.lock.retention)
-        .max()
-        .unwrap_or(crate::policy::Seconds::days(1));
-    let expires_at = Timestamp::from_second((input.opened_at + longest.signed()).as_second())
-        .unwrap_or(input.opened_at);
     let endpoint = policy.rds_endpoint(&cluster.region).map(str::to_owned);
-    let take = StepId("take-snapshot".into());
-    steps.push(Step {
-        id: take.clone(),
-        role: Role::Scheduler,
-        action: Action::TakeSnapshot {
-            cluster: cluster.id.clone(),
-            region: cluster.region.clone(),
-            account: cluster.account.clone(),
-            endpoint: endpoint.clone(),
-            snapshot: id.clone(),
-            database: cluster.database.to_string(),
-            heartbeat: cluster.heartbeat.as_ref().map(Into::into),
-            tags: names::snapshot_tags(&input.vault, &input.run, &source, expires_at),
-        },
-        needs: Vec::new(),
-        always: false,
-    });
+    let take = TakeSnapshot {
+        cluster: cluster.id.clone(),
+        region: cluster.region.clone(),
+        account: cluster.account.clone(),
+        endpoint: endpoint.clone(),
+        snapshot: name.clone(),
+        tags: tagged.snapshot(ends_at(
+            input.opened_at,
+            longest.unwrap_or(Seconds::days(1)),
+        )),
+    };
+    let taken = steps.add(Role::Scheduler, take, &[]);
+    let mut done = vec![taken.step().clone()];
     let mut with: Vec<AccountId> = policy
         .targets
         .iter()
-        .filter_map(|t| t.native.as_ref())
-        .map(|n| n.account.clone())
+        .filter_map(|t| t.snapshots.as_ref())
+        .map(|s| s.account.clone())
         .filter(|a| a != &cluster.account)
         .collect();
     with.sort();
     with.dedup();
-    if with.is_empty() {
-        return vec![take];
-    }
-    let share = StepId("share-snapshot".into());
-    steps.push(Step {
-        id: share.clone(),
-        role: Role::Scheduler,
-        action: Action::ShareSnapshot {
+    if !with.is_empty() {
+        let share = ShareSnapshot {
             region: cluster.region.clone(),
             endpoint,
-            snapshot: id,
+            snapshot: name.clone(),
             with,
-        },
-        needs: vec![take.clone()],
-        always: false,
-    });
-    vec![take, share]
+        };
+        let shared = steps.add(Role::Scheduler, share, &[taken.step()]);
+        done.push(shared.step().clone());
+    }
+    SnapshotSteps {
+        cluster,
+        name,
+        taken,
+        done,
+    }
 }
 
-fn target_steps(
+/// After the snapshot: rows that the snapshot holds then find their files, never the other way
+/// round.
+fn list_step(
+    policy: &Policy,
+    snapshot: Option<&SnapshotSteps<'_>>,
+    steps: &mut Steps,
+) -> Option<Link<ObjectsListed>> {
+    if policy.sources.buckets.is_empty() {
+        return None;
+    }
+    let list = ListObjects {
+        sources: sources(policy),
+    };
+    let needs: Vec<&StepId> = snapshot.iter().flat_map(|s| &s.done).collect();
+    Some(steps.add(Role::Copier, list, &needs))
+}
+
+/// What the documents of a target's copy are made from. Each target's documents go to all of them,
+/// so they are known before the first step of the second target.
+fn copy_parts(target: &Target, cluster: bool, files: bool) -> CopyParts {
+    let name = &target.name;
+    let snapshot = cluster && target.snapshots.is_some();
+    CopyParts {
+        target: name.clone(),
+        published: Steps::coming::<PublishPoint>(name),
+        snapshot: snapshot.then(|| Steps::coming::<CopySnapshot>(name)),
+        files: files.then(|| FileParts {
+            copied: Steps::coming::<CopyObjects>(name),
+            verified: Steps::coming::<VerifyCopies>(name),
+        }),
+    }
+}
+
+fn copy_snapshot(
     input: &BackupInput<'_>,
-    name: &TargetName,
-    snapshot_needs: &[StepId],
-    list: &StepId,
-    steps: &mut Vec<Step>,
+    target: &Target,
+    snapshot: &SnapshotSteps<'_>,
+    steps: &mut Steps,
 ) {
-    let policy = input.policy;
-    let Some(target) = policy.target(name) else {
+    let Some(place) = &target.snapshots else {
         return;
     };
-    let mut publish_needs = Vec::new();
-    if let (Some(native), Some(cluster)) = (&target.native, &policy.sources.cluster) {
-        let id = names::snapshot(&input.vault, &policy.name, &input.slot);
-        let source_arn =
-            names::snapshot_arn(cluster.region.as_str(), cluster.account.as_str(), &id);
-        let step = StepId(format!("copy-snapshot:{name}"));
-        let expires_at =
-            Timestamp::from_second((input.opened_at + target.lock.retention.signed()).as_second())
-                .unwrap_or(input.opened_at);
-        let mut share_with: Vec<AccountId> = policy
-            .drill
-            .iter()
-            .map(|d| d.account.clone())
-            .filter(|a| a != &native.account)
-            .collect();
-        share_with.sort();
-        steps.push(Step {
-            id: step.clone(),
-            role: Role::Copier,
-            action: Action::CopySnapshot {
-                target: name.clone(),
-                region: target.region.clone(),
-                account: native.account.clone(),
-                endpoint: policy.rds_endpoint(&target.region).map(str::to_owned),
-                copy: id,
-                kms_key: native.kms_key.clone(),
-                share_with,
-                tags: names::snapshot_tags(&input.vault, &input.run, &source_arn, expires_at),
-                source_arn,
-            },
-            needs: snapshot_needs.to_vec(),
-            always: false,
-        });
-        publish_needs.push(step);
+    let (policy, cluster) = (input.policy, snapshot.cluster);
+    let source_arn = names::snapshot_arn(&cluster.region, &cluster.account, &snapshot.name);
+    let tagged = Tagged {
+        vault: &input.vault,
+        run: &input.run,
+        source: source_arn.clone(),
+    };
+    let share_with = policy
+        .drill
+        .iter()
+        .map(|d| d.account.clone())
+        .filter(|a| a != &place.account)
+        .collect();
+    let copy = CopySnapshot {
+        target: target.name.clone(),
+        taken: snapshot.taken.clone(),
+        source_arn,
+        region: target.region.clone(),
+        account: place.account.clone(),
+        endpoint: policy.rds_endpoint(&target.region).map(str::to_owned),
+        copy: snapshot.name.clone(),
+        kms_key: place.kms_key.clone(),
+        share_with,
+        tags: tagged.snapshot(ends_at(input.opened_at, target.lock.retention)),
+    };
+    let needs: Vec<&StepId> = snapshot.done.iter().collect();
+    steps.add(Role::Copier, copy, &needs);
+}
+
+fn file_steps(
+    input: &BackupInput<'_>,
+    target: &Target,
+    listed: &Link<ObjectsListed>,
+    steps: &mut Steps,
+) {
+    let concurrency = &input.policy.concurrency;
+    let base = input.bases.get(&target.name).cloned();
+    let copy = CopyObjects {
+        target: target.name.clone(),
+        listed: listed.clone(),
+        sources: sources(input.policy),
+        base: base.clone(),
+        in_flight: concurrency.objects,
+        part_size_bytes: concurrency.part_size_bytes,
+    };
+    let copied = steps.add(Role::Copier, copy, &[listed.step()]);
+    let verify = VerifyCopies {
+        target: target.name.clone(),
+        copied: copied.clone(),
+        base,
+        in_flight: concurrency.objects,
+    };
+    steps.add(Role::Copier, verify, &[copied.step()]);
+}
+
+fn publish(
+    input: &BackupInput<'_>,
+    own: &CopyParts,
+    copies: &[CopyParts],
+    (snapshot, listed): (&Option<SnapshotSteps<'_>>, &Option<Link<ObjectsListed>>),
+    steps: &mut Steps,
+) {
+    let mut needs: Vec<&StepId> = own.snapshot.iter().map(Link::step).collect();
+    match &own.files {
+        Some(files) => needs.push(files.verified.step()),
+        None => needs.extend(snapshot.iter().flat_map(|s| &s.done)),
     }
-    if policy.sources.buckets.is_empty() {
-        publish_needs.extend(snapshot_needs.iter().cloned());
-    } else {
-        let (copy, verify) = (
-            StepId(format!("copy-objects:{name}")),
-            StepId(format!("verify:{name}")),
-        );
-        let manifest_key = format!("manifests/{}/{}/{name}.jsonl.zst", policy.name, input.slot);
-        let (in_flight, part_size_bytes) = (
-            policy.concurrency.objects,
-            policy.concurrency.part_size_bytes,
-        );
-        let action = Action::CopyObjects {
-            target: name.clone(),
-            base: input.bases.get(name).cloned(),
-            manifest_key,
-            in_flight,
-            part_size_bytes,
-        };
-        steps.push(Step {
-            id: copy.clone(),
-            role: Role::Copier,
-            action,
-            needs: vec![list.clone()],
-            always: false,
-        });
-        steps.push(Step {
-            id: verify.clone(),
-            role: Role::Copier,
-            action: Action::VerifyCopies {
-                target: name.clone(),
-                in_flight,
-            },
-            needs: vec![copy],
-            always: false,
-        });
-        publish_needs.push(verify);
+    let publish = PublishPoint {
+        target: own.target.clone(),
+        cluster: snapshot.as_ref().map(|s| cluster_parts(input.policy, s)),
+        listed: listed.clone(),
+        copies: copies.to_vec(),
+    };
+    steps.add(Role::Copier, publish, &needs);
+}
+
+fn cluster_parts(policy: &Policy, snapshot: &SnapshotSteps<'_>) -> ClusterParts {
+    let cluster = snapshot.cluster;
+    let copy = |target: &Target, place: &SnapshotTarget| SnapshotCopy {
+        target: target.name.clone(),
+        region: target.region.clone(),
+        account: place.account.clone(),
+        arn: names::snapshot_arn(&target.region, &place.account, &snapshot.name),
+        kms_key: place.kms_key.clone(),
+    };
+    let copies = policy
+        .targets
+        .iter()
+        .filter_map(|t| Some(copy(t, t.snapshots.as_ref()?)));
+    ClusterParts {
+        source: SourceId::of_cluster(&cluster.id),
+        id: cluster.id.clone(),
+        region: cluster.region.clone(),
+        account: cluster.account.clone(),
+        database: cluster.database.clone(),
+        heartbeat: cluster.heartbeat.as_ref().map(Into::into),
+        taken: snapshot.taken.clone(),
+        copies: copies.collect(),
     }
-    steps.push(Step {
-        id: StepId(format!("publish:{name}")),
-        role: Role::Copier,
-        action: Action::PublishPoint {
-            target: name.clone(),
-        },
-        needs: publish_needs,
-        always: false,
-    });
 }

@@ -6,85 +6,49 @@
 mod action;
 mod backup;
 mod drill;
+mod link;
 mod names;
+mod places;
 mod restore;
+mod step;
 
-pub use action::{Action, BaseCopy, ClusterSpec, Source, StepRef, Tags, Unknown};
+pub use action::*;
 pub use backup::{BackupInput, backup, plan_targets};
 pub use drill::{DrillInput, drill};
-pub use names::{drill_cluster_id, drill_prefix, restored_tags, scratch_tags, snapshot_tags};
-pub use restore::{RestoreInput, RestoreInto, restore};
+pub use link::Link;
+pub use names::{cluster_id_of_attempt, drill_prefix, scratch_prefix};
+pub use restore::{RestoreInput, RestoreInto, Unavailable, restore};
+pub use step::Step;
 
-use crate::manifest::{Sha256Hex, VaultId, sha256_hex};
-use crate::policy::{
-    AccountId, BucketName, KmsKey, LockMode, PolicyName, Provider, Region, Role, Runner, Seconds,
-    TargetName,
+use crate::model::{
+    AccountId, BucketName, KmsKey, Lock, LockMode, PolicyName, Provider, Region, RunId, RunKind,
+    Seconds, Sha256, Slot, StepId, TargetName, VaultId,
 };
+use crate::policy::Runner;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-use std::fmt;
 
 /// Version of the stored form of a plan. Another one is refused (11): a newer program opened that
 /// run.
 pub const VERSION: u32 = 1;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    Backup,
-    Drill,
-    Restore,
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Kind::Backup => "backup",
-            Kind::Drill => "drill",
-            Kind::Restore => "restore",
-        })
-    }
-}
-
-/// `backup-20261124T020000Z`, or for a manual run `drill-20261124T020311Z-1a2b3c4d`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct RunId(pub String);
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// `copy-objects:central`
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StepId(pub String);
-
-impl fmt::Display for StepId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub version: u32,
-    pub kind: Kind,
+    pub kind: RunKind,
     pub policy: PolicyName,
-    pub policy_sha256: Sha256Hex,
+    pub policy_sha256: Sha256,
     pub run: RunId,
-    /// The slot of the recovery point that is made (backup) or used (drill, restore), in its
-    /// compact form.
-    pub slot: String,
+    /// The slot of the recovery point that is made (backup) or used (drill, restore).
+    pub slot: Slot,
     pub vault: VaultId,
-    /// The home's clock when the run was planned; everything relative starts here.
+    /// The journal target's clock when the run was planned; everything relative starts here.
     pub opened_at: Timestamp,
     /// Later than this the run is abandoned.
     pub deadline_at: Timestamp,
-    pub home: TargetName,
+    /// The target that holds this run's journal.
+    pub journal_target: TargetName,
     pub targets: Vec<PlanTarget>,
     pub runner: Runner,
     pub step_attempts: u32,
@@ -108,16 +72,14 @@ pub struct PlanTarget {
     pub retain_until: Timestamp,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Step {
-    pub id: StepId,
-    pub role: Role,
-    pub action: Action,
-    /// Steps that must have succeeded.
-    pub needs: Vec<StepId>,
-    /// Done when everything else is over, whatever became of it (teardown).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub always: bool,
+impl PlanTarget {
+    /// What this run's objects are locked with here.
+    pub fn lock(&self) -> Lock {
+        Lock {
+            mode: self.lock_mode,
+            retain_until: self.retain_until,
+        }
+    }
 }
 
 impl Plan {
@@ -128,9 +90,16 @@ impl Plan {
         self.targets.iter().find(|t| &t.name == name)
     }
 
+    /// All actions of one kind, with their steps.
+    pub fn actions<A: Action + 'static>(&self) -> impl Iterator<Item = (&Step, &A)> {
+        self.steps
+            .iter()
+            .filter_map(|s| Some((s, A::in_plan(&s.action)?)))
+    }
+
     /// SHA-256 over the actions, names and version ids; not over instants, which differ each time
     /// the same command is typed.
-    pub fn hash(&self) -> Sha256Hex {
+    pub fn hash(&self) -> Sha256 {
         let actions: Vec<_> = self
             .steps
             .iter()
@@ -142,14 +111,14 @@ impl Plan {
             .map(|t| (&t.name, &t.bucket, &t.endpoint, t.lock_mode))
             .collect();
         let text = serde_json::to_vec(&(self.kind, &self.policy, &self.slot, targets, actions))
-            .unwrap_or_default();
-        sha256_hex(&text)
+            .expect("a plan is text, numbers and lists of them");
+        Sha256::of(&text)
     }
 
     /// `lab` where any endpoint is on loopback: a figure of the lab is never shown without that
     /// word.
     pub fn measured_on(&self) -> &'static str {
-        let local = |e: &str| crate::policy::on_loopback(e);
+        let local = |e: &str| crate::model::on_loopback(e);
         if self
             .targets
             .iter()
@@ -183,12 +152,8 @@ impl Plan {
             names.extend(t.kms_key.iter().map(|k| format!("key {k}")));
         }
         names.extend(self.steps.iter().map(|s| {
-            format!(
-                "{} {} {}",
-                s.id,
-                s.role,
-                serde_json::to_string(&s.action).unwrap_or_default()
-            )
+            let action = serde_json::to_string(&s.action).expect("an action is text and numbers");
+            format!("{} {} {action}", s.id, s.role)
         }));
         names
     }

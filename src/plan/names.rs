@@ -3,38 +3,41 @@
 //! RDS: at most 63 of lower-case letters, digits and hyphens, a letter first, no double hyphen
 //! (Amazon RDS API reference, CreateDBClusterSnapshot).
 
-use super::RunId;
-use super::action::{Tags, tags};
-use crate::manifest::VaultId;
-use crate::policy::{ClusterId, PolicyName};
+use super::Tags;
+use crate::model::{AccountId, ClusterId, Name, PolicyName, Region, RunId, Sha256, Slot, VaultId};
 use jiff::Timestamp;
 
 /// `dr-1a2b3c4d-shop-20261124t020000z`
-pub(super) fn snapshot(vault: &VaultId, policy: &PolicyName, slot: &str) -> String {
-    format!(
+pub(super) fn snapshot(vault: &VaultId, policy: &PolicyName, slot: Slot) -> Name {
+    Name::new(format!(
         "dr-{}-{policy}-{}",
         vault.short(),
-        slot.to_ascii_lowercase()
-    )
+        slot.to_string().to_ascii_lowercase()
+    ))
 }
 
-pub(super) fn cluster_arn(region: &str, account: &str, id: &str) -> String {
+pub(super) fn cluster_arn(region: &Region, account: &AccountId, id: &ClusterId) -> String {
     format!("arn:aws:rds:{region}:{account}:cluster:{id}")
 }
 
-pub(super) fn snapshot_arn(region: &str, account: &str, id: &str) -> String {
+pub(super) fn snapshot_arn(region: &Region, account: &AccountId, id: &Name) -> String {
     format!("arn:aws:rds:{region}:{account}:cluster-snapshot:{id}")
 }
 
-/// The beginning of every scratch cluster's name of one run. A run id can be long, so its hash
-/// stands for it.
-pub fn drill_prefix(vault: &VaultId, run: &RunId) -> String {
-    let hash = crate::manifest::sha256_hex(run.0.as_bytes());
+/// The beginning of every scratch cluster's name of one run. Policy and run id can be long, so
+/// their hash stands for them.
+pub fn drill_prefix(vault: &VaultId, policy: &PolicyName, run: &RunId) -> String {
+    let hash = Sha256::of(format!("{policy}/{run}").as_bytes());
     format!("dr-drill-{}-{}", vault.short(), &hash.0[..10])
 }
 
-/// Name of the cluster in one attempt (1, 2, …) of its create step.
-pub fn drill_cluster_id(first: &ClusterId, attempt: u32) -> ClusterId {
+/// Where the drills of a policy put files in the scratch bucket; each run has a folder below.
+pub fn scratch_prefix(vault: &VaultId, policy: &PolicyName) -> String {
+    format!("dr-drill/{}/{policy}/", vault.short())
+}
+
+/// Name of the cluster in one attempt (1, 2, …) of the step that makes it.
+pub fn cluster_id_of_attempt(first: &ClusterId, attempt: u32) -> ClusterId {
     if attempt <= 1 {
         first.clone()
     } else {
@@ -42,14 +45,40 @@ pub fn drill_cluster_id(first: &ClusterId, attempt: u32) -> ClusterId {
     }
 }
 
-pub fn scratch_tags(vault: &VaultId, run: &RunId, source: &str, expires_at: Timestamp) -> Tags {
-    tags(vault, run, "scratch", source, Some(expires_at))
+/// What a thing that a run made says of itself; it is adopted by its tags.
+pub(super) struct Tagged<'a> {
+    pub vault: &'a VaultId,
+    pub run: &'a RunId,
+    /// ARN of the cluster that its data is from.
+    pub source: String,
 }
 
-pub fn restored_tags(vault: &VaultId, run: &RunId, source: &str) -> Tags {
-    tags(vault, run, "restored", source, None)
-}
+impl Tagged<'_> {
+    pub fn scratch(&self, expires_at: Timestamp) -> Tags {
+        self.tags("scratch", Some(expires_at))
+    }
 
-pub fn snapshot_tags(vault: &VaultId, run: &RunId, source: &str, expires_at: Timestamp) -> Tags {
-    tags(vault, run, "snapshot", source, Some(expires_at))
+    pub fn restored(&self) -> Tags {
+        self.tags("restored", None)
+    }
+
+    pub fn snapshot(&self, expires_at: Timestamp) -> Tags {
+        self.tags("snapshot", Some(expires_at))
+    }
+
+    fn tags(&self, role: &'static str, expires_at: Option<Timestamp>) -> Tags {
+        let mut tags: Tags = [
+            ("dr:vault", self.vault.0.as_str()),
+            ("dr:run", self.run.as_str()),
+            ("dr:role", role),
+            ("dr:source", self.source.as_str()),
+        ]
+        .into_iter()
+        .map(|(k, v)| (k.to_owned(), v.to_owned()))
+        .collect();
+        if let Some(at) = expires_at {
+            tags.insert("dr:expires-at".into(), at.to_string());
+        }
+        tags
+    }
 }

@@ -1,22 +1,30 @@
 //! The plan of a restore, made from a vault alone.
 
-use super::action::ClusterSpec;
-use super::{Action, BaseCopy, Kind, Plan, PlanTarget, RunId, Step, StepId, VERSION, names};
-use crate::manifest::{Copy, Point, VaultId};
-use crate::policy::{
-    BucketName, ClusterId, FilesChecked, Name, Provider, Region, Role, Runner, Seconds, TargetName,
+use super::names::{self, Tagged};
+use super::step::Steps;
+use super::{
+    BaseCopy, CheckRestored, ClusterSpec, LoadDump, Plan, PlanTarget, Purpose, RestoreCluster,
+    RestoreFiles, Restored, Step, VERSION,
 };
+use crate::manifest::{Copy, Point};
+use crate::model::{
+    BucketName, ClusterId, ObjectKey, Provider, Region, Role, RunId, RunKind, Seconds, Slot,
+    TargetName, VaultId, VersionId,
+};
+use crate::policy::{ClusterShape, FilesChecked, Runner};
 use jiff::Timestamp;
+
+/// An incident lasts longer than any schedule's deadline.
+const DEADLINE: Seconds = Seconds::hours(24);
+const STEP_ATTEMPTS: u32 = 5;
+const BACKOFF: Seconds = Seconds(1);
 
 /// Where to.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RestoreInto {
     Cluster {
         id: ClusterId,
-        instance_class: Name,
-        subnet_group: Option<Name>,
-        security_groups: Vec<Name>,
-        parameter_group: Option<Name>,
+        shape: ClusterShape,
         rds_endpoint: Option<String>,
     },
     Database {
@@ -24,8 +32,8 @@ pub enum RestoreInto {
         port: u16,
         database: String,
         user: String,
-        dump_key: String,
-        dump_version: String,
+        dump_key: ObjectKey,
+        dump_version: VersionId,
     },
     Bucket {
         bucket: BucketName,
@@ -38,7 +46,7 @@ pub enum RestoreInto {
 
 pub struct RestoreInput<'a> {
     pub vault: VaultId,
-    pub home: TargetName,
+    pub journal_target: TargetName,
     pub run: RunId,
     pub opened_at: Timestamp,
     pub point: &'a Point,
@@ -51,13 +59,57 @@ pub struct RestoreInput<'a> {
     pub poll_every: Seconds,
     pub streams: u32,
     pub in_flight: u32,
+    pub part_size_bytes: u64,
+}
+
+/// What a point does not hold.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    #[error("point {0} has no files at target {1}")]
+    Files(Slot, TargetName),
+    #[error("point {0} holds no cluster")]
+    Cluster(Slot),
+    #[error("point {0} has no snapshot copy at target {1}")]
+    Snapshot(Slot, TargetName),
 }
 
 /// # Errors
-/// A sentence that says what the point does not hold.
-pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
-    let steps = match &input.into {
-        RestoreInto::Cluster { .. } => cluster_steps(input)?,
+/// The point does not hold what is wanted.
+pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Unavailable> {
+    Ok(Plan {
+        version: VERSION,
+        kind: RunKind::Restore,
+        policy: input.point.policy.clone(),
+        policy_sha256: input.point.policy_sha256.clone(),
+        run: input.run.clone(),
+        slot: input.point.slot,
+        vault: input.vault.clone(),
+        opened_at: input.opened_at,
+        deadline_at: input.opened_at + DEADLINE.signed(),
+        journal_target: input.journal_target.clone(),
+        targets: input.targets.clone(),
+        runner: input.runner.clone(),
+        step_attempts: STEP_ATTEMPTS,
+        backoff: BACKOFF,
+        poll_every: input.poll_every,
+        steps: steps(input)?,
+    })
+}
+
+fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
+    let mut steps = Steps::default();
+    match &input.into {
+        RestoreInto::Cluster {
+            id,
+            shape,
+            rds_endpoint,
+        } => {
+            let restore = restore_cluster(input, id, shape, rds_endpoint.as_ref())?;
+            let made = steps.add(Role::Restorer, restore, &[]);
+            let needs = made.step().clone();
+            let check = check(input, Restored::Cluster(made));
+            steps.add(Role::Restorer, check, &[&needs]);
+        }
         RestoreInto::Database {
             host,
             port,
@@ -66,7 +118,7 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
             dump_key,
             dump_version,
         } => {
-            let load = Action::LoadDump {
+            let load = LoadDump {
                 target: input.target.clone(),
                 dump_key: dump_key.clone(),
                 dump_version: dump_version.clone(),
@@ -76,10 +128,9 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
                 user: user.clone(),
                 streams: input.streams,
             };
-            vec![
-                step("load-dump", load, &[]),
-                check(input, None, "load-dump"),
-            ]
+            let loaded = steps.add(Role::Restorer, load, &[]);
+            let check = check(input, Restored::Given);
+            steps.add(Role::Restorer, check, &[loaded.step()]);
         }
         RestoreInto::Bucket {
             bucket,
@@ -88,20 +139,12 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
             provider,
             prefix,
         } => {
-            let copy = input.copy.ok_or_else(|| {
-                format!(
-                    "point {} has no files at target {}",
-                    input.point.slot, input.target
-                )
-            })?;
-            let action = Action::RestoreFiles {
+            let copy = input
+                .copy
+                .ok_or_else(|| Unavailable::Files(input.point.slot, input.target.clone()))?;
+            let restore = RestoreFiles {
                 target: input.target.clone(),
-                manifest: BaseCopy {
-                    slot: copy.slot.clone(),
-                    manifest_key: copy.manifest_key.clone(),
-                    manifest_version: copy.manifest_version.clone(),
-                    manifest_sha256: copy.manifest_sha256.clone(),
-                },
+                manifest: BaseCopy::of(copy),
                 bucket: bucket.clone(),
                 region: region.clone(),
                 endpoint: endpoint.clone(),
@@ -109,119 +152,58 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, String> {
                 prefix: prefix.clone(),
                 files: FilesChecked::All,
                 in_flight: input.in_flight,
-                scratch: false,
+                part_size_bytes: input.part_size_bytes,
+                purpose: Purpose::Kept,
             };
-            vec![step("restore-files", action, &[])]
+            steps.add(Role::Restorer, restore, &[]);
         }
-    };
-    Ok(Plan {
-        version: VERSION,
-        kind: Kind::Restore,
-        policy: input.point.policy.clone(),
-        policy_sha256: input.point.policy_sha256.clone(),
-        run: input.run.clone(),
-        slot: input.point.slot.clone(),
-        vault: input.vault.clone(),
-        opened_at: input.opened_at,
-        deadline_at: input.opened_at + Seconds::hours(24).signed(),
-        home: input.home.clone(),
-        targets: input.targets.clone(),
-        runner: input.runner.clone(),
-        step_attempts: 5,
-        backoff: Seconds(1),
-        poll_every: input.poll_every,
-        steps,
-    })
+    }
+    Ok(steps.0)
 }
 
-fn step(id: &str, action: Action, needs: &[&str]) -> Step {
-    Step {
-        id: StepId(id.into()),
-        role: Role::Restorer,
-        action,
-        needs: needs.iter().map(|n| StepId((*n).into())).collect(),
-        always: false,
+fn check(input: &RestoreInput<'_>, restored: Restored) -> CheckRestored {
+    let cluster = input.point.cluster.as_ref();
+    CheckRestored {
+        restored,
+        heartbeat: cluster.and_then(|c| c.heartbeat.clone()),
+        streams: input.streams,
     }
 }
 
-fn check(input: &RestoreInput<'_>, cluster: Option<StepId>, after: &str) -> Step {
-    let heartbeat = input
-        .point
-        .cluster
-        .as_ref()
-        .and_then(|c| c.heartbeat.clone());
-    step(
-        "check",
-        Action::CheckRestored {
-            cluster,
-            heartbeat,
-            point_at: input.point.at,
-            streams: input.streams,
-        },
-        &[after],
-    )
-}
-
-fn cluster_steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, String> {
-    let RestoreInto::Cluster {
-        id,
-        instance_class,
-        subnet_group,
-        security_groups,
-        parameter_group,
-        rds_endpoint,
-    } = &input.into
-    else {
-        return Ok(Vec::new());
-    };
-    let cluster = input
-        .point
-        .cluster
-        .as_ref()
-        .ok_or_else(|| format!("point {} holds no cluster", input.point.slot))?;
+fn restore_cluster(
+    input: &RestoreInput<'_>,
+    id: &ClusterId,
+    shape: &ClusterShape,
+    rds_endpoint: Option<&String>,
+) -> Result<RestoreCluster, Unavailable> {
+    let slot = input.point.slot;
+    let cluster = input.point.cluster.as_ref();
+    let cluster = cluster.ok_or(Unavailable::Cluster(slot))?;
     let copy = cluster
         .copies
         .iter()
         .find(|c| c.target == input.target)
-        .ok_or_else(|| {
-            format!(
-                "point {} has no snapshot copy at target {}",
-                input.point.slot, input.target
-            )
-        })?;
-    let source = names::cluster_arn(
-        cluster.region.as_str(),
-        cluster.account.as_str(),
-        cluster.id.as_str(),
-    );
+        .ok_or_else(|| Unavailable::Snapshot(slot, input.target.clone()))?;
+    let tagged = Tagged {
+        vault: &input.vault,
+        run: &input.run,
+        source: names::cluster_arn(&cluster.region, &cluster.account, &cluster.id),
+    };
     let spec = ClusterSpec {
         id: id.clone(),
         region: copy.region.clone(),
         account: copy.account.clone(),
-        endpoint: rds_endpoint.clone(),
+        endpoint: rds_endpoint.cloned(),
         engine: cluster.engine.clone(),
         engine_version: cluster.engine_version.clone(),
-        instance_class: instance_class.clone(),
-        subnet_group: subnet_group.clone(),
-        security_groups: security_groups.clone(),
-        parameter_group: parameter_group.clone(),
-        min_acu: None,
-        max_acu: None,
+        shape: shape.clone(),
         deletion_protection: true,
-        tags: names::restored_tags(&input.vault, &input.run, &source),
+        tags: tagged.restored(),
         master_user: cluster.master_user.clone(),
         database: cluster.database.clone(),
     };
-    let restore = Action::RestoreCluster {
+    Ok(RestoreCluster {
         spec,
         snapshot_arn: copy.arn.clone(),
-    };
-    Ok(vec![
-        step("restore-cluster", restore, &[]),
-        check(
-            input,
-            Some(StepId("restore-cluster".into())),
-            "restore-cluster",
-        ),
-    ])
+    })
 }

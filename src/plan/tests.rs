@@ -1,5 +1,10 @@
 use super::*;
-use crate::policy::{Policy, parse};
+use crate::manifest::{
+    CapturedBucket, CapturedCluster, Check, CheckResult, Copy, HeartbeatColumn, Measured, Point,
+    PointTarget, Proof, SnapshotCopy, SnapshotState, Verified,
+};
+use crate::model::{ClusterId, Method, ObjectKey, SourceId, VersionId};
+use crate::policy::{Policy, SourceBucket, parse};
 
 pub(crate) const POLICY: &str = r#"
 version: 1
@@ -16,7 +21,9 @@ targets:
     bucket: dr-vault-central
     account: "222222222222"
     lock: {mode: COMPLIANCE, retention: 30d, max_lock_days: 40}
-    native: {kms_key: "arn:aws:kms:eu-central-1:222222222222:key/dr-vault", account: "222222222222"}
+    snapshots:
+      kms_key: "arn:aws:kms:eu-central-1:222222222222:key/dr-vault"
+      account: "222222222222"
   - name: other
     region: other
     bucket: dr-vault-other
@@ -26,72 +33,398 @@ endpoints:
   other: {s3: "http://127.0.0.1:9000"}
 credentials: {}
 schedule: {cron: "0 * * * *"}
+drill:
+  schedule: {cron: "30 2 * * *"}
+  cluster: {instance_class: db.serverless, min_acu: 0.5, max_acu: 8}
+  scratch_bucket: shop-drills
+  scratch_region: eu-central-1
+  account: "333333333333"
 "#;
 
 pub(crate) fn policy() -> Policy {
     parse("policy.yaml", POLICY).unwrap()
 }
 
-fn plan_at(opened_at: &str) -> Plan {
+pub(crate) fn slot() -> Slot {
+    Slot::parse("20261124T020000Z").unwrap()
+}
+
+pub(crate) fn source(name: &str) -> Source {
+    let bucket = SourceBucket {
+        name: BucketName::new(name),
+        region: Region::new("eu-west-3"),
+        account: None,
+        prefix: String::new(),
+    };
+    Source {
+        id: bucket.source(),
+        bucket,
+        endpoint: None,
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// A backup by this policy with something changed.
+pub(crate) fn backup_of(change: impl Fn(&mut Policy)) -> Plan {
+    let mut policy = policy();
+    change(&mut policy);
+    plan_of(&policy, "2026-11-24T02:00:07Z")
+}
+
+fn plan_of(policy: &Policy, opened_at: &str) -> Plan {
     backup(&BackupInput {
-        policy: &policy(),
-        policy_sha256: sha256_hex(b""),
+        policy,
+        policy_sha256: Sha256::of(b""),
         vault: VaultId("1a2b3c4d00000000".into()),
-        home: TargetName::new("central"),
-        slot: "20261124T020000Z".into(),
-        slot_at: "2026-11-24T02:00:00Z".parse().unwrap(),
-        run: RunId("backup-20261124T020000Z".into()),
-        opened_at: opened_at.parse().unwrap(),
+        journal_target: TargetName::new("central"),
+        slot: slot(),
+        run: RunId::scheduled(RunKind::Backup, slot()),
+        opened_at: at(opened_at),
         bases: Default::default(),
     })
+}
+
+fn plan_at(opened_at: &str) -> Plan {
+    plan_of(&policy(), opened_at)
+}
+
+pub(crate) fn point() -> Point {
+    let plan = backup_of(|_| {});
+    let copy = SnapshotCopy {
+        target: TargetName::new("central"),
+        region: Region::new("eu-central-1"),
+        account: AccountId::new("222222222222"),
+        arn: "arn:aws:rds:eu-central-1:222222222222:cluster-snapshot:s".into(),
+        kms_key: KmsKey::new("arn:aws:kms:eu-central-1:222222222222:key/dr-vault"),
+    };
+    let target = |t: &PlanTarget| PointTarget {
+        name: t.name.clone(),
+        region: t.region.clone(),
+        bucket: t.bucket.clone(),
+        provider: t.provider,
+        endpoint: t.endpoint.clone(),
+        lock_mode: t.lock_mode,
+        retain_until: t.retain_until,
+    };
+    Point {
+        policy: plan.policy.clone(),
+        policy_sha256: Sha256::of(b""),
+        slot: slot(),
+        run: plan.run.clone(),
+        at: at("2026-11-24T02:00:30Z"),
+        cluster: Some(CapturedCluster {
+            id: ClusterId::new("shop-prod"),
+            region: Region::new("eu-west-3"),
+            account: AccountId::new("111111111111"),
+            snapshot_arn: "arn:aws:rds:eu-west-3:111111111111:cluster-snapshot:s".into(),
+            snapshot_at: at("2026-11-24T02:00:30Z"),
+            engine: "aurora-postgresql".into(),
+            engine_version: "16.4".into(),
+            master_user: "postgres".into(),
+            database: "shop".into(),
+            heartbeat: Some(HeartbeatColumn {
+                table: "public.dr_heartbeat".into(),
+                id: "id".into(),
+                at: "at".into(),
+            }),
+            copies: vec![copy],
+        }),
+        files: vec![CapturedBucket {
+            source: SourceId::new("shop-files"),
+            name: BucketName::new("shop-files"),
+            region: Region::new("eu-west-3"),
+            prefix: String::new(),
+            listed_at: at("2026-11-24T02:00:40Z"),
+            list_key: ObjectKey::new("manifests/shop/20261124T020000Z/shop-files/list.jsonl.zst"),
+            list_sha256: Sha256::of(b""),
+            versions: 2,
+            delete_markers: 0,
+            bytes: 10,
+        }],
+        targets: plan.targets.iter().map(target).collect(),
+    }
+}
+
+pub(crate) fn copy(target: &str) -> Copy {
+    let (plan, name) = (backup_of(|_| {}), TargetName::new(target));
+    let of = plan.target(&name).unwrap();
+    let snapshot = (target == "central").then(|| SnapshotState {
+        arn: "arn".into(),
+        kms_key: None,
+        encrypted: true,
+        immutable: false,
+    });
+    Copy {
+        policy: plan.policy.clone(),
+        slot: slot(),
+        run: plan.run.clone(),
+        target: name.clone(),
+        snapshot,
+        manifest_key: ObjectKey::new(format!("manifests/shop/{}/{name}.jsonl.zst", slot())),
+        manifest_version: VersionId::new("m1"),
+        manifest_sha256: Sha256::of(b""),
+        objects: 2,
+        delete_markers: 0,
+        bytes: 10,
+        verified: Verified::default(),
+        lock_mode: of.lock_mode,
+        retain_until: of.retain_until,
+    }
+}
+
+/// A verdict of the drill of 03:MM.
+pub(crate) fn proof(method: Method, target: &str, minute: u8, passed: bool) -> Proof {
+    let check = Check {
+        id: "files-equal".into(),
+        method,
+        target: TargetName::new(target),
+        result: if passed {
+            CheckResult::Passed
+        } else {
+            CheckResult::Failed
+        },
+        population: 2,
+        tested: 2,
+        skipped: 0,
+        why: (!passed).then(|| "one file differs".into()),
+    };
+    Proof {
+        policy: PolicyName::new("shop"),
+        slot: slot(),
+        run: RunId::parse(&format!("drill-20261124T03{minute:02}00Z")).unwrap(),
+        source: SourceId::files(),
+        method,
+        target: TargetName::new(target),
+        actor: "arn".into(),
+        at: at(&format!("2026-11-24T03:{minute:02}:00Z")),
+        passed,
+        checks: vec![check],
+        checked: 2,
+        not_checked: 0,
+        excluded: 0,
+        measured: Measured {
+            measured_on: "lab".into(),
+            rto_s: 4.0,
+            snapshot_lag_s: Some(1.0),
+            tables: 0,
+            rows: 0,
+            objects: 2,
+            bytes: 10,
+        },
+        dump: None,
+    }
+}
+
+pub(crate) fn drill_of(policy: &Policy) -> Plan {
+    let copies = [copy("central"), copy("other")];
+    drill(&DrillInput {
+        policy,
+        drill: policy.drill.as_ref().unwrap(),
+        policy_sha256: Sha256::of(b""),
+        vault: VaultId("1a2b3c4d00000000".into()),
+        journal_target: TargetName::new("central"),
+        run: RunId::parse("drill-20261124T023000Z").unwrap(),
+        opened_at: at("2026-11-24T02:30:05Z"),
+        point: &point(),
+        copies: &copies,
+    })
+}
+
+fn restore_into(into: RestoreInto) -> Result<Plan, Unavailable> {
+    let (point, copy, plan) = (point(), copy("central"), backup_of(|_| {}));
+    restore(&RestoreInput {
+        vault: VaultId("1a2b3c4d00000000".into()),
+        journal_target: TargetName::new("central"),
+        run: RunId::parse("restore-20261124T040000Z-1a2b3c4d").unwrap(),
+        opened_at: at("2026-11-24T04:00:00Z"),
+        point: &point,
+        target: TargetName::new("central"),
+        copy: Some(&copy),
+        into,
+        targets: vec![plan.targets[0].clone()],
+        runner: Runner::default(),
+        poll_every: Seconds(5),
+        streams: 2,
+        in_flight: 8,
+        part_size_bytes: 8 << 20,
+    })
+}
+
+fn into_cluster() -> RestoreInto {
+    RestoreInto::Cluster {
+        id: ClusterId::new("night"),
+        shape: policy().drill.unwrap().cluster,
+        rds_endpoint: None,
+    }
+}
+
+fn into_database() -> RestoreInto {
+    RestoreInto::Database {
+        host: "db.example.com".into(),
+        port: 5432,
+        database: "shop".into(),
+        user: "owner".into(),
+        dump_key: ObjectKey::new(
+            "points/shop/20261124T020000Z/dumps/d/shop-prod/shop/central.json",
+        ),
+        dump_version: VersionId::new("d1"),
+    }
+}
+
+fn into_bucket() -> RestoreInto {
+    RestoreInto::Bucket {
+        bucket: BucketName::new("back"),
+        region: Region::new("eu-central-1"),
+        endpoint: None,
+        provider: Provider::Aws,
+        prefix: "back/".into(),
+    }
+}
+
+/// What each planner gives, whole: a change of a plan is seen, and meant.
+#[test]
+fn plans_are_as_they_were() {
+    insta::assert_json_snapshot!("backup", backup_of(|_| {}));
+    insta::assert_json_snapshot!("drill", drill_of(&policy()));
+    insta::assert_json_snapshot!("restore-snapshot", restore_into(into_cluster()).unwrap());
+    insta::assert_json_snapshot!("restore-dump", restore_into(into_database()).unwrap());
+    insta::assert_json_snapshot!("restore-files", restore_into(into_bucket()).unwrap());
+}
+
+#[test]
+fn a_plan_survives_its_bytes() {
+    for plan in [backup_of(|_| {}), drill_of(&policy())] {
+        let text = serde_json::to_string(&plan).unwrap();
+        assert_eq!(serde_json::from_str::<Plan>(&text).unwrap(), plan);
+    }
+}
+
+fn ids(plan: &Plan) -> Vec<&str> {
+    plan.steps.iter().map(|s| s.id.as_str()).collect()
 }
 
 #[test]
 fn a_backup_snapshots_then_lists_then_copies_verifies_and_publishes_per_target() {
     let plan = plan_at("2026-11-24T02:00:07Z");
-    let ids: Vec<_> = plan.steps.iter().map(|s| s.id.0.as_str()).collect();
     assert_eq!(
-        ids,
+        ids(&plan),
         [
             "take-snapshot",
             "share-snapshot",
             "list-objects",
             "copy-snapshot:central",
             "copy-objects:central",
-            "verify:central",
-            "publish:central",
+            "verify-copies:central",
+            "publish-point:central",
             "copy-objects:other",
-            "verify:other",
-            "publish:other"
+            "verify-copies:other",
+            "publish-point:other"
         ]
     );
-    for step in &plan.steps {
-        assert!(
-            step.needs.iter().all(|n| ids.contains(&n.0.as_str())),
-            "{} needs a step that exists",
-            step.id
-        );
+}
+
+/// Every step that a step needs, or reads the output of, is in the plan.
+#[test]
+fn links_lead_to_steps() {
+    let plans = [
+        backup_of(|_| {}),
+        backup_of(|p| p.sources.buckets.clear()),
+        backup_of(|p| p.sources.cluster = None),
+        drill_of(&policy()),
+        restore_into(into_cluster()).unwrap(),
+    ];
+    for plan in plans {
+        let ids = ids(&plan);
+        for step in &plan.steps {
+            let needed = step.needs.iter().all(|n| ids.contains(&n.as_str()));
+            assert!(needed, "{} needs a step that exists", step.id);
+            let text = serde_json::to_string(&step.action).unwrap();
+            let names = StoredAction::NAMES.iter();
+            // What looks like a step's id is one.
+            for name in names.filter(|n| text.contains(&format!("\"{n}:"))) {
+                let linked = text
+                    .split('"')
+                    .filter(|t| t.starts_with(&format!("{name}:")));
+                linked.for_each(|t| assert!(ids.contains(&t), "{} links {t}", step.id));
+            }
+            assert!(step.id.as_str().starts_with(step.action.name()));
+        }
     }
+}
+
+#[test]
+fn what_a_drill_makes_is_what_it_tears_down() {
+    let plan = drill_of(&policy());
+    let (_, teardown) = plan.actions::<Teardown>().next().unwrap();
+    for (_, restore) in plan.actions::<RestoreCluster>() {
+        assert!(
+            restore
+                .spec
+                .id
+                .as_str()
+                .starts_with(&teardown.cluster_prefix)
+        );
+        assert_eq!(restore.spec.tags, teardown.tags);
+        assert!(!restore.spec.deletion_protection);
+    }
+    for (_, files) in plan.actions::<RestoreFiles>() {
+        assert!(files.prefix.starts_with(&teardown.prefix));
+        assert_eq!(files.purpose, Purpose::Scratch);
+    }
+    let dumped: Vec<_> = plan
+        .actions::<DumpDatabase>()
+        .map(|(_, d)| &d.target)
+        .collect();
+    let ended: Vec<_> = teardown.dumps.iter().flat_map(|d| &d.targets).collect();
+    assert_eq!(dumped, ended);
+}
+
+#[test]
+fn a_restored_cluster_has_the_capacity_that_the_drill_proved_and_is_protected() {
+    let plan = restore_into(into_cluster()).unwrap();
+    let (_, restore) = plan.actions::<RestoreCluster>().next().unwrap();
+    assert_eq!(restore.spec.shape.capacity(), Some((0.5, 8.0)));
+    assert!(restore.spec.deletion_protection);
+    assert_eq!(restore.spec.tags["dr:role"], "restored");
+}
+
+#[test]
+fn drills_of_two_policies_in_one_slot_share_no_name() {
+    let other = Policy {
+        name: PolicyName::new("other"),
+        ..policy()
+    };
+    let (a, b) = (drill_of(&policy()), drill_of(&other));
+    let made = |plan: &Plan| -> Vec<String> {
+        let clusters = plan
+            .actions::<RestoreCluster>()
+            .map(|(_, r)| r.spec.id.to_string());
+        let files = plan
+            .actions::<RestoreFiles>()
+            .map(|(_, f)| f.prefix.clone());
+        clusters.chain(files).collect()
+    };
+    assert!(made(&a).iter().all(|name| !made(&b).contains(name)));
 }
 
 #[test]
 fn names_are_valid_for_the_service() {
     let plan = plan_at("2026-11-24T02:00:07Z");
-    let Action::TakeSnapshot { snapshot, .. } = &plan.steps[0].action else {
-        panic!("the first step takes the snapshot")
-    };
-    assert_eq!(snapshot, "dr-1a2b3c4d-shop-20261124t020000z");
-    let longest = names::snapshot(&plan.vault, &PolicyName::new("a".repeat(20)), &plan.slot);
-    assert!(longest.len() <= 63);
-    let drill = names::drill_prefix(
-        &plan.vault,
-        &RunId("drill-20261124T020311Z-1a2b3c4d".into()),
-    ) + "-native-999";
+    let (_, take) = plan.actions::<TakeSnapshot>().next().unwrap();
+    assert_eq!(take.snapshot.as_str(), "dr-1a2b3c4d-shop-20261124t020000z");
+    let long = PolicyName::new("a".repeat(20));
+    let longest = names::snapshot(&plan.vault, &long, plan.slot);
+    assert!(longest.as_str().len() <= 63);
+    let run = RunId::parse("drill-20261124T020311Z-1a2b3c4d").unwrap();
+    let drill = names::drill_prefix(&plan.vault, &long, &run) + "-snapshot-999";
     assert!(drill.len() <= 63 && drill.starts_with("dr-drill-1a2b3c4d-"));
 }
 
 #[test]
-fn the_lock_ends_after_slot_retention_and_slack_in_whole_seconds() {
+fn the_lock_ends_after_slot_retention_and_grace_in_whole_seconds() {
     let plan = plan_at("2026-11-24T02:00:07.5Z");
     assert_eq!(
         plan.targets[0].retain_until.to_string(),
@@ -102,7 +435,7 @@ fn the_lock_ends_after_slot_retention_and_slack_in_whole_seconds() {
 #[test]
 fn the_hash_does_not_depend_on_when_the_command_was_typed() {
     let strip = |mut p: Plan| {
-        p.steps.retain(|s| s.id.0.starts_with("copy-objects"));
+        p.steps.retain(|s| s.action.name() == "copy-objects");
         p.hash()
     };
     assert_eq!(

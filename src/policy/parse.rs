@@ -1,6 +1,7 @@
 //! Text to [`Policy`], with the place of what is wrong.
 
 use super::types::Policy;
+use crate::model::short;
 
 /// A policy larger than this is not a policy.
 pub const MAX_BYTES: usize = 256 << 10;
@@ -53,21 +54,6 @@ impl ParseError {
             line_text,
         }
     }
-}
-
-/// A parser's message of at most some 600 characters: it repeats names from a file that anybody
-/// wrote, and ends with what they should be.
-pub fn short(message: &str) -> String {
-    const HALF: usize = 300;
-    let count = message.chars().count();
-    if count <= 2 * HALF {
-        return message.to_owned();
-    }
-    let (head, tail): (String, String) = (
-        message.chars().take(HALF).collect(),
-        message.chars().skip(count - HALF).collect(),
-    );
-    format!("{head} … {tail}")
 }
 
 /// A line of the file as it may be shown: no control characters, no endless lines, no secrets that

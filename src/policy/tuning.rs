@@ -1,6 +1,6 @@
 //! How hard and how long this program tries: numbers with defaults that fit a real region.
 
-use super::units::Seconds;
+use crate::model::Seconds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,10 +1,10 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
-use super::ids::{
-    AccountId, BucketName, ClusterId, KmsKey, Name, PolicyName, Region, Role, TargetName,
-};
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
-use super::units::Seconds;
+use crate::model::{
+    AccountId, BucketName, ClusterId, KmsKey, LockMode, Method, Name, PolicyName, Provider, Region,
+    Role, Seconds, SourceId, TargetName,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -27,9 +27,9 @@ pub struct Policy {
     pub endpoints: BTreeMap<Region, Endpoints>,
     pub credentials: Credentials,
     pub schedule: Schedule,
-    /// What is promised, by path.
+    /// What is promised, by method.
     #[serde(default)]
-    pub objectives: BTreeMap<Path, Objective>,
+    pub objectives: BTreeMap<Method, Objective>,
     pub drill: Option<Drill>,
     #[serde(default)]
     pub concurrency: Concurrency,
@@ -107,9 +107,9 @@ pub struct Target {
     /// for checksums).
     #[serde(default)]
     pub provider: Provider,
-    pub lock: Lock,
+    pub lock: LockRule,
     /// The cluster's snapshots are copied to this target's region.
-    pub native: Option<Native>,
+    pub snapshots: Option<SnapshotTarget>,
     /// KMS key that S3 encrypts with at this target; absent: the bucket's default.
     pub kms_key: Option<KmsKey>,
     /// Profile by role, where it differs from `credentials.profiles`.
@@ -117,57 +117,28 @@ pub struct Target {
     pub profiles: BTreeMap<Role, Name>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Provider {
-    #[default]
-    Aws,
-    Compatible,
-}
-
-impl Provider {
-    pub fn is_aws(&self) -> bool {
-        *self == Provider::Aws
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Lock {
+pub struct LockRule {
     pub mode: LockMode,
     /// How long a copy stays locked after its slot.
     pub retention: Seconds,
     /// Added to `retention`, so that a late run still meets it.
-    #[serde(default = "default_slack")]
-    pub slack: Seconds,
+    #[serde(default = "default_grace")]
+    pub grace: Seconds,
     /// A lock longer than this is refused: a typing mistake under COMPLIANCE cannot be undone by
     /// anyone.
     pub max_lock_days: u32,
 }
 
-fn default_slack() -> Seconds {
+fn default_grace() -> Seconds {
     Seconds::hours(1)
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum LockMode {
-    Governance,
-    Compliance,
-}
-
-impl LockMode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            LockMode::Governance => "GOVERNANCE",
-            LockMode::Compliance => "COMPLIANCE",
-        }
-    }
-}
-
+/// Where copies of the cluster's snapshots go.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Native {
+pub struct SnapshotTarget {
     /// A key of the target's region: the copy is encrypted again there.
     pub kms_key: KmsKey,
     /// The account that owns the copy.
@@ -232,37 +203,6 @@ pub enum Missed {
     All,
 }
 
-/// A way to restore.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
-#[serde(rename_all = "lowercase")]
-pub enum Path {
-    /// The snapshot's copy in the second region.
-    Native,
-    /// The portable dump, into any PostgreSQL.
-    Portable,
-    /// Files.
-    S3,
-}
-
-impl Path {
-    pub const ALL: [Path; 3] = [Path::Native, Path::Portable, Path::S3];
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Path::Native => "native",
-            Path::Portable => "portable",
-            Path::S3 => "s3",
-        }
-    }
-}
-
-impl std::fmt::Display for Path {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Objective {
@@ -274,7 +214,7 @@ pub struct Objective {
 #[serde(deny_unknown_fields)]
 pub struct Drill {
     pub schedule: Schedule,
-    pub cluster: ScratchCluster,
+    pub cluster: ClusterShape,
     /// Files are restored under a prefix of this bucket.
     pub scratch_bucket: BucketName,
     pub scratch_region: Region,
@@ -303,9 +243,10 @@ fn default_heartbeat_age() -> Seconds {
     Seconds(60)
 }
 
+/// What a cluster that is made looks like: its instance, and where it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ScratchCluster {
+pub struct ClusterShape {
     pub instance_class: Name,
     pub subnet_group: Option<Name>,
     #[serde(default)]
@@ -331,6 +272,44 @@ pub struct Assertion {
     pub id: Name,
     pub sql: String,
     pub expect: String,
+}
+
+impl SourceBucket {
+    pub fn source(&self) -> SourceId {
+        SourceId::of_bucket(&self.name, &self.prefix)
+    }
+}
+
+impl ClusterShape {
+    /// The instance class that has capacity units instead of a size.
+    pub const SERVERLESS: &str = "db.serverless";
+
+    /// Minimum and maximum of capacity units. Both or none: the service refuses half of it.
+    pub fn capacity(&self) -> Option<(f64, f64)> {
+        self.min_acu.zip(self.max_acu)
+    }
+
+    /// # Errors
+    /// A sentence that says what is missing or too much.
+    pub fn check_capacity(&self) -> Result<(), String> {
+        let serverless = self.instance_class.as_str() == Self::SERVERLESS;
+        match (self.min_acu, self.max_acu) {
+            (None, None) if serverless => Err(format!(
+                "instance class {} needs min_acu and max_acu, the capacity units it may have",
+                Self::SERVERLESS
+            )),
+            (Some(_), None) | (None, Some(_)) => {
+                Err("min_acu and max_acu go together; one of them is missing".into())
+            }
+            (Some(min), Some(max)) if !(0.0..=max).contains(&min) || max < 1.0 || max > 256.0 => {
+                Err(format!(
+                    "capacity from {min} to {max} is none that the service offers; min_acu is at \
+                     most max_acu, which is from 1 to 256"
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Policy {

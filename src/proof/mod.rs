@@ -1,8 +1,7 @@
 //! Checks on restored data. Pure comparisons here; the reading is done by the steps.
 
-use crate::database::SequencesBehind;
 use crate::manifest::{Check, CheckResult, TableDigest};
-use crate::policy::{Path, TargetName};
+use crate::model::{Method, TargetName};
 use std::collections::BTreeMap;
 
 pub type Tables = BTreeMap<String, TableDigest>;
@@ -10,7 +9,7 @@ pub type Tables = BTreeMap<String, TableDigest>;
 /// What a check speaks of.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
-    pub path: Path,
+    pub method: Method,
     pub target: &'a TargetName,
 }
 
@@ -30,7 +29,7 @@ impl Scope<'_> {
         };
         Check {
             id: id.into(),
-            path: self.path,
+            method: self.method,
             target: self.target.clone(),
             result,
             population,
@@ -155,20 +154,14 @@ pub fn heartbeat(
 }
 
 /// No sequence may stand behind the column that it numbers: the next insert would collide.
-pub fn sequences(scope: &Scope<'_>, found: SequencesBehind) -> Check {
-    let why = found.behind.first().map(|first| {
+pub fn sequences(scope: &Scope<'_>, looked_at: u64, behind: &[String]) -> Check {
+    let why = behind.first().map(|first| {
         format!(
             "{} sequences are behind their columns, first {first}",
-            found.behind.len()
+            behind.len()
         )
     });
-    scope.check(
-        "sequences",
-        why.is_none(),
-        found.looked_at,
-        found.looked_at,
-        why,
-    )
+    scope.check("sequences", why.is_none(), looked_at, looked_at, why)
 }
 
 #[cfg(test)]
@@ -187,7 +180,7 @@ mod tests {
     fn one_changed_missing_or_extra_row_is_found_and_named() {
         let target = TargetName::new("central");
         let scope = Scope {
-            path: Path::Native,
+            method: Method::Snapshot,
             target: &target,
         };
         let wanted = tables(&[("a", b"1"), ("a", b"2"), ("b", b"3")]);
@@ -227,7 +220,7 @@ mod tests {
     fn an_empty_database_is_a_finding() {
         let target = TargetName::new("central");
         let scope = Scope {
-            path: Path::Native,
+            method: Method::Snapshot,
             target: &target,
         };
         assert_eq!(

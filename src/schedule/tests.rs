@@ -5,7 +5,7 @@ fn schedule(cron: &str, zone: &str) -> Schedule {
         cron: cron.into(),
         time_zone: zone.into(),
         missed: Missed::Latest,
-        deadline: crate::policy::Seconds::hours(1),
+        deadline: crate::model::Seconds::hours(1),
     }
 }
 
@@ -129,10 +129,10 @@ fn the_latest_missed_slot_is_caught_up_unless_all_are_asked_for() {
     let mut s = schedule("0 * * * *", "UTC");
     let now: Timestamp = "2026-11-24T10:20:00Z".parse().unwrap();
     let history = History {
-        seen: vec![Slot("2026-11-24T06:00:00Z".parse().unwrap())],
+        seen: vec![Slot::at("2026-11-24T06:00:00Z".parse().unwrap())],
         since: None,
     };
-    let text = |slots: Vec<Slot>| slots.iter().map(|s| s.compact()).collect::<Vec<_>>();
+    let text = |slots: Vec<Slot>| slots.iter().map(|s| s.to_string()).collect::<Vec<_>>();
     assert_eq!(text(due(&s, &history, now).unwrap()), ["20261124T100000Z"]);
     s.missed = Missed::All;
     assert_eq!(
@@ -145,7 +145,7 @@ fn the_latest_missed_slot_is_caught_up_unless_all_are_asked_for() {
         ]
     );
     let seen = History {
-        seen: vec![Slot("2026-11-24T10:00:00Z".parse().unwrap())],
+        seen: vec![Slot::at("2026-11-24T10:00:00Z".parse().unwrap())],
         since: None,
     };
     assert!(due(&s, &seen, now).unwrap().is_empty());
@@ -156,16 +156,9 @@ fn the_latest_missed_slot_is_caught_up_unless_all_are_asked_for() {
 fn the_first_tick_owes_the_latest_slot() {
     let now: Timestamp = "2026-11-24T10:20:00Z".parse().unwrap();
     assert_eq!(
-        due(&schedule("0 3 * * *", "UTC"), &History::default(), now).unwrap()[0].compact(),
+        due(&schedule("0 3 * * *", "UTC"), &History::default(), now).unwrap()[0].to_string(),
         "20261124T030000Z"
     );
-}
-
-#[test]
-fn a_slot_survives_its_compact_form() {
-    let slot = Slot("2026-11-24T10:20:00Z".parse().unwrap());
-    assert_eq!(Slot::from_compact(&slot.compact()), Some(slot));
-    assert_eq!(Slot::from_compact("2026"), None);
 }
 
 proptest::proptest! {
@@ -188,7 +181,7 @@ proptest::proptest! {
 
 #[test]
 fn a_run_of_a_slot_to_come_keeps_no_real_slot_from_its_turn() {
-    let slot = |text: &str| Slot(text.parse().unwrap());
+    let slot = |text: &str| Slot::at(text.parse().unwrap());
     let history = History {
         seen: vec![slot("2026-11-24T01:00:00Z"), slot("2999-01-01T00:00:00Z")],
         since: None,

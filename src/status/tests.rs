@@ -1,127 +1,84 @@
 use super::*;
-use crate::manifest::{Measured, PointTarget, Verified, sha256_hex};
-use crate::policy::{LockMode, PolicyName};
+use crate::model::{PolicyName, Seconds};
+use crate::plan::tests as planned;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-fn point(slot: &str, instant: &str) -> Point {
-    Point {
-        policy: PolicyName::new("shop"),
-        policy_sha256: sha256_hex(b""),
-        slot: slot.into(),
-        run: format!("backup-{slot}"),
-        at: at(instant),
-        cluster: None,
-        files: Vec::new(),
-        targets: Vec::<PointTarget>::new(),
+/// A point of an hour of the day, with a copy at central and some verdicts.
+fn known(hour: u8, proofs: Vec<Proof>) -> Known {
+    let slot = Slot::parse(&format!("20261124T{hour:02}0000Z")).unwrap();
+    let run = RunId::scheduled(crate::model::RunKind::Backup, slot);
+    let until = at("2027-01-01T00:00:00Z");
+    let point = Point {
+        slot,
+        run: run.clone(),
+        at: slot.time(),
+        ..planned::point()
+    };
+    let copy = Copy {
+        slot,
+        run,
+        retain_until: until,
+        ..planned::copy("central")
+    };
+    let of = |p: Proof| Proof { slot, ..p };
+    Known {
+        point,
+        copies: vec![copy],
+        proofs: proofs.into_iter().map(of).collect(),
     }
 }
 
-fn copy(slot: &str, target: &str, until: &str) -> Copy {
-    Copy {
-        policy: PolicyName::new("shop"),
-        slot: slot.into(),
-        run: format!("backup-{slot}"),
-        target: TargetName::new(target),
-        native: None,
-        manifest_key: "m".into(),
-        manifest_version: "v".into(),
-        manifest_sha256: sha256_hex(b""),
-        objects: 3,
-        delete_markers: 0,
-        bytes: 9,
-        verified: Verified {
-            retain_until_min: Some(at(until)),
-            ..Verified::default()
-        },
-        lock_mode: LockMode::Compliance,
-        retain_until: at(until),
-    }
+fn passed(method: Method, minute: u8) -> Proof {
+    planned::proof(method, "central", minute, true)
 }
 
-fn proof(slot: &str, path: Path, target: &str, instant: &str, passed: bool, rto_s: f64) -> Proof {
-    Proof {
-        policy: PolicyName::new("shop"),
-        slot: slot.into(),
-        run: "drill-1".into(),
-        path,
-        target: TargetName::new(target),
-        actor: "a".into(),
-        at: at(instant),
-        passed,
-        checks: Vec::new(),
-        checked: 5,
-        not_checked: 1,
-        excluded: 0,
-        measured: Measured {
-            measured_on: "lab".into(),
-            rto_s,
-            rpo_s: Some(0.5),
-            tables: 1,
-            rows: 1,
-            objects: 0,
-            bytes: 0,
-        },
-        dump: None,
-    }
+fn failed(method: Method, minute: u8) -> Proof {
+    planned::proof(method, "central", minute, false)
 }
 
-fn status(points: &[Known], now: &str) -> Status {
-    let mut policy = crate::plan::tests::policy();
-    policy.objectives.insert(
-        Path::Native,
-        crate::policy::Objective {
-            rto: crate::policy::Seconds(60),
-            rpo: crate::policy::Seconds(7200),
-        },
-    );
+fn status_with(points: &[Known], drill: Option<DrillRun>, now: &str) -> Status {
+    let mut policy = planned::policy();
+    let objective = Objective {
+        rto: Seconds(60),
+        rpo: Seconds(7200),
+    };
+    policy.objectives.insert(Method::Snapshot, objective);
     fold(Input {
         policy: &policy,
         now: at(now),
         points,
         open_runs: Vec::new(),
-        last_slot: None,
-        next_slot: None,
-        missed_slots: 0,
+        slots: Slots::default(),
+        drill,
+        drill_slots: Slots {
+            missed: 1,
+            ..Slots::default()
+        },
         away: &[TargetName::new("other")],
     })
 }
 
+fn status(points: &[Known], now: &str) -> Status {
+    status_with(points, None, now)
+}
+
 #[test]
 fn the_newest_point_and_the_newest_proven_one_are_told_apart() {
-    let old = "20261124T010000Z";
-    let points = [
-        Known {
-            point: point("20261124T020000Z", "2026-11-24T02:00:00Z"),
-            copies: vec![copy("20261124T020000Z", "central", "2027-01-01T00:00:00Z")],
-            proofs: vec![],
-        },
-        Known {
-            point: point(old, "2026-11-24T01:00:00Z"),
-            copies: vec![copy(old, "central", "2027-01-01T00:00:00Z")],
-            proofs: vec![
-                proof(
-                    old,
-                    Path::Native,
-                    "central",
-                    "2026-11-24T01:30:00Z",
-                    true,
-                    50.0,
-                ),
-                proof(old, Path::S3, "central", "2026-11-24T01:30:00Z", false, 1.0),
-            ],
-        },
-    ];
-    let status = status(&points, "2026-11-24T02:10:00Z");
+    let proofs = vec![passed(Method::Snapshot, 10), failed(Method::Files, 10)];
+    let points = [known(2, vec![]), known(1, proofs)];
+    let status = status(&points, "2026-11-24T03:20:00Z");
+    assert_eq!(status.name, PolicyName::new("shop"));
     let newest = status.newest.unwrap();
     assert_eq!(
-        (newest.point.as_str(), newest.age_s),
-        ("20261124T020000Z", 600)
+        (newest.point.to_string().as_str(), newest.age_s),
+        ("20261124T020000Z", 4800)
     );
-    assert_eq!(newest.targets[0].state, "complete");
-    assert_eq!(newest.targets[1].state, "away");
+    assert_eq!(newest.targets[0].state, CopyState::Complete);
+    assert_eq!(newest.targets[0].immutable, Immutable::FilesOnly);
+    assert_eq!(newest.targets[1].state, CopyState::Away);
     assert_eq!(
         status.newest_proven.len(),
         1,
@@ -129,35 +86,81 @@ fn the_newest_point_and_the_newest_proven_one_are_told_apart() {
     );
     let proven = &status.newest_proven[0];
     assert_eq!(
-        (proven.point.as_str(), proven.age_s, proven.proof_age_s),
-        (old, 4200, 2400)
+        (
+            proven.point.to_string().as_str(),
+            proven.age_s,
+            proven.proof_age_s
+        ),
+        ("20261124T010000Z", 8400, 600)
     );
-    assert!((proven.rpo_s - 4200.5).abs() < 1e-9);
-    assert!(status.objectives[0].met);
-    assert_eq!((status.checked, status.not_checked), (5, 1));
+    assert_eq!((status.checked, status.not_checked), (2, 0));
 }
 
 #[test]
-fn an_objective_without_a_proof_is_not_met_and_a_short_lock_is_counted() {
-    let slot = "20261124T020000Z";
-    let points = [Known {
-        point: point(slot, "2026-11-24T02:00:00Z"),
-        copies: vec![copy(slot, "central", "2026-11-25T00:00:00Z")],
-        proofs: vec![],
-    }];
-    let status = status(&points, "2026-11-24T02:10:00Z");
-    assert!(!status.objectives[0].met);
-    assert_eq!(status.objectives[0].measured_rto_s, None);
+fn a_failed_drill_un_proves_a_point_until_a_later_one_passes() {
+    let now = "2026-11-24T04:00:00Z";
+    let proven = |proofs: Vec<Proof>| {
+        let older = known(1, vec![passed(Method::Files, 5)]);
+        let status = status(&[known(2, proofs), older], now);
+        status.newest_proven[0].point.to_string()
+    };
+    let (newest, older) = ("20261124T020000Z", "20261124T010000Z");
+    assert_eq!(proven(vec![passed(Method::Files, 10)]), newest);
+    let both = vec![passed(Method::Files, 10), failed(Method::Files, 20)];
+    assert_eq!(proven(both.clone()), older);
+    let again = [both, vec![passed(Method::Files, 30)]].concat();
+    assert_eq!(proven(again), newest);
+}
+
+#[test]
+fn the_newest_drill_is_told_with_what_failed_and_why() {
+    let points = [known(
+        2,
+        vec![passed(Method::Snapshot, 10), failed(Method::Files, 10)],
+    )];
+    let now = "2026-11-24T04:00:00Z";
+    let drills = status(&points, now).drills;
+    let last = drills.last.unwrap();
+    assert_eq!((last.result, drills.missed), (DrillResult::Failed, 1));
+    let failed = &last.failed[0];
+    assert_eq!(failed.method, Method::Files);
+    assert_eq!(failed.why, "files-equal: one file differs");
+    let all_passed = [known(2, vec![passed(Method::Snapshot, 10)])];
+    let last = status(&all_passed, now).drills.last.unwrap();
+    assert_eq!(last.result, DrillResult::Passed);
+    // A drill that ended without a proof, and later than every proof that there is.
+    let abandoned = DrillRun {
+        run: RunId::parse("drill-20261124T033000Z").unwrap(),
+        at: at("2026-11-24T03:30:00Z"),
+        outcome: Outcome::Abandoned,
+    };
+    let last = status_with(&all_passed, Some(abandoned), now)
+        .drills
+        .last
+        .unwrap();
+    assert_eq!(last.result, DrillResult::Failed);
+    assert!(status(&[known(2, vec![])], now).drills.last.is_none());
+}
+
+#[test]
+fn an_objective_is_met_by_proven_figures_alone() {
+    let now = "2026-11-24T03:20:00Z";
+    let met = |points: &[Known]| status(points, now).objectives[0].clone();
+    let proven = met(&[known(2, vec![passed(Method::Snapshot, 10)])]);
+    assert!(proven.met && proven.measured_rto_s == Some(4.0));
+    assert!(!met(&[known(2, vec![])]).met);
+    let too_old = met(&[known(1, vec![passed(Method::Snapshot, 10)])]);
+    assert!(!too_old.met, "it would lose more than two hours");
+}
+
+#[test]
+fn a_lock_that_ends_early_is_counted() {
+    let mut short = known(2, vec![]);
+    short.copies[0].retain_until = at("2026-12-01T00:00:00Z");
+    let status = status(&[short], "2026-11-24T03:20:00Z");
     assert_eq!(status.retention.below_policy, 1);
     assert_eq!(
         status.retention.earliest_unlock,
-        Some(at("2026-11-25T00:00:00Z"))
+        Some(at("2026-12-01T00:00:00Z"))
     );
-}
-
-#[test]
-fn an_empty_vault_has_no_newest_point() {
-    let status = status(&[], "2026-11-24T02:10:00Z");
-    assert_eq!(status.newest, None);
-    assert!(status.newest_proven.is_empty());
 }

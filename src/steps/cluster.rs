@@ -1,131 +1,78 @@
 //! Clusters made from a snapshot copy, or empty: created under planned names, adopted by tags,
 //! entered with a password of our own.
 
-use super::{Context, StepError};
+use super::Context;
 use crate::aws::Kind;
 use crate::aws::rds::{ClusterInfo, NewCluster, Phase, Rds, phase};
 use crate::database::{Address, Secret};
-use crate::journal::Evidence;
-use crate::plan::{Action, ClusterSpec, StepRef, drill_cluster_id};
-use crate::policy::ClusterId;
+use crate::model::{ClusterId, Name};
+use crate::plan::{ClusterMade, ClusterSpec, cluster_id_of_attempt};
+use crate::report::{Code, Fail};
 
 /// A new password may take this many looks to be in force.
 const PASSWORD_LOOKS: u32 = 120;
 
-pub(super) async fn restore(
+/// What a new cluster begins with.
+pub(super) enum From<'a> {
+    Snapshot(&'a str),
+    Nothing,
+}
+
+/// A cluster as it is asked for: with one instance, available, and answering.
+pub(super) async fn make(
     ctx: &Context<'_>,
     spec: &ClusterSpec,
-    snapshot_arn: &str,
-) -> Result<Evidence, StepError> {
-    make(ctx, spec, Some(snapshot_arn)).await
-}
-
-pub(super) async fn create_empty(
-    ctx: &Context<'_>,
-    spec: &ClusterSpec,
-) -> Result<Evidence, StepError> {
-    make(ctx, spec, None).await
-}
-
-fn scratch(spec: &ClusterSpec) -> bool {
-    spec.tags.get("dr:role").is_some_and(|r| r == "scratch")
-}
-
-/// A scratch cluster that failed is left to the teardown and the next attempt has a name of its
-/// own; a restored one has the name that was asked for.
-fn id_of_attempt(ctx: &Context<'_>, spec: &ClusterSpec) -> ClusterId {
-    if scratch(spec) {
-        drill_cluster_id(&spec.id, ctx.state.attempt(&ctx.step.id))
-    } else {
-        spec.id.clone()
-    }
-}
-
-async fn make(
-    ctx: &Context<'_>,
-    spec: &ClusterSpec,
-    snapshot_arn: Option<&str>,
-) -> Result<Evidence, StepError> {
+    from: From<'_>,
+) -> Result<ClusterMade, Fail> {
     let start = ctx.world.monotonic();
     let id = id_of_attempt(ctx, spec);
-    let rds = ctx
-        .clients
-        .rds(ctx.role, &spec.region, spec.endpoint.as_deref())
-        .await;
+    let endpoint = spec.endpoint.as_deref();
+    let rds = ctx.clients.rds(ctx.role, &spec.region, endpoint).await;
     match rds.cluster(id.as_str()).await? {
         Some(info) => adopt(&info, spec)?,
         // A crash right after it leaves a tagged cluster under the planned name, which the next
         // runner adopts.
-        None => match create(ctx, &rds, spec, &id, snapshot_arn).await {
+        None => match create(ctx, &rds, spec, &id, from).await {
             Err(e) if e.kind == Kind::Exists => {}
             other => other?,
         },
     }
     wait(ctx, &rds, spec, &id).await?;
-    let instance = format!("{id}-1");
-    if rds.instance(&instance).await?.is_none() {
-        match rds
-            .create_instance(
-                &instance,
-                id.as_str(),
-                spec.instance_class.as_str(),
-                &spec.engine,
-                &spec.tags,
-            )
-            .await
-        {
-            Err(e) if e.kind == Kind::Exists => {}
-            other => other?,
-        }
-    }
-    wait_instance(ctx, &rds, &instance).await?;
+    instance(ctx, &rds, spec, &id).await?;
     let info = wait(ctx, &rds, spec, &id).await?;
     let (Some(host), Some(port)) = (info.endpoint, info.port) else {
-        return Err(StepError::stuck(
-            "no-endpoint",
+        return Err(Fail::new(
+            Code::NoEndpoint,
             format!("cluster {id} is available but names no endpoint"),
         ));
     };
-    let database = if snapshot_arn.is_some() || spec.database != "postgres" {
-        spec.database.clone()
-    } else {
-        "postgres".into()
-    };
-    let made = Evidence::Cluster {
+    let mut made = ClusterMade {
         id,
+        region: spec.region.clone(),
+        endpoint: spec.endpoint.clone(),
         host,
         port,
         master_user: spec.master_user.clone(),
-        database,
+        database: spec.database.clone(),
         took_s: 0.0,
     };
-    let address = enter_made(ctx, spec, &made).await?;
+    let address = enter(ctx, &made).await?;
     address
         .connect(ctx.clients.call_timeout())
         .await?
         .value("SELECT 1")
         .await?;
-    Ok(with_time(made, start.elapsed().as_secs_f64()))
+    made.took_s = start.elapsed().as_secs_f64();
+    Ok(made)
 }
 
-fn with_time(evidence: Evidence, seconds: f64) -> Evidence {
-    match evidence {
-        Evidence::Cluster {
-            id,
-            host,
-            port,
-            master_user,
-            database,
-            ..
-        } => Evidence::Cluster {
-            id,
-            host,
-            port,
-            master_user,
-            database,
-            took_s: seconds,
-        },
-        other => other,
+/// A scratch cluster that failed is left to the teardown and the next attempt has a name of its
+/// own; a restored one has the name that was asked for.
+fn id_of_attempt(ctx: &Context<'_>, spec: &ClusterSpec) -> ClusterId {
+    if spec.tags.get("dr:role").is_some_and(|r| r == "scratch") {
+        cluster_id_of_attempt(&spec.id, ctx.attempt())
+    } else {
+        spec.id.clone()
     }
 }
 
@@ -134,33 +81,31 @@ async fn create(
     rds: &Rds,
     spec: &ClusterSpec,
     id: &ClusterId,
-    snapshot_arn: Option<&str>,
+    from: From<'_>,
 ) -> Result<(), crate::aws::Error> {
+    let shape = &spec.shape;
     let new = NewCluster {
         id: id.as_str(),
         engine: &spec.engine,
         engine_version: &spec.engine_version,
-        subnet_group: spec.subnet_group.as_ref().map(crate::policy::Name::as_str),
-        security_groups: spec
+        subnet_group: shape.subnet_group.as_ref().map(Name::as_str),
+        security_groups: shape
             .security_groups
             .iter()
             .map(ToString::to_string)
             .collect(),
-        parameter_group: spec
-            .parameter_group
-            .as_ref()
-            .map(crate::policy::Name::as_str),
-        acu: spec.min_acu.zip(spec.max_acu),
+        parameter_group: shape.parameter_group.as_ref().map(Name::as_str),
+        acu: shape.capacity(),
         deletion_protection: spec.deletion_protection,
         tags: &spec.tags,
     };
-    match snapshot_arn {
-        Some(arn) => rds.restore_cluster(&new, arn).await,
-        None => {
+    match from {
+        From::Snapshot(arn) => rds.restore_cluster(&new, arn).await,
+        From::Nothing => {
             let password = ctx.world.random_hex(16);
             rds.create_cluster(&new, &spec.database, &spec.master_user, &password)
                 .await?;
-            ctx.secrets.set(id.as_str(), Secret(password));
+            ctx.secrets.set(id, Secret(password));
             Ok(())
         }
     }
@@ -168,15 +113,12 @@ async fn create(
 
 /// Adopted only if every tag is equal: the same name with other tags is someone else's, and is left
 /// alone.
-fn adopt(info: &ClusterInfo, spec: &ClusterSpec) -> Result<(), StepError> {
-    match spec
-        .tags
-        .iter()
-        .find(|(k, v)| info.tags.get(*k) != Some(*v))
-    {
+fn adopt(info: &ClusterInfo, spec: &ClusterSpec) -> Result<(), Fail> {
+    let mut tags = spec.tags.iter();
+    match tags.find(|(k, v)| info.tags.get(*k) != Some(*v)) {
         None => Ok(()),
-        Some((key, _)) => Err(StepError::refused(
-            "not-ours",
+        Some((key, _)) => Err(Fail::new(
+            Code::NotOurs,
             format!(
                 "cluster {} exists with another `{key}` than this run's; it is left alone, \
                  choose another name",
@@ -191,11 +133,11 @@ async fn wait(
     rds: &Rds,
     spec: &ClusterSpec,
     id: &ClusterId,
-) -> Result<ClusterInfo, StepError> {
+) -> Result<ClusterInfo, Fail> {
     loop {
         let Some(info) = rds.cluster(id.as_str()).await? else {
-            return Err(StepError::stuck(
-                "missing",
+            return Err(Fail::new(
+                Code::Missing,
                 format!("cluster {id} in {} is gone", rds.region),
             ));
         };
@@ -204,8 +146,8 @@ async fn wait(
         match phase(&info.status) {
             Phase::Ready => return Ok(info),
             Phase::Failed => {
-                return Err(StepError::stuck(
-                    "cluster-failed",
+                return Err(Fail::new(
+                    Code::ClusterFailed,
                     format!("cluster {id} in {} is `{}`", rds.region, info.status),
                 ));
             }
@@ -214,19 +156,37 @@ async fn wait(
     }
 }
 
-async fn wait_instance(ctx: &Context<'_>, rds: &Rds, id: &str) -> Result<(), StepError> {
+/// The cluster's one instance, available.
+async fn instance(
+    ctx: &Context<'_>,
+    rds: &Rds,
+    spec: &ClusterSpec,
+    cluster: &ClusterId,
+) -> Result<(), Fail> {
+    let id = format!("{cluster}-1");
+    if rds.instance(&id).await?.is_none() {
+        let class = spec.shape.instance_class.as_str();
+        // A crash right after it leaves a tagged instance, which the next runner waits for.
+        match rds
+            .create_instance(&id, cluster.as_str(), class, &spec.engine, &spec.tags)
+            .await
+        {
+            Err(e) if e.kind == Kind::Exists => {}
+            other => other?,
+        }
+    }
     loop {
-        let Some(info) = rds.instance(id).await? else {
-            return Err(StepError::stuck(
-                "missing",
+        let Some(info) = rds.instance(&id).await? else {
+            return Err(Fail::new(
+                Code::Missing,
                 format!("instance {id} in {} is gone", rds.region),
             ));
         };
         match phase(&info.status) {
             Phase::Ready => return Ok(()),
             Phase::Failed => {
-                return Err(StepError::stuck(
-                    "cluster-failed",
+                return Err(Fail::new(
+                    Code::ClusterFailed,
                     format!("instance {id} in {} is `{}`", rds.region, info.status),
                 ));
             }
@@ -235,85 +195,49 @@ async fn wait_instance(ctx: &Context<'_>, rds: &Rds, id: &str) -> Result<(), Ste
     }
 }
 
-/// The address of a cluster that a step of this run made, with a password that works.
-pub(super) async fn enter(ctx: &Context<'_>, step: &StepRef) -> Result<Address, StepError> {
-    let made = ctx
-        .state
-        .evidence(step)
-        .ok_or_else(|| StepError::bug(format!("step {step} made no cluster")))?;
-    let spec = ctx.plan.step(step).and_then(|s| match &s.action {
-        Action::RestoreScratch { spec, .. }
-        | Action::RestoreCluster { spec, .. }
-        | Action::CreateEmpty { spec } => Some(spec),
-        _ => None,
-    });
-    enter_made(
-        ctx,
-        spec.ok_or_else(|| StepError::bug(format!("step {step} makes no cluster")))?,
-        made,
-    )
-    .await
-}
-
-/// A runner that took over has no password of the one before it, so it sets a new one: nothing
-/// secret is ever stored.
-async fn enter_made(
-    ctx: &Context<'_>,
-    spec: &ClusterSpec,
-    made: &Evidence,
-) -> Result<Address, StepError> {
-    let Evidence::Cluster {
-        id,
-        host,
-        port,
-        master_user,
-        database,
-        ..
-    } = made
-    else {
-        return Err(StepError::bug("not a cluster"));
-    };
+/// The address of a cluster that a step of this run made, with a password that works. A runner that
+/// took over has no password of the one before it, so it sets a new one: nothing secret is ever
+/// stored.
+pub(super) async fn enter(ctx: &Context<'_>, made: &ClusterMade) -> Result<Address, Fail> {
     let address = |password: Secret| Address {
-        host: host.clone(),
-        port: *port,
-        database: database.clone(),
-        user: master_user.clone(),
+        host: made.host.clone(),
+        port: made.port,
+        database: made.database.clone(),
+        user: made.master_user.clone(),
         password,
         ca_file: ctx.clients.postgres_ca_file.clone(),
     };
-    if let Some(known) = ctx.secrets.get(id.as_str()) {
+    if let Some(known) = ctx.secrets.get(&made.id) {
         return answer(ctx, address(known)).await;
     }
     let password = ctx
         .secrets
-        .wished()
+        .requested()
         .unwrap_or_else(|| Secret(ctx.world.random_hex(16)));
-    let rds = ctx
-        .clients
-        .rds(ctx.role, &spec.region, spec.endpoint.as_deref())
-        .await;
+    let endpoint = made.endpoint.as_deref();
+    let rds = ctx.clients.rds(ctx.role, &made.region, endpoint).await;
     loop {
-        match rds.set_password(id.as_str(), &password.0).await {
+        match rds.set_password(made.id.as_str(), &password.0).await {
             Ok(()) => break,
             Err(e) if e.kind == Kind::State => ctx.pause().await?,
             Err(e) => return Err(e.into()),
         }
     }
-    ctx.secrets.set(id.as_str(), password.clone());
+    ctx.secrets.set(&made.id, password.clone());
     answer(ctx, address(password)).await
 }
 
 /// Waits until the server lets us in: a new password is in force some seconds after the service
 /// took it.
-async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, StepError> {
+async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
     let mut looks = 0;
     loop {
+        let denied = |code: &str| code.starts_with("28");
         match address.connect(ctx.clients.call_timeout()).await {
             Ok(_) => return Ok(address),
             Err(e)
                 if looks < PASSWORD_LOOKS
-                    && (e.transient()
-                        || e.code.as_deref().is_some_and(|c| c.starts_with("28"))) =>
+                    && (e.transient() || e.code.as_deref().is_some_and(denied)) =>
             {
                 looks += 1;
                 ctx.pause().await?;

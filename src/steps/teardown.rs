@@ -1,10 +1,11 @@
 //! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a
 //! guard count.
 
-use super::{Context, StepError};
+use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
-use crate::journal::Evidence;
-use crate::plan::{Action, Tags};
+use crate::plan::{Tags, Teardown, TornDown};
+use crate::report::{Code, Fail};
+use crate::vault::folder;
 
 /// A drill makes two clusters, more only after failed attempts.
 const MAX_CLUSTERS: usize = 20;
@@ -21,69 +22,78 @@ fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
         && tags.iter().all(|(k, v)| cluster.tags.get(k) == Some(v))
 }
 
-pub(super) async fn teardown(ctx: &Context<'_>) -> Result<Evidence, StepError> {
-    let Action::Teardown {
-        region,
-        endpoint,
-        cluster_prefix,
-        tags,
-        bucket,
-        bucket_region,
-        bucket_endpoint,
-        prefix,
-    } = &ctx.step.action
-    else {
-        return Err(StepError::bug("not a teardown"));
-    };
-    let rds = ctx.clients.rds(ctx.role, region, endpoint.as_deref()).await;
-    let clusters: Vec<ClusterInfo> = rds
-        .clusters()
-        .await?
-        .into_iter()
-        .filter(|c| ours(c, cluster_prefix, tags))
-        .collect();
-    if clusters.len() > MAX_CLUSTERS {
-        return Err(StepError::refused(
-            "too-many",
-            format!(
-                "{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at once; \
-                 look at them first",
-                clusters.len()
-            ),
-        ));
+impl Perform for Teardown {
+    async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
+        let mut deleted = self.clusters(ctx).await?;
+        deleted.extend(self.files(ctx).await?);
+        self.abort_uploads(ctx).await?;
+        Ok(TornDown { deleted })
     }
-    let mut deleted = Vec::new();
-    for cluster in &clusters {
-        delete(ctx, &rds, cluster, tags).await?;
-        deleted.push(format!("cluster {}", cluster.id));
+}
+
+impl Teardown {
+    async fn clusters(&self, ctx: &Context<'_>) -> Result<Vec<String>, Fail> {
+        let endpoint = self.endpoint.as_deref();
+        let rds = ctx.clients.rds(ctx.role, &self.region, endpoint).await;
+        let mut clusters = rds.clusters().await?;
+        clusters.retain(|c| ours(c, &self.cluster_prefix, &self.tags));
+        if clusters.len() > MAX_CLUSTERS {
+            return Err(Fail::new(
+                Code::TooMany,
+                format!(
+                    "{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at \
+                     once; look at them first",
+                    clusters.len()
+                ),
+            ));
+        }
+        let mut deleted = Vec::new();
+        for cluster in &clusters {
+            delete(ctx, &rds, cluster, &self.tags).await?;
+            deleted.push(format!("cluster {}", cluster.id));
+        }
+        Ok(deleted)
     }
-    let files = ctx
-        .bucket(bucket, bucket_region, bucket_endpoint.as_deref())
-        .await;
-    if !prefix.starts_with("dr-drill/") || prefix.len() < "dr-drill/12345678/d/".len() {
-        return Err(StepError::bug(format!("`{prefix}` is no scratch prefix")));
+
+    async fn files(&self, ctx: &Context<'_>) -> Result<Option<String>, Fail> {
+        let (bucket, prefix) = (&self.bucket, self.prefix.as_str());
+        let endpoint = self.bucket_endpoint.as_deref();
+        let files = ctx.bucket(bucket, &self.bucket_region, endpoint).await;
+        if !prefix.starts_with("dr-drill/") || prefix.len() < "dr-drill/12345678/p/d/".len() {
+            return Err(Fail::bug(format!("`{prefix}` is no scratch prefix")));
+        }
+        let rows = files.versions(prefix, MAX_FILES).await?;
+        for row in &rows {
+            // A crash between two of them leaves files that the next runner's listing shows.
+            files.delete_version(&row.key, &row.version, false).await?;
+        }
+        Ok((!rows.is_empty())
+            .then(|| format!("{} versions under s3://{bucket}/{prefix}", rows.len())))
     }
-    let (rows, more) = files.versions(prefix, None, MAX_FILES).await?;
-    if more {
-        return Err(StepError::refused(
-            "too-many",
-            format!("more than {MAX_FILES} versions under s3://{bucket}/{prefix}"),
-        ));
+
+    /// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
+    /// complete them.
+    async fn abort_uploads(&self, ctx: &Context<'_>) -> Result<(), Fail> {
+        let Some(dumps) = &self.dumps else {
+            return Ok(());
+        };
+        let plan = ctx.plan;
+        let prefix = folder::dump(&plan.policy, &dumps.source, plan.slot, &plan.run);
+        for target in &dumps.targets {
+            let vault = ctx.vault(target).await?;
+            let uploads = match vault.bucket.uploads(&prefix).await {
+                Ok(uploads) => uploads,
+                // A target that is away must not keep the scratch clusters alive; its uploads hold
+                // no data that counts.
+                Err(e) if e.kind.transient() => continue,
+                Err(e) => return Err(e.into()),
+            };
+            for upload in uploads {
+                vault.bucket.abort_uploads_at(&upload.key).await?;
+            }
+        }
+        Ok(())
     }
-    for row in &rows {
-        files.delete_version(&row.key, &row.version, false).await?;
-    }
-    if !rows.is_empty() {
-        deleted.push(format!(
-            "{} versions under s3://{bucket}/{prefix}",
-            rows.len()
-        ));
-    }
-    abort_uploads(ctx).await?;
-    Ok(Evidence::TornDown {
-        deleted,
-        left: Vec::new(),
-    })
 }
 
 async fn delete(
@@ -91,13 +101,13 @@ async fn delete(
     rds: &Rds,
     cluster: &ClusterInfo,
     tags: &Tags,
-) -> Result<(), StepError> {
+) -> Result<(), Fail> {
     for member in &cluster.members {
         // An instance without our tags in a cluster of ours is somebody's: stop and say so.
         if let Some(instance) = rds.instance(member).await? {
             if tags.iter().any(|(k, v)| instance.tags.get(k) != Some(v)) {
-                return Err(StepError::refused(
-                    "not-ours",
+                return Err(Fail::new(
+                    Code::NotOurs,
                     format!(
                         "instance {member} of scratch cluster {} does not carry this run's tags; \
                          it is left alone",
@@ -130,38 +140,15 @@ async fn delete(
     }
 }
 
-async fn look_again(ctx: &Context<'_>, looks: u32, thing: &str) -> Result<u32, StepError> {
+async fn look_again(ctx: &Context<'_>, looks: u32, thing: &str) -> Result<u32, Fail> {
     if looks >= MAX_LOOKS {
-        return Err(StepError::new(
-            crate::journal::Failure::Unavailable,
-            "teardown-slow",
+        return Err(Fail::new(
+            Code::TeardownSlow,
             format!("{thing} is still being deleted after {looks} looks"),
         ));
     }
     ctx.pause().await?;
     Ok(looks + 1)
-}
-
-/// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
-/// complete them.
-async fn abort_uploads(ctx: &Context<'_>) -> Result<(), StepError> {
-    for step in &ctx.plan.steps {
-        let Action::DumpTo { target, prefix, .. } = &step.action else {
-            continue;
-        };
-        let vault = ctx.vault(target).await?;
-        let uploads = match vault.bucket.uploads(&format!("{prefix}/")).await {
-            Ok(uploads) => uploads,
-            // A target that is away must not keep the scratch clusters alive; its uploads hold no
-            // data that counts.
-            Err(e) if e.kind.transient() => continue,
-            Err(e) => return Err(e.into()),
-        };
-        for upload in uploads {
-            vault.bucket.abort_uploads_at(&upload.key).await?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

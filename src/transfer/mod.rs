@@ -5,5 +5,5 @@ mod object;
 mod once;
 mod room;
 
-pub use object::{CopyTask, SERVER_SIDE_MAX_BYTES, copy_object};
+pub use object::{Copied, CopyTask, SERVER_SIDE_MAX_BYTES, TagsSeen, copy_object};
 pub use once::{Content, complete_once, digest, hold, put_once};

@@ -2,11 +2,11 @@
 
 use super::once::{self, Content};
 use super::room;
-use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, PutOptions, hex_of_base64};
+use crate::aws::s3::{Bucket, CopyFrom, Part, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
-use crate::manifest::{HashedBy, Sha256Hex, Stored};
-use crate::policy::Provider;
-use sha2::{Digest, Sha256};
+use crate::manifest::{HashedBy, Stored};
+use crate::model::{Lock, ObjectKey, Provider, Sha256, VersionId};
+use sha2::Digest;
 
 /// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference,
 /// CopyObject).
@@ -29,13 +29,31 @@ pub struct CopyTask<'a> {
     pub server_side: bool,
 }
 
+/// Where a version lies now, and what became of its tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    pub stored: Stored,
+    pub tags: TagsSeen,
+}
+
+/// What became of a version's tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TagsSeen {
+    /// They are at the copy as at the source.
+    Kept,
+    /// They may not be read with this key.
+    Denied,
+    /// The store knows none, or does not say.
+    Unknown,
+}
+
 /// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere
 /// it leaves two versions
 /// with equal bytes under one key, one of which is in the manifest.
 ///
 /// # Errors
 /// `NotFound` where the source version is gone; the stores' errors.
-pub async fn copy_object(task: &CopyTask<'_>) -> Result<Stored, Error> {
+pub async fn copy_object(task: &CopyTask<'_>) -> Result<Copied, Error> {
     if task.server_side
         && task.size_bytes <= SERVER_SIDE_MAX_BYTES
         && task.to.provider == Provider::Aws
@@ -50,7 +68,7 @@ pub async fn copy_object(task: &CopyTask<'_>) -> Result<Stored, Error> {
     }
 }
 
-async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
+async fn server_side(task: &CopyTask<'_>) -> Result<Copied, Error> {
     let from = CopyFrom {
         bucket: task.source.name.as_str(),
         key: task.key,
@@ -95,53 +113,64 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
             "the service gave no SHA-256 of what it stored",
         )
     })?;
-    Ok(Stored {
-        key: task.to_key.into(),
-        version: put.version.unwrap_or_else(|| "null".into()),
-        sha256_plain: Sha256Hex(sha256.clone()),
-        sha256_stored: Sha256Hex(sha256),
+    let stored = Stored {
+        key: ObjectKey::new(task.to_key),
+        version: put.version.map_or_else(VersionId::null, VersionId::new),
+        sha256_plain: Sha256(sha256.clone()),
+        sha256_stored: Sha256(sha256),
         hashed_by: HashedBy::Service,
         content_type: head.content_type,
         metadata: head.metadata,
         tags: Default::default(),
-    })
+    };
+    // CopyObject takes the tags along, or refuses the copy.
+    let tags = TagsSeen::Kept;
+    Ok(Copied { stored, tags })
 }
 
-fn stored(
+fn copied(
     task: &CopyTask<'_>,
     version: Option<String>,
     sha256: String,
-    options: PutOptions,
-) -> Stored {
-    Stored {
-        key: task.to_key.into(),
-        version: version.unwrap_or_else(|| "null".into()),
-        sha256_plain: Sha256Hex(sha256.clone()),
-        sha256_stored: Sha256Hex(sha256),
+    (options, tags): (PutOptions, TagsSeen),
+) -> Copied {
+    let stored = Stored {
+        key: ObjectKey::new(task.to_key),
+        version: version.map_or_else(VersionId::null, VersionId::new),
+        sha256_plain: Sha256(sha256.clone()),
+        sha256_stored: Sha256(sha256),
         hashed_by: HashedBy::Dr,
         content_type: options.content_type,
         metadata: options.metadata,
         tags: options.tags,
-    }
+    };
+    Copied { stored, tags }
 }
 
-async fn options(task: &CopyTask<'_>, meta: crate::aws::s3::Meta) -> PutOptions {
-    // Tags need a right of their own; an object whose tags cannot be read is still worth copying.
-    let tags = match task.version {
-        Some(version) => task
-            .source
-            .tags(task.key, version)
-            .await
-            .unwrap_or_default(),
-        None => Default::default(),
+/// Tags need a right of their own; an object whose tags may not be read is still worth copying, and
+/// counted. A store that does not answer is asked again: it has not said that there are none.
+async fn options(
+    task: &CopyTask<'_>,
+    meta: crate::aws::s3::Meta,
+) -> Result<(PutOptions, TagsSeen), Error> {
+    let (tags, seen) = match task.source.tags(task.key, task.version).await {
+        Ok(tags) => (tags, TagsSeen::Kept),
+        Err(e) if matches!(e.kind, Kind::Denied | Kind::Credentials) => {
+            (Default::default(), TagsSeen::Denied)
+        }
+        Err(e) if matches!(e.kind, Kind::Unsupported | Kind::Invalid) => {
+            (Default::default(), TagsSeen::Unknown)
+        }
+        Err(e) => return Err(e),
     };
-    PutOptions {
+    let options = PutOptions {
         create_only: false,
         lock: task.lock,
         content_type: meta.content_type,
         metadata: meta.metadata,
         tags,
-    }
+    };
+    Ok((options, seen))
 }
 
 fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
@@ -157,7 +186,7 @@ fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
     }
 }
 
-async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
+async fn single(task: &CopyTask<'_>) -> Result<Copied, Error> {
     let _room = room::to_move(task.size_bytes).await;
     let got = task
         .source
@@ -168,22 +197,23 @@ async fn single(task: &CopyTask<'_>) -> Result<Stored, Error> {
         )
         .await?;
     changed(task, got.meta.etag.as_deref())?;
-    let sha256 = hex::encode(Sha256::digest(&got.bytes));
-    let options = options(task, got.meta).await;
-    let put = once::put_once(task.to, task.to_key, got.bytes, &options, &sha256).await?;
-    Ok(stored(task, put.version, sha256, options))
+    let sha256 = hex::encode(sha2::Sha256::digest(&got.bytes));
+    let options = options(task, got.meta).await?;
+    let put = once::put_once(task.to, task.to_key, got.bytes, &options.0, &sha256).await?;
+    Ok(copied(task, put.version, sha256, options))
 }
 
-async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
+async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
     // S3 takes at most 10,000 parts; a margin keeps rounding out of it.
     let part_size = task.part_size_bytes.max(task.size_bytes.div_ceil(9_500));
     let head = task.source.head(task.key, task.version).await?;
     changed(task, head.etag.as_deref())?;
-    let options = options(task, head).await;
+    let options = options(task, head).await?;
     // What a killed runner of this very step began is not needed any more.
     task.to.abort_uploads_at(task.to_key).await?;
-    let upload = task.to.begin_upload(task.to_key, &options).await?;
-    let (mut sha, mut parts, mut at, mut number) = (Sha256::new(), Vec::<Part>::new(), 0u64, 1);
+    let upload = task.to.begin_upload(task.to_key, &options.0).await?;
+    let (mut sha, mut parts, mut at, mut number) =
+        (sha2::Sha256::new(), Vec::<Part>::new(), 0u64, 1);
     while at < task.size_bytes {
         let last = (at + part_size).min(task.size_bytes) - 1;
         let _room = room::to_move(last + 1 - at).await;
@@ -207,5 +237,5 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Stored, Error> {
     };
     let put =
         once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
-    Ok(stored(task, put.version, sha256, options))
+    Ok(copied(task, put.version, sha256, options))
 }

@@ -3,15 +3,14 @@
 //! is taken where its bytes are the same. Where they are not, ours goes on top: a manifest names
 //! version ids.
 
-use crate::aws::s3::{Bucket, Lock, Part, Put, PutOptions, hex_of_base64};
+use crate::aws::s3::{Bucket, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
+use crate::model::Lock;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 /// Bytes are read back in pieces of this size.
 const PIECE_BYTES: u64 = 8 << 20;
-/// Versions of one key that are compared; more than one comes from a damaged vault only.
-const MAX_VERSIONS: usize = 10;
 
 /// What was put, by its size and digest.
 #[derive(Clone, Copy)]
@@ -112,7 +111,7 @@ pub async fn adopt(
     content: Content<'_>,
     lock: Option<Lock>,
 ) -> Result<Option<Put>, Error> {
-    let (rows, _) = bucket.versions(key, None, MAX_VERSIONS).await?;
+    let rows = bucket.versions_of(key).await?;
     for row in rows
         .iter()
         .rev()

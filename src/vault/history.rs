@@ -1,22 +1,25 @@
 //! What a vault says happened: runs by name, points with their copies and proofs. Read with
 //! `start-after`, never by listing everything.
 
-use super::layout;
+use super::layout::{Key, PointDocument, folder};
 use super::store::{Vault, VaultError};
 use crate::aws::s3::Listed;
 use crate::manifest::{Copy, Dump, Point, Proof};
-use crate::plan::{Kind, RunId};
-use crate::policy::PolicyName;
+use crate::model::{PolicyName, RunId, RunKind, Slot};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-/// At most this many runs or points are looked at in one command.
-const CAP: usize = 5_000;
+/// Folders of one kind that are listed: hourly slots of eleven years. More are an error, for the
+/// newest ones come last.
+const MOST_FOLDERS: usize = 100_000;
+/// Documents of one point.
+const MOST_DOCUMENTS: usize = 50_000;
 
+/// A run, by its name alone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunRef {
+    pub slot: Slot,
     pub run: RunId,
-    pub kind: Kind,
-    /// The compact instant in its name.
-    pub slot: String,
 }
 
 /// A point as one vault knows it.
@@ -25,7 +28,7 @@ pub struct PointRef {
     pub point: Point,
     pub copies: Vec<Copy>,
     pub proofs: Vec<Proof>,
-    /// Portable dumps with the keys of their documents.
+    /// Dumps with the keys of their documents.
     pub dumps: Vec<(String, Dump)>,
     /// Documents of the point that cannot be believed; the others count all the same.
     pub unread: Vec<Unread>,
@@ -41,43 +44,38 @@ pub struct Unread {
     pub unknown_version: bool,
 }
 
-/// `backup-20261124T020000Z…` to its parts.
-fn parse_run(name: &str) -> Option<RunRef> {
-    let (kind, rest) = name.split_once('-')?;
-    let kind = match kind {
-        "backup" => Kind::Backup,
-        "drill" => Kind::Drill,
-        "restore" => Kind::Restore,
-        _ => return None,
-    };
-    let slot = rest.get(..16)?.to_owned();
-    Some(RunRef {
-        run: RunId(name.to_owned()),
-        kind,
-        slot,
-    })
+/// A slot that has a folder under `points/`, and whether something was tried of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PointIndex {
+    pub slot: Slot,
+    pub tried: bool,
 }
 
 impl Vault {
-    /// Runs of a kind whose name sorts after `since` (a compact instant), oldest first.
+    /// Runs of a kind whose name sorts after `since`, oldest first. Folders that are no run's are
+    /// no history.
     ///
     /// # Errors
     /// The store's.
     pub async fn runs(
         &self,
         policy: &PolicyName,
-        kind: Kind,
-        since: &str,
+        kind: RunKind,
+        since: Slot,
     ) -> Result<Vec<RunRef>, VaultError> {
-        let folder = layout::runs(policy);
-        let prefix = format!("{folder}{kind}-");
+        let prefix = format!("{}{kind}-", folder::runs(policy));
+        let after = format!("{prefix}{since}");
         let names = self
             .bucket
-            .folders(&prefix, Some(&format!("{prefix}{since}")), CAP)
+            .folders(&prefix, Some(&after), MOST_FOLDERS)
             .await?;
         let mut runs: Vec<RunRef> = names
             .iter()
-            .filter_map(|n| parse_run(&format!("{kind}-{n}")))
+            .filter_map(|n| RunId::parse(&format!("{kind}-{n}")).ok())
+            .map(|run| RunRef {
+                slot: run.slot(),
+                run,
+            })
             .collect();
         runs.sort();
         Ok(runs)
@@ -88,71 +86,56 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn policies(&self) -> Result<Vec<PolicyName>, VaultError> {
-        Ok(self
+        let names = self
             .bucket
-            .folders("points/", None, CAP)
-            .await?
-            .into_iter()
-            .map(PolicyName::new)
-            .collect())
+            .folders(folder::POINTS, None, MOST_FOLDERS)
+            .await?;
+        Ok(names.into_iter().map(PolicyName::new).collect())
     }
 
-    /// Slots with a folder under `points/` after `since`, newest first.
+    /// Slots with a folder under `points/`, newest first.
     ///
     /// # Errors
     /// The store's.
-    pub async fn slots(&self, policy: &PolicyName, since: &str) -> Result<Vec<String>, VaultError> {
-        let prefix = layout::points(policy);
-        let mut slots = self
-            .bucket
-            .folders(&prefix, Some(&format!("{prefix}{since}")), CAP)
-            .await?;
+    pub async fn slots(&self, policy: &PolicyName) -> Result<Vec<Slot>, VaultError> {
+        self.slots_under(&folder::points(policy)).await
+    }
+
+    async fn slots_under(&self, prefix: &str) -> Result<Vec<Slot>, VaultError> {
+        let names = self.bucket.folders(prefix, None, MOST_FOLDERS).await?;
+        let mut slots: Vec<Slot> = names.iter().filter_map(|n| Slot::parse(n).ok()).collect();
         slots.sort();
         slots.reverse();
         Ok(slots)
     }
 
-    /// All slots under `points/`, newest first, and whether anything was proven of each: one
-    /// listing, no reads.
+    /// All slots under `points/`, newest first: two listings, no reads.
     ///
     /// # Errors
     /// The store's.
-    pub async fn point_index(
-        &self,
-        policy: &PolicyName,
-    ) -> Result<Vec<(String, bool)>, VaultError> {
-        let prefix = layout::points(policy);
-        let mut index: std::collections::BTreeMap<String, bool> = Default::default();
-        for row in self.bucket.versions(&prefix, None, CAP * 20).await?.0 {
-            if let Some((slot, rest)) = row
-                .key
-                .strip_prefix(&prefix)
-                .and_then(|k| k.split_once('/'))
-            {
-                *index.entry(slot.to_owned()).or_default() |= rest.starts_with("proofs/");
-            }
-        }
-        Ok(index.into_iter().rev().collect())
+    pub async fn point_index(&self, policy: &PolicyName) -> Result<Vec<PointIndex>, VaultError> {
+        let tried = self.slots_under(&folder::proofs(policy)).await?;
+        let slots = self.slots(policy).await?;
+        let index = slots.into_iter().map(|slot| PointIndex {
+            slot,
+            tried: tried.contains(&slot),
+        });
+        Ok(index.collect())
     }
 
     /// A point with all that is known of it here; `None` where it has no `point.json` (yet). A
-    /// document that cannot be read
-    /// is named and hides no other; delete markers hide nothing.
+    /// document that cannot be read is named and hides no other; delete markers hide nothing.
     ///
     /// # Errors
     /// The store's; `point.json` itself cannot be read.
     pub async fn point(
         &self,
         policy: &PolicyName,
-        slot: &str,
+        slot: Slot,
     ) -> Result<Option<PointRef>, VaultError> {
-        let (rows, _) = self
-            .bucket
-            .versions(&format!("{}{slot}/", layout::points(policy)), None, CAP)
-            .await?;
-        let firsts = first_versions(rows);
-        let key = layout::point(policy, slot);
-        let Some(first) = firsts.iter().find(|r| r.key == key) else {
+        let documents = self.documents(&folder::point(policy, slot)).await?;
+        let key = Key::point(policy, slot, PointDocument::Point).to_string();
+        let Some(first) = documents.iter().find(|r| r.key == key) else {
             return Ok(None);
         };
         let mut found = PointRef {
@@ -162,19 +145,9 @@ impl Vault {
             dumps: Vec::new(),
             unread: Vec::new(),
         };
-        for row in &firsts {
-            let read = if row.key.contains("/copies/") {
-                self.read_version(row).await.map(|c| found.copies.push(c))
-            } else if row.key.contains("/proofs/") {
-                self.read_version(row).await.map(|p| found.proofs.push(p))
-            } else if row.key.contains("/dumps/") {
-                self.read_version(row)
-                    .await
-                    .map(|d| found.dumps.push((row.key.clone(), d)))
-            } else {
-                Ok(())
-            };
-            match read {
+        let proofs = self.documents(&folder::proofs_of(policy, slot)).await?;
+        for row in documents.iter().chain(&proofs) {
+            match self.add(&mut found, row).await {
                 Ok(()) => {}
                 Err(e) if e.transient() => return Err(e),
                 Err(e) => found.unread.push(Unread {
@@ -187,37 +160,43 @@ impl Vault {
         }
         Ok(Some(found))
     }
+
+    async fn documents(&self, prefix: &str) -> Result<Vec<Listed>, VaultError> {
+        let rows = self.bucket.versions(prefix, MOST_DOCUMENTS).await?;
+        Ok(first_versions(rows))
+    }
+
+    async fn add(&self, found: &mut PointRef, row: &Listed) -> Result<(), VaultError> {
+        match Key::parse(&row.key) {
+            Some(Key::Proof { .. }) => found.proofs.push(self.read_version(row).await?),
+            Some(Key::Point { document, .. }) => match document {
+                PointDocument::Copy(_) => found.copies.push(self.read_version(row).await?),
+                PointDocument::Dump { .. } => {
+                    let dump = self.read_version(row).await?;
+                    found.dumps.push((row.key.clone(), dump));
+                }
+                PointDocument::Point
+                | PointDocument::Source { .. }
+                | PointDocument::Expired { .. } => {}
+            },
+            // `verify` names what nobody of us wrote.
+            _ => {}
+        }
+        Ok(())
+    }
 }
 
 /// The oldest version of each key, in the order of the keys: what was created, whatever was put
 /// over it since.
 pub fn first_versions(rows: Vec<Listed>) -> Vec<Listed> {
-    let mut firsts: Vec<Listed> = Vec::new();
+    let mut firsts: BTreeMap<String, Listed> = BTreeMap::new();
+    let age = |r: &Listed| -> Timestamp { r.last_modified };
     // Rows come with the newest version of a key first.
     for row in rows.into_iter().filter(|r| !r.delete_marker) {
-        match firsts.last_mut() {
-            Some(last) if last.key == row.key => *last = row,
-            _ => firsts.push(row),
+        match firsts.get(&row.key) {
+            Some(known) if age(known) < age(&row) => {}
+            _ => drop(firsts.insert(row.key.clone(), row)),
         }
     }
-    firsts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_runs_are_read_and_strangers_are_not() {
-        assert_eq!(
-            parse_run("backup-20261124T020000Z").unwrap().slot,
-            "20261124T020000Z"
-        );
-        assert_eq!(
-            parse_run("drill-20261124T020311Z-1a2b3c4d").unwrap().kind,
-            Kind::Drill
-        );
-        assert_eq!(parse_run("other-20261124T020000Z"), None);
-        assert_eq!(parse_run("backup-1"), None);
-    }
+    firsts.into_values().collect()
 }

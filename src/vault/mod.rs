@@ -1,15 +1,14 @@
 //! A vault: a bucket with Object Lock. Layout, create-only writes, the all-versions reading rule,
 //! history, the lock probe.
 
-mod append;
 mod history;
-pub mod layout;
-mod local;
+mod journal_store;
+mod layout;
 mod probe;
 mod store;
 
-pub use append::{Appended, JournalStore, LocalFile, RunRead};
-pub use history::{PointRef, RunRef, Unread, first_versions};
-pub use local::LocalJournal;
+pub use history::{PointIndex, PointRef, RunRef, Unread, first_versions};
+pub use journal_store::{Appended, JournalStore, LocalFile, LocalJournal, RunRead, VaultJournal};
+pub use layout::{Key, PointDocument, ProofOf, SourceDocument, folder};
 pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

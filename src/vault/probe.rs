@@ -3,16 +3,19 @@
 //! A control comes with it: a version whose lock lapsed must be deletable, else a refusal proves
 //! nothing about the lock.
 
-use super::layout;
+use super::layout::{Key, folder};
 use super::store::{Vault, VaultError};
-use crate::aws::s3::{Lock, LockState, PutOptions};
+use crate::aws::s3::{LockState, PutOptions};
 use crate::aws::{Error, Kind};
 use crate::manifest::Document;
-use crate::policy::{LockMode, Seconds, TargetName};
+use crate::model::{Lock, LockMode, Seconds, TargetName};
 use crate::world::World;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+
+/// Records of probes that are listed: a drill each hour for five years.
+const MOST_PROBES: usize = 50_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,7 +90,7 @@ impl Vault {
         lock: Seconds,
     ) -> Result<ProbeOutcome, VaultError> {
         let nonce = world.random_hex(8);
-        let key = |what: &str| format!("probe/{nonce}-{what}");
+        let key = |what: &str| Key::Probe(format!("{nonce}-{what}")).to_string();
         let race = self.race(&key("race")).await?;
         let conditional = matches!(race, Race::Decided);
         let now = self.now().await?;
@@ -267,12 +270,13 @@ impl Vault {
         &self,
         target: &TargetName,
     ) -> Result<Option<ProbeRecord>, VaultError> {
-        let (rows, _) = self
+        let rows = self
             .bucket
-            .versions(&layout::probes(target), None, 10_000)
+            .versions(&folder::probes(target), MOST_PROBES)
             .await?;
         let firsts = super::first_versions(rows);
-        match firsts.iter().rfind(|r| r.key.contains("/probe-")) {
+        let probe = |k: &str| matches!(Key::parse(k), Some(Key::ProbeRecord { .. }));
+        match firsts.iter().rfind(|r| probe(&r.key)) {
             Some(row) => self.read_version(row).await.map(Some),
             None => Ok(None),
         }

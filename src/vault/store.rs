@@ -1,9 +1,10 @@
 //! Create-only writes and whole reads of our own documents.
 
-use crate::aws::s3::{Bucket, Listed, Lock, Put, PutOptions};
+use crate::aws::s3::{Bucket, Listed, Put, PutOptions};
 use crate::aws::{Error, Kind};
 use crate::manifest::{Document, FormatError, MAX_DOCUMENT_BYTES};
-use crate::policy::TargetName;
+use crate::model::{Lock, TargetName};
+use crate::report::{Code, Fail};
 use bytes::Bytes;
 
 /// Why a vault could not be read or written.
@@ -46,6 +47,21 @@ impl VaultError {
     }
     pub fn transient(&self) -> bool {
         matches!(self, VaultError::Store(e) if e.kind.transient())
+    }
+}
+
+impl From<VaultError> for Fail {
+    fn from(e: VaultError) -> Self {
+        let code = match &e {
+            VaultError::Store(_) => None,
+            VaultError::Taken { .. } => Some(Code::NameTaken),
+            VaultError::Format { source, .. } => Some(source.code()),
+            VaultError::Damaged { .. } => Some(Code::Damaged),
+        };
+        match (code, e) {
+            (None, VaultError::Store(e)) => e.into(),
+            (code, e) => Fail::caused(code.unwrap_or(Code::Damaged), e),
+        }
     }
 }
 
@@ -137,8 +153,7 @@ impl Vault {
     /// # Errors
     /// The store's.
     pub async fn versions_of(&self, key: &str) -> Result<Vec<Listed>, VaultError> {
-        let (rows, _) = self.bucket.versions(key, None, 1000).await?;
-        let mut rows: Vec<Listed> = rows.into_iter().filter(|r| r.key == key).collect();
+        let mut rows = self.bucket.versions_of(key).await?;
         rows.reverse();
         Ok(rows)
     }
@@ -149,6 +164,18 @@ impl Vault {
     /// # Errors
     /// `NotFound`; the store's.
     pub async fn oldest(&self, key: &str) -> Result<(Bytes, String), VaultError> {
+        self.oldest_within(key, MAX_DOCUMENT_BYTES).await
+    }
+
+    /// As [`Vault::oldest`], of something that may be larger than a document.
+    ///
+    /// # Errors
+    /// As [`Vault::oldest`]; also where it has more bytes.
+    pub async fn oldest_within(
+        &self,
+        key: &str,
+        most_bytes: u64,
+    ) -> Result<(Bytes, String), VaultError> {
         let versions = self.versions_of(key).await?;
         let Some(first) = versions.iter().find(|v| !v.delete_marker) else {
             return Err(Error::new(
@@ -162,7 +189,7 @@ impl Vault {
         };
         let got = self
             .bucket
-            .get(key, Some(&first.version), MAX_DOCUMENT_BYTES)
+            .get(key, Some(&first.version), most_bytes)
             .await?;
         Ok((got.bytes, first.version.clone()))
     }
@@ -221,7 +248,7 @@ impl Vault {
     /// # Errors
     /// The store did not answer at all.
     pub async fn now(&self) -> Result<jiff::Timestamp, VaultError> {
-        match self.bucket.head(super::layout::VAULT, None).await {
+        match self.bucket.head("vault.json", None).await {
             Ok(_) => {}
             Err(e) if self.bucket.clock.last().is_some() && !e.kind.transient() => {}
             Err(e) => return Err(e.into()),

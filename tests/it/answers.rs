@@ -16,10 +16,9 @@ const VERBS: &[&[&str]] = &[
     &["src/cli/verify.rs"],
     &["src/cli/drill.rs"],
     &[
-        "src/cli/restore.rs",
-        "src/cli/restore/tell.rs",
-        "src/cli/restore/go.rs",
-        "src/cli/restore/local.rs",
+        "src/cli/restore/mod.rs",
+        "src/cli/restore/show.rs",
+        "src/cli/restore/done.rs",
     ],
     &["src/cli/mod.rs"],
 ];
@@ -115,7 +114,7 @@ fn every_answer_is_made_by_a_file_that_this_test_reads() {
     let read: BTreeSet<&str> = VERBS
         .iter()
         .flat_map(|f| f.iter().copied())
-        .chain(["src/cli/output.rs"])
+        .chain(["src/cli/answer.rs"])
         .collect();
     for file in source::files("src/cli", ".rs")
         .iter()
@@ -162,13 +161,16 @@ fn nested_fields_are_named() {
                 "Newest",
                 "TargetState",
                 "Proven",
+                "Drills",
+                "LastDrill",
+                "FailedProof",
                 "Met",
                 "Retention",
             ][..],
         ),
         ("src/manifest/proof.rs", &["Check"]),
-        ("src/cli/output.rs", &["Finding"]),
-        ("src/cli/restore/choose.rs", &["Way"]),
+        ("src/report/finding.rs", &["Finding"]),
+        ("src/operations/restore/options.rs", &["RestoreOption"]),
         (
             "lab/src/demo/report.rs",
             &[

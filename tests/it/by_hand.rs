@@ -56,7 +56,7 @@ const WITHOUT_A_TERMINAL: &str = r#"
 set -euo pipefail
 dr() {
     case "$*" in
-        *"--path "*)
+        *"--method "*)
             shown=$(command dr "$@" --json) && exit 1
             command dr "$@" --json --yes --plan "$(jq -r .plan.hash <<<"$shown")" \
                 | tee -a answers ;;
@@ -85,13 +85,13 @@ fn the_quick_start_of_the_readme_protects_loses_and_recovers() {
         .collect();
     let paths: Vec<_> = answers
         .iter()
-        .map(|a| (&a["plan"]["path"], &a["plan"]["target"], &a["executed"]))
+        .map(|a| (&a["plan"]["method"], &a["plan"]["target"], &a["executed"]))
         .collect();
     let yes = json!(true);
     let wanted = [
-        ("native", "central"),
-        ("s3", "central"),
-        ("portable", "other"),
+        ("snapshot", "central"),
+        ("files", "central"),
+        ("dump", "other"),
     ]
     .map(|(p, t)| (json!(p), json!(t)));
     assert_eq!(
@@ -151,7 +151,7 @@ fn an_auditor_checks_a_point_without_the_program_and_finds_what_is_wrong() {
     assert!(
         told.contains("2 of ")
             && told.contains("the chain is whole")
-            && told.contains("native from central: passed"),
+            && told.contains("snapshot from central: passed"),
         "{told}"
     );
     let told = succeeds(by_hand(

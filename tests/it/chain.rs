@@ -85,7 +85,7 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
         .iter()
         .map(|p| {
             (
-                p["path"].as_str().unwrap_or(""),
+                p["method"].as_str().unwrap_or(""),
                 p["target"].as_str().unwrap_or(""),
             )
         })
@@ -93,11 +93,11 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     assert_eq!(
         paths,
         [
-            ("native", "central"),
-            ("portable", "central"),
-            ("portable", "other"),
-            ("s3", "central"),
-            ("s3", "other")
+            ("snapshot", "central"),
+            ("dump", "central"),
+            ("dump", "other"),
+            ("files", "central"),
+            ("files", "other")
         ]
     );
 
@@ -131,8 +131,8 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     let password = password.to_str().expect("a path").to_owned();
     let mut native = central.to_vec();
     native.extend([
-        "--path",
-        "native",
+        "--method",
+        "snapshot",
         "--cluster",
         "shop-recovered",
         "--master-password-file",
@@ -169,7 +169,7 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     ];
     let empty = empty_database(&restored);
     let mut portable = other.to_vec();
-    portable.extend(["--path", "portable", "--into", &empty]);
+    portable.extend(["--method", "dump", "--into", &empty]);
     let done = restore(&cloud, "other", &portable);
     let (m, again) = compare(&cloud, &empty);
     assert_eq!(
@@ -184,7 +184,7 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
 
     for (provider, from) in [("aws", central.as_slice()), ("other", other.as_slice())] {
         let mut files = from.to_vec();
-        files.extend(["--path", "s3", "--bucket", "recovered-files"]);
+        files.extend(["--method", "files", "--to-bucket", "recovered-files"]);
         let done = restore(&cloud, provider, &files);
         assert!(done["objects"].as_u64() > Some(100), "{done}");
     }

@@ -170,7 +170,7 @@ const WRONG: &[&[&str]] = &[
         "s3://vault",
         "--region",
         "eu-central-1",
-        "--path",
+        "--method",
         "tape",
     ],
     &[

@@ -2,7 +2,7 @@
 
 use crate::stores::{bucket, clients};
 use dr::aws::s3::Bucket;
-use dr::policy::Provider;
+use dr::model::Provider;
 use dr::world::World;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};

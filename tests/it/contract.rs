@@ -5,9 +5,9 @@ use crate::cloud::{Cloud, place, until};
 use crate::stores::{block_on, bucket, clients};
 use bytes::Bytes;
 use dr::aws::Kind;
-use dr::aws::s3::{Bucket, CopyFrom, Lock, LockState, PutOptions};
-use dr::policy::{LockMode, Provider, TargetName};
-use dr::transfer::{CopyTask, copy_object};
+use dr::aws::s3::{Bucket, CopyFrom, LockState, PutOptions};
+use dr::model::{Lock, LockMode, Provider, TargetName};
+use dr::transfer::{CopyTask, TagsSeen, copy_object};
 use dr::vault::{Vault, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
@@ -272,16 +272,21 @@ async fn listings(vault: &Vault) {
         .await
         .expect("put");
     assert_eq!(
-        bucket.keys("list/", None, 100).await.expect("keys"),
+        bucket.keys("list/", 100).await.expect("keys"),
         ["list/a/1", "list/a/2", "list/b/1", "list/c"]
     );
-    assert_eq!(
-        bucket
-            .keys("list/", Some("list/a/2"), 100)
-            .await
-            .expect("keys"),
-        ["list/b/1", "list/c"]
-    );
+    let too_many = bucket.keys("list/", 3).await.expect_err("a cap is no cut");
+    assert_eq!(too_many.kind, Kind::TooMany);
+    let too_many = bucket
+        .versions("list/", 3)
+        .await
+        .expect_err("a cap is no cut");
+    assert_eq!(too_many.kind, Kind::TooMany);
+    let too_many = bucket
+        .folders("list/", None, 1)
+        .await
+        .expect_err("a cap is no cut");
+    assert_eq!(too_many.kind, Kind::TooMany);
     assert_eq!(
         bucket.folders("list/", None, 100).await.expect("folders"),
         ["a", "b"]
@@ -295,7 +300,7 @@ async fn listings(vault: &Vault) {
         "a listing that starts after its own prefix"
     );
     let (rows, more) = bucket
-        .versions("list/", None, 1_000)
+        .versions_after("list/", None, 1_000)
         .await
         .expect("versions");
     assert!(!more);
@@ -417,14 +422,16 @@ async fn copies(store: &Store) {
             part_size_bytes: 5 << 20,
             server_side: to.provider == Provider::Aws && store.signatures.is_some(),
         };
-        let stored = copy_object(&task).await.expect("copied");
+        let copied = copy_object(&task).await.expect("copied");
+        assert_eq!(copied.tags, TagsSeen::Kept, "{key}");
+        let stored = copied.stored;
         assert_eq!(
             stored.sha256_stored.0,
             hex::encode(Sha256::digest(&body)),
             "{key}"
         );
         let got = to
-            .get(&to_key, Some(&stored.version), 20 << 20)
+            .get(&to_key, Some(stored.version.as_str()), 20 << 20)
             .await
             .expect("read back");
         assert!(got.bytes == body, "{key}: bytes differ");
@@ -437,7 +444,7 @@ async fn copies(store: &Store) {
             "{key}"
         );
         assert_eq!(
-            to.tags(&to_key, &stored.version)
+            to.tags(&to_key, Some(stored.version.as_str()))
                 .await
                 .expect("tags")
                 .get("a b")
@@ -446,7 +453,7 @@ async fn copies(store: &Store) {
             "{key}"
         );
         assert_eq!(
-            to.lock_of(&to_key, &stored.version)
+            to.lock_of(&to_key, stored.version.as_str())
                 .await
                 .expect("its lock"),
             LockState::Until(LockMode::Compliance, lock.retain_until),
@@ -507,11 +514,7 @@ async fn refusals(store: &Store) {
             Kind::Denied
         );
         assert_eq!(
-            stranger
-                .keys("", None, 1)
-                .await
-                .expect_err("a wrong key")
-                .kind,
+            stranger.keys("", 1).await.expect_err("a wrong key").kind,
             Kind::Credentials
         );
     }

@@ -2,7 +2,7 @@
 
 use crate::program::{command, run};
 use crate::source;
-use dr::cli::Exit;
+use dr::report::Exit;
 use serde_json::Value;
 
 fn manifests() -> Vec<Value> {

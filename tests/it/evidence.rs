@@ -5,18 +5,17 @@ use crate::cloud::{Cloud, Ran};
 use crate::crash::stage::{Stage, Template};
 use crate::negative::sql;
 use crate::stores::block_on;
-use dr::plan::RunId;
-use dr::policy::{PolicyName, TargetName};
-use dr::vault::{JournalStore, RunRead, Vault};
+use dr::model::{PolicyName, RunId, TargetName};
+use dr::vault::{JournalStore, RunRead, Vault, VaultJournal};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
 const FILES: [&str; 6] = [
     "--target",
     "central",
-    "--path",
-    "s3",
-    "--bucket",
+    "--method",
+    "files",
+    "--to-bucket",
     "recovered-files",
 ];
 
@@ -105,9 +104,9 @@ fn stored(cloud: &Cloud, run: &str) -> RunRead {
                 .await,
             target: TargetName::new("central"),
         };
-        let journal = JournalStore::Home { vault, lock: None };
+        let journal = JournalStore::Vault(VaultJournal { vault, lock: None });
         journal
-            .read(&PolicyName::new("shop"), &RunId(run.into()))
+            .read(&PolicyName::new("shop"), &RunId::parse(run).expect("a run"))
             .await
             .expect("a journal that holds")
             .expect("a run")
@@ -174,7 +173,7 @@ fn a_vault_that_is_read_only_does_not_stop_a_restore_and_gets_its_journal_later(
     let read = stored(&cloud, &run);
     assert!(
         read.state.finished.is_some()
-            && read.state.plan.run.0 == run.split("-local-").next().unwrap_or_default(),
+            && read.state.plan.run.as_str() == run.split("-local-").next().unwrap_or_default(),
         "{:?}",
         read.state.plan.run
     );
@@ -191,7 +190,7 @@ fn a_vault_that_is_read_only_does_not_stop_a_restore_and_gets_its_journal_later(
 
 #[test]
 fn a_journal_that_is_refused_halfway_goes_on_outside_under_the_same_run() {
-    let template = Template::make(Stage::RestoreNative);
+    let template = Template::make(Stage::RestoreSnapshot);
     let cloud = template.copy();
     let restore = Restore::new(&cloud);
     // Opened and Started are written; what the cluster came to is not.
@@ -207,8 +206,8 @@ fn a_journal_that_is_refused_halfway_goes_on_outside_under_the_same_run() {
         .confirmed(&[
             "--target",
             "central",
-            "--path",
-            "native",
+            "--method",
+            "snapshot",
             "--cluster",
             "recovered",
         ])
@@ -244,7 +243,7 @@ fn a_journal_that_is_refused_halfway_goes_on_outside_under_the_same_run() {
 
 #[test]
 fn a_journal_whose_key_is_gone_does_not_stop_a_restore() {
-    let template = Template::make(Stage::RestorePortable);
+    let template = Template::make(Stage::RestoreDump);
     let cloud = template.copy();
     let restore = Restore::new(&cloud);
     for operation in ["PutObject", "GetObject"] {
@@ -267,7 +266,7 @@ fn a_journal_whose_key_is_gone_does_not_stop_a_restore() {
         .expect("a URL")
         .replace("/rebuilt", "/elsewhere");
     let ran = restore
-        .confirmed(&["--target", "central", "--path", "portable", "--into", &url])
+        .confirmed(&["--target", "central", "--method", "dump", "--into", &url])
         .exits(0);
     assert_eq!(ran.json()["tables"], 3, "{ran:?}");
     let hint = text(&warning(&ran), "hint").to_owned();
@@ -290,7 +289,7 @@ fn the_journal_goes_where_it_was_asked_for_else_to_tmpdir_else_to_stderr() {
         403,
     );
     let asked = cloud.root.join("home/asked-for.jsonl");
-    let prefix = |name| [&FILES[..], &["--prefix", name]].concat();
+    let prefix = |name| [&FILES[..], &["--to-prefix", name]].concat();
     let ran = Restore::new(&cloud)
         .confirmed(
             &[

@@ -2,11 +2,13 @@
 //! byte for byte.
 
 use crate::source;
-use dr::journal::{self, Evidence, RunState};
+use dr::journal::{self, RunState};
 use dr::manifest::{
     Copy, Document, Dump, FormatError, ListRow, Point, Proof, Row, StoredRow, TableDigest, Vault,
-    read_rows, sha256_hex, write_rows,
+    read_rows, write_rows,
 };
+use dr::model::Sha256;
+use dr::plan::CheckRestored;
 use dr::vault::{JournalStore, ProbeRecord, VaultError};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +67,7 @@ fn golden_files_are_never_edited() {
     );
     for (name, sum) in listed {
         assert_eq!(
-            sha256_hex(&golden(name)).0,
+            Sha256::of(&golden(name)).0,
             sum,
             "{name} was edited; a changed format gets a new number and a new file"
         );
@@ -94,13 +96,13 @@ fn check<D: Document>(name: &str) {
 }
 
 fn exit_code(error: FormatError) -> u8 {
-    let target = dr::policy::TargetName::new("central");
+    let target = dr::model::TargetName::new("central");
     let error = VaultError::Format {
         target,
         key: "k".into(),
         source: error,
     };
-    dr::cli::Exit::from(dr::steps::StepError::from(error).kind).code()
+    dr::report::Fail::from(error).exit.code()
 }
 
 #[test]
@@ -123,7 +125,7 @@ fn a_policy_is_read_from_its_stored_copy() {
     let point: Point = document("point.json");
     assert_eq!(
         point.policy_sha256,
-        sha256_hex(text.as_bytes()),
+        Sha256::of(text.as_bytes()),
         "the point names the stored policy"
     );
     let page = source::read("docs/formats/policy.md");
@@ -165,11 +167,11 @@ fn lists_and_manifests_of_objects_are_read() {
     let (point, copy): (Point, Copy) = (document("point.json"), document("copy.json"));
     assert_eq!(
         point.files[0].list_sha256,
-        sha256_hex(&golden("list.jsonl.zst"))
+        Sha256::of(&golden("list.jsonl.zst"))
     );
     assert_eq!(
         copy.manifest_sha256,
-        sha256_hex(&golden("objects.jsonl.zst"))
+        Sha256::of(&golden("objects.jsonl.zst"))
     );
     assert_eq!(
         copy.objects,
@@ -184,7 +186,7 @@ fn the_chunks_of_a_dump_have_the_digests_that_it_names() {
     let bytes = golden("chunk.copy.zst");
     assert_eq!(
         (chunk.size_bytes, &chunk.sha256),
-        (bytes.len() as u64, &sha256_hex(&bytes))
+        (bytes.len() as u64, &Sha256::of(&bytes))
     );
     let mut digest = TableDigest::default();
     String::from_utf8(unzstd("chunk.copy.zst"))
@@ -193,7 +195,7 @@ fn the_chunks_of_a_dump_have_the_digests_that_it_names() {
         .for_each(|l| digest.add_line(l.as_bytes()));
     assert_eq!((dump.tables[0].digest, digest.rows), (digest, 3));
     let section = dump.sections.iter().find(|s| s.name == "pre-data").unwrap();
-    assert_eq!(section.chunk.sha256, sha256_hex(&golden("section.sql.zst")));
+    assert_eq!(section.chunk.sha256, Sha256::of(&golden("section.sql.zst")));
     assert!(
         String::from_utf8(unzstd("section.sql.zst"))
             .unwrap()
@@ -206,8 +208,8 @@ fn journals_fold_to_the_state_that_they_tell() {
     let backup = run_of("journal-backup.jsonl");
     assert_eq!(backup.finished, Some(journal::Outcome::Complete));
     assert!(backup.plan.steps.iter().all(|s| backup.succeeded(&s.id)));
-    let step = dr::plan::StepId("copy-objects:other".into());
-    assert_eq!(backup.failures.get(&step), Some(&1));
+    let failed = backup.failures.iter().map(|(id, n)| (id.as_str(), *n));
+    assert_eq!(failed.collect::<Vec<_>>(), [("copy-objects:other", 1)]);
     let drill = run_of("journal-drill.jsonl");
     let written = [
         document::<Proof>("proof.json"),
@@ -220,13 +222,14 @@ fn journals_fold_to_the_state_that_they_tell() {
     );
     assert_eq!(written.map(|p| p.passed), [true, false]);
     let restore = run_of("journal-restore.jsonl");
-    assert!(matches!(
-        restore.evidence(&dr::plan::StepId("check".into())),
-        Some(Evidence::Checked { rows: 3, .. })
-    ));
+    let checked: Vec<u64> = restore
+        .done::<CheckRestored>()
+        .map(|(_, _, c)| c.rows)
+        .collect();
+    assert_eq!(checked, [3]);
     assert_eq!(
         run_of("journal-restore-dump.jsonl").plan.kind,
-        dr::plan::Kind::Restore
+        dr::model::RunKind::Restore
     );
 }
 
@@ -253,7 +256,7 @@ async fn a_local_journal_is_read_and_a_cut_last_line_is_ignored() {
     let store = JournalStore::File(dr::vault::LocalFile::new(file));
     let run = run_of("journal-restore.jsonl").plan.run;
     let read = store
-        .read(&dr::policy::PolicyName::new("shop"), &run)
+        .read(&dr::model::PolicyName::new("shop"), &run)
         .await
         .unwrap()
         .unwrap();
@@ -261,7 +264,7 @@ async fn a_local_journal_is_read_and_a_cut_last_line_is_ignored() {
         read.state.finished, None,
         "the cut entry is the one that said finished"
     );
-    assert!(read.state.succeeded(&dr::plan::StepId("check".into())));
+    assert_eq!(read.state.done::<CheckRestored>().count(), 1);
 }
 
 #[test]

@@ -219,7 +219,7 @@ fn holds(folder: &Path, needle: &[u8]) -> Vec<String> {
 
 #[test]
 fn a_password_in_a_url_is_never_printed_nor_stored() {
-    let template = Template::make(Stage::RestorePortable);
+    let template = Template::make(Stage::RestoreDump);
     let cloud = template.copy();
     // A user of its own, whose password is the one to look for.
     sql(
@@ -238,8 +238,8 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
             "../lab/drill.yaml",
             "--target",
             "other",
-            "--path",
-            "portable",
+            "--method",
+            "dump",
         ]);
         Ran::from(command.args(more).output().expect("dr runs"))
     };
@@ -265,7 +265,7 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
         restore(&[
             "--into",
             &good,
-            "--bucket",
+            "--to-bucket",
             &format!("https://u:{PASSWORD}@x"),
         ]),
         2,
@@ -298,9 +298,9 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
             "s3://dr-vault-central",
             "--region",
             "eu-central-1",
-            "--path",
-            "s3",
-            "--bucket",
+            "--method",
+            "files",
+            "--to-bucket",
             "recovered-files",
         ]);
         command
@@ -408,7 +408,7 @@ fn names_that_hold_quotes_newlines_and_commands_are_dumped_loaded_and_equal() {
         .as_array()
         .cloned()
         .unwrap_or_default();
-    let portable = proven.iter().filter(|p| p["path"] == "portable").count();
+    let portable = proven.iter().filter(|p| p["method"] == "dump").count();
     assert_eq!(portable, 2, "proven from both targets: {status}");
     cloud
         .dr(&["verify", "--json", "--policy", "../lab/drill.yaml"])
@@ -423,8 +423,8 @@ fn names_that_hold_quotes_newlines_and_commands_are_dumped_loaded_and_equal() {
         "../lab/drill.yaml",
         "--target",
         "other",
-        "--path",
-        "portable",
+        "--method",
+        "dump",
         "--into",
         &url,
     ];
@@ -481,7 +481,7 @@ fn planted() -> Vec<(String, Vec<u8>)> {
         .replace("shop-prod", "\\u001b]0;owned\\u0007\\u001b[31mshop")
         .replace("\"central\"", "\"../../etc\"")
         .replace(
-            "manifests/shop/20261124T000000Z/list-shop-files.jsonl.zst",
+            "manifests/shop/20261124T000000Z/shop-files/list.jsonl.zst",
             "../../../../etc/passwd",
         );
     // It says that it is this vault's own, and locked until the end of time.
@@ -607,7 +607,7 @@ fn planted_objects_are_named_and_stand_in_nobodys_way() {
         .json();
     let real = |w: &&Value| {
         w["proven"] == true
-            && w["path"] == "s3"
+            && w["method"] == "files"
             && w["point"].as_str().is_some_and(|p| p.starts_with("2026"))
     };
     assert!(

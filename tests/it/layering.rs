@@ -140,7 +140,7 @@ fn a_planted_violation_is_caught_in_every_form() {
     }
     for text in [
         "use super::ids::Region;",
-        "use crate::policy::Region;",
+        "use crate::model::Region;",
         "use std::fmt;",
         "use serde::Serialize;",
     ] {

@@ -5,7 +5,6 @@ mod by_hand;
 mod chain;
 mod cli;
 mod cloud;
-mod codes;
 mod contract;
 mod crash;
 mod damage;

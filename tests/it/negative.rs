@@ -25,7 +25,7 @@ fn keys(cloud: &Cloud, profile: &str, region: &str, bucket: &str, prefix: &str) 
         cloud
             .bucket(profile, region, bucket)
             .await
-            .keys(prefix, None, 10_000)
+            .keys(prefix, 10_000)
             .await
             .expect("listed")
     })
@@ -108,9 +108,9 @@ fn damage_in_a_vault_is_named_with_key_and_version() {
         "other",
         "--endpoint",
         &other,
-        "--path",
-        "s3",
-        "--bucket",
+        "--method",
+        "files",
+        "--to-bucket",
         "recovered-files",
     ];
     let hash = cloud.dr_as("other", "restorer", &files).exits(2).json()["plan"]["hash"]
@@ -232,11 +232,11 @@ fn a_row_that_is_lost_while_a_drill_runs_turns_it_red() {
         .cloned()
         .unwrap_or_default();
     assert!(
-        proven.iter().all(|p| p["path"] != "portable"),
+        proven.iter().all(|p| p["method"] != "dump"),
         "what failed is not proven: {proven:?}"
     );
     assert!(
-        proven.iter().any(|p| p["path"] == "s3"),
+        proven.iter().any(|p| p["method"] == "files"),
         "what passed is: {proven:?}"
     );
 }
@@ -347,5 +347,5 @@ fn an_empty_database_is_no_proof() {
         .as_array()
         .cloned()
         .unwrap_or_default();
-    assert!(proven.iter().all(|p| p["path"] == "s3"), "{proven:?}");
+    assert!(proven.iter().all(|p| p["method"] == "files"), "{proven:?}");
 }

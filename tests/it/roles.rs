@@ -105,12 +105,14 @@ const TRIES: [Try; 46] = [
     t(
         "create a dump's document",
         "--+---",
-        Call::Create("points/shop/20990101T000000Z/dumps/d.json"),
+        Call::Create(
+            "points/shop/20990101T000000Z/dumps/drill-20990101T000000Z/shop/shop/central.json",
+        ),
     ),
     t(
         "create a proof",
         "--+---",
-        Call::Create("points/shop/20990101T000000Z/proofs/p.json"),
+        Call::Create("proofs/shop/20990101T000000Z/drill-20990101T000000Z/shop/dump/central.json"),
     ),
     t(
         "create a probe's record",
@@ -500,7 +502,7 @@ fn found(cloud: &Cloud, part: &str) -> (String, String) {
         let (rows, _) = cloud
             .bucket("admin", "eu-central-1", VAULT)
             .await
-            .versions(part, None, 10)
+            .versions_after(part, None, 10)
             .await
             .expect("listed");
         let row = rows

@@ -52,7 +52,7 @@ fn head(cloud: &Cloud, part: &str) -> Value {
         let bucket = cloud
             .bucket("admin", "eu-central-1", "dr-vault-central")
             .await;
-        let keys = bucket.keys("runs/", None, 10_000).await.expect("listed");
+        let keys = bucket.keys("runs/", 10_000).await.expect("listed");
         let newest = keys
             .iter()
             .filter(|k| k.contains(part))
@@ -158,17 +158,17 @@ fn a_drill_that_is_asked_to_stop_releases_its_run_and_the_next_tick_goes_on() {
 
 #[test]
 fn a_restore_that_is_asked_to_stop_releases_its_run_and_the_same_command_goes_on() {
-    let template = Template::make(Stage::RestoreNative);
+    let template = Template::make(Stage::RestoreSnapshot);
     stopped_at(
         &template,
-        Stage::RestoreNative,
+        Stage::RestoreSnapshot,
         "/restore-",
         &json!({"operation": "RestoreDBClusterFromSnapshot"}),
         Signal::SIGTERM,
     );
     stopped_at(
         &template,
-        Stage::RestoreNative,
+        Stage::RestoreSnapshot,
         "/restore-",
         &json!({"operation": "CreateDBInstance"}),
         Signal::SIGINT,
@@ -251,7 +251,7 @@ fn ctrl_c_at_the_question_of_a_restore_leaves_and_changes_nothing() {
     let cloud = template.copy();
     let since = cloud.now();
     let line = format!(
-        "exec {} restore --policy lab/drill.yaml --target central --path s3 --bucket \
+        "exec {} restore --policy lab/drill.yaml --target central --method files --to-bucket \
          recovered-files",
         crate::cloud::DR
     );

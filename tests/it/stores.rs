@@ -2,7 +2,7 @@
 
 use dr::aws::s3::Bucket;
 use dr::aws::{Clients, Credential, Keys, Place, Tuning};
-use dr::policy::{BucketName, Provider, Region, Role, Seconds};
+use dr::model::{BucketName, Provider, Region, Role, Seconds};
 use std::collections::BTreeMap;
 
 /// Work on a runtime of its own.

@@ -251,9 +251,9 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
         policy,
         "--target",
         "central",
-        "--path",
-        "s3",
-        "--bucket",
+        "--method",
+        "files",
+        "--to-bucket",
         "recovered-files",
     ])
     .exits(2)
@@ -266,9 +266,9 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
         policy,
         "--target",
         "central",
-        "--path",
-        "s3",
-        "--bucket",
+        "--method",
+        "files",
+        "--to-bucket",
         "recovered-files",
         "--yes",
         "--plan",
@@ -293,11 +293,12 @@ fn a_machine_without_room_for_the_process_is_told_with_an_exit_code() {
         ran(command)
     };
     let told = without(&["status", "--json", "--policy", "none.yaml"]).exits(12);
-    assert_eq!(told.findings(), ["no-room"], "{told:?}");
+    assert_eq!(told.findings(), ["resources-exhausted"], "{told:?}");
     let told = without(&["status", "--policy", "none.yaml"]).exits(12);
     assert!(
-        told.stderr
-            .starts_with("error[no-room]: this machine has no room for the process"),
+        told.stderr.starts_with(
+            "error[resources-exhausted]: this machine has no resources for the process"
+        ),
         "{told:?}"
     );
 }

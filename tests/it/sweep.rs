@@ -3,7 +3,7 @@
 use crate::cloud::{Cloud, DR, Ran};
 use crate::crash::stage::{Stage, Template};
 use dr::aws::rds::{NewCluster, Rds};
-use dr::policy::{Region, Role};
+use dr::model::{Region, Role};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -103,7 +103,7 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
         changed
     };
     let short = real
-        .trim_end_matches("-native")
+        .trim_end_matches("-snapshot")
         .trim_end_matches("-empty")
         .to_owned();
     let impostors = [
@@ -125,7 +125,7 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
         (format!("{short}-untagged"), BTreeMap::new(), false),
         (format!("{short}-protected"), tags.clone(), true),
         (
-            "dr-drill-00000000-0000000000-native".to_owned(),
+            "dr-drill-00000000-0000000000-snapshot".to_owned(),
             tags.clone(),
             false,
         ),

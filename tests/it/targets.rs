@@ -169,9 +169,9 @@ fn a_home_that_is_away_after_a_run_leaves_a_point_that_can_be_seen_and_restored(
     );
     let way = [
         "restore",
-        "--path",
-        "s3",
-        "--bucket",
+        "--method",
+        "files",
+        "--to-bucket",
         "recovered-files",
         "--target",
         "other",
@@ -357,7 +357,7 @@ fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
     cloud.region("eu-central-1", "down");
     let ran = dr(&cloud, &["tick"], "west.yaml").exits(12);
     assert_eq!(
-        (ran.json()["home"].as_str(), result(&ran).as_str()),
+        (ran.json()["journal_target"].as_str(), result(&ran).as_str()),
         (Some("west"), "open"),
         "{ran:?}"
     );
@@ -373,7 +373,7 @@ fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
     cloud.region("eu-central-1", "up");
     let ran = dr(&cloud, &["tick"], "west.yaml").exits(0);
     assert_eq!(
-        (ran.json()["home"].as_str(), result(&ran).as_str()),
+        (ran.json()["journal_target"].as_str(), result(&ran).as_str()),
         (Some("central"), "complete"),
         "the run of the other home is gone on with: {ran:?}"
     );
@@ -395,7 +395,7 @@ fn parted(cloud: &Cloud) {
     everything(cloud, CENTRAL, &away);
     let ran = dr(cloud, &["tick"], "west.yaml").exits(12);
     assert_eq!(
-        (ran.json()["home"].as_str(), result(&ran).as_str()),
+        (ran.json()["journal_target"].as_str(), result(&ran).as_str()),
         (Some("west"), "open"),
         "{ran:?}"
     );
@@ -403,7 +403,7 @@ fn parted(cloud: &Cloud) {
     everything(cloud, "dr-vault-west/*", &away);
     let ran = dr(cloud, &["tick"], "west.yaml").exits(12);
     let answer = ran.json();
-    assert_eq!(answer["home"], "central", "{ran:?}");
+    assert_eq!(answer["journal_target"], "central", "{ran:?}");
     assert_eq!(
         answer["runs"].as_array().map(Vec::len),
         Some(1),
@@ -485,15 +485,15 @@ fn two_homes_that_each_opened_the_slot_are_a_finding_and_harmless() {
     for (target, bucket) in [("central", "a/"), ("other", "b/"), ("west", "c/")] {
         let way = [
             "restore",
-            "--path",
-            "s3",
-            "--bucket",
+            "--method",
+            "files",
+            "--to-bucket",
             "recovered-files",
             "--bucket-region",
             "eu-central-1",
             "--target",
             target,
-            "--prefix",
+            "--to-prefix",
             bucket,
         ];
         let endpoint = cloud.endpoint("eu-central-1", "s3");

@@ -3,7 +3,7 @@
 use super::Bucket;
 use super::read::mode;
 use crate::aws::error::{Error, Kind, classify};
-use crate::policy::LockMode;
+use crate::model::LockMode;
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
 };
@@ -107,7 +107,7 @@ impl Bucket {
             .create_bucket()
             .bucket(self.name.as_str())
             .object_lock_enabled_for_bucket(true);
-        if self.provider == crate::policy::Provider::Aws && self.region.as_str() != "us-east-1" {
+        if self.provider == crate::model::Provider::Aws && self.region.as_str() != "us-east-1" {
             let place = CreateBucketConfiguration::builder()
                 .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
                 .build();

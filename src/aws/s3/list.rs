@@ -1,10 +1,14 @@
-//! Listings: versions, keys, folders, uploads. Paged; the caller gives a cap.
+//! Listings: versions, keys, folders. Every page is followed, or the caller is told that
+//! more exists.
 
+use super::pages::{Pages, decoded};
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
 use aws_sdk_s3::operation::list_object_versions::ListObjectVersionsOutput;
 use aws_sdk_s3::types::EncodingType;
+use aws_smithy_types::DateTime;
 use jiff::Timestamp;
+use std::cmp::Ordering;
 
 /// One version or delete marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,152 +22,134 @@ pub struct Listed {
     pub last_modified: Timestamp,
 }
 
-/// A multipart upload that was begun.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    pub key: String,
-    pub id: String,
-}
-
-/// Keys may hold what XML cannot (control characters), so they are asked for URL-encoded; one such
-/// key would otherwise make
-/// every listing of its bucket unreadable. A store that does not know the parameter says nothing of
-/// an encoding, and is taken at its word.
-fn decoded(key: &str, encoding: Option<&EncodingType>) -> String {
-    if encoding.is_none() {
-        return key.to_owned();
-    }
-    percent_encoding::percent_decode_str(&key.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
-}
-
-/// Empty pages in a row after which a listing is given up.
-const MOST_EMPTY_PAGES: usize = 100;
-
-/// Where a paged listing is. A store whose pages never advance would be listed for ever.
-struct Pages {
-    operation: &'static str,
-    thing: String,
-    /// Of the next request: a key and a version, or a token.
-    at: (Option<String>, Option<String>),
-    empty: usize,
-}
-
-impl Pages {
-    fn new(operation: &'static str, thing: String, after: Option<&str>) -> Self {
-        Self {
-            operation,
-            thing,
-            at: (after.map(str::to_owned), None),
-            empty: 0,
-        }
-    }
-
-    /// Goes on behind a page that brought something or not.
-    fn go_on(
-        &mut self,
-        next: (Option<String>, Option<String>),
-        brought: bool,
-    ) -> Result<(), Error> {
-        self.empty = if brought { 0 } else { self.empty + 1 };
-        if next.0.is_none() || self.at == next || self.empty > MOST_EMPTY_PAGES {
-            return Err(Error::new(
-                Kind::Integrity,
-                self.operation,
-                self.thing.as_str(),
-                "ListingStuck",
-                "a page says that more follows, and not where",
-            ));
-        }
-        self.at = next;
-        Ok(())
-    }
-
-    /// Behind a page of versions, delete markers and folders.
-    fn behind(&mut self, page: &ListObjectVersionsOutput) -> Result<(), Error> {
-        let brought = !(page.versions().is_empty()
-            && page.delete_markers().is_empty()
-            && page.common_prefixes().is_empty());
-        let key = page
-            .next_key_marker()
-            .map(|k| decoded(k, page.encoding_type()));
-        self.go_on(
-            (key, page.next_version_id_marker().map(str::to_owned)),
-            brought,
-        )
-    }
-}
-
 impl Bucket {
-    /// All versions under a prefix, keys after `after`, at most `cap` rows; the flag says whether
-    /// more exist.
+    /// All versions under a prefix, sorted by key, the newest version of a key first.
     ///
     /// # Errors
-    /// As the service's.
-    pub async fn versions(
+    /// `TooMany` where there are more than `most`: nothing is left out in silence. The service's.
+    pub async fn versions(&self, prefix: &str, most: usize) -> Result<Vec<Listed>, Error> {
+        let (rows, more) = self.versions_after(prefix, None, most).await?;
+        if more || rows.len() > most {
+            return Err(self.too_many("ListObjectVersions", prefix, most));
+        }
+        Ok(rows)
+    }
+
+    /// The next versions under a prefix, of keys after `after`: whole pages, until there are
+    /// `enough`. The flag says whether more exist.
+    ///
+    /// # Errors
+    /// The service's.
+    pub async fn versions_after(
         &self,
         prefix: &str,
         after: Option<&str>,
-        cap: usize,
+        enough: usize,
     ) -> Result<(Vec<Listed>, bool), Error> {
         let mut rows = Vec::new();
         let mut pages = Pages::new("ListObjectVersions", self.thing(prefix), after);
         loop {
-            let answer = self
-                .client
-                .list_object_versions()
-                .bucket(self.name.as_str())
-                .prefix(prefix)
-                .set_key_marker(pages.at.0.clone())
-                .set_version_id_marker(pages.at.1.clone())
-                .encoding_type(EncodingType::Url)
-                .send()
-                .await
-                .map_err(|e| classify(e, "ListObjectVersions", self.thing(prefix)))?;
-            let encoded = answer.encoding_type();
-            rows.extend(answer.versions().iter().map(|v| Listed {
-                key: decoded(v.key().unwrap_or_default(), encoded),
-                version: v.version_id().unwrap_or("null").to_owned(),
-                delete_marker: false,
-                latest: v.is_latest().unwrap_or(false),
-                size_bytes: v.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
-                etag: v.e_tag().map(|e| e.trim_matches('"').to_owned()),
-                last_modified: v.last_modified().map_or(Timestamp::UNIX_EPOCH, timestamp),
-            }));
-            rows.extend(answer.delete_markers().iter().map(|m| Listed {
-                key: decoded(m.key().unwrap_or_default(), encoded),
-                version: m.version_id().unwrap_or("null").to_owned(),
-                delete_marker: true,
-                latest: m.is_latest().unwrap_or(false),
-                size_bytes: 0,
-                etag: None,
-                last_modified: m.last_modified().map_or(Timestamp::UNIX_EPOCH, timestamp),
-            }));
+            let (page, answer) = self.page_of_versions(prefix, &pages).await?;
+            rows.extend(page);
             let more = answer.is_truncated().unwrap_or(false);
-            if !more || rows.len() >= cap {
-                rows.sort_by(|a, b| {
-                    a.key
-                        .cmp(&b.key)
-                        .then(b.last_modified.cmp(&a.last_modified))
-                        .then(b.latest.cmp(&a.latest))
-                });
+            if !more || rows.len() >= enough {
+                rows.sort_by(newest_first);
                 return Ok((rows, more));
             }
             pages.behind(&answer)?;
         }
     }
 
-    /// Keys under a prefix that sort after `after`, at most `cap`.
+    /// Versions of exactly this key, the newest first.
     ///
     /// # Errors
-    /// As the service's.
-    pub async fn keys(
+    /// The service's.
+    pub async fn versions_of(&self, key: &str) -> Result<Vec<Listed>, Error> {
+        let mut rows: Vec<Listed> = Vec::new();
+        let mut pages = Pages::new("ListObjectVersions", self.thing(key), None);
+        loop {
+            let (page, answer) = self.page_of_versions(key, &pages).await?;
+            // A key comes before all that only begin like it.
+            let past = page.iter().any(|r| r.key != key);
+            rows.extend(page.into_iter().filter(|r| r.key == key));
+            if past || !answer.is_truncated().unwrap_or(false) {
+                rows.sort_by(newest_first);
+                return Ok(rows);
+            }
+            pages.behind(&answer)?;
+        }
+    }
+
+    async fn page_of_versions(
         &self,
         prefix: &str,
-        after: Option<&str>,
-        cap: usize,
-    ) -> Result<Vec<String>, Error> {
+        pages: &Pages,
+    ) -> Result<(Vec<Listed>, ListObjectVersionsOutput), Error> {
+        let answer = self
+            .client
+            .list_object_versions()
+            .bucket(self.name.as_str())
+            .prefix(prefix)
+            .set_key_marker(pages.at.0.clone())
+            .set_version_id_marker(pages.at.1.clone())
+            .encoding_type(EncodingType::Url)
+            .send()
+            .await
+            .map_err(|e| classify(e, "ListObjectVersions", self.thing(prefix)))?;
+        let encoded = answer.encoding_type();
+        let key = |k: Option<&str>| self.told(prefix, "key", k.map(|k| decoded(k, encoded)));
+        let at = |t: Option<&DateTime>| self.told(prefix, "time", t.map(timestamp));
+        let mut rows = Vec::new();
+        for v in answer.versions() {
+            rows.push(Listed {
+                key: key(v.key())?,
+                version: v.version_id().unwrap_or("null").to_owned(),
+                delete_marker: false,
+                latest: v.is_latest().unwrap_or(false),
+                size_bytes: v.size().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+                etag: v.e_tag().map(|e| e.trim_matches('"').to_owned()),
+                last_modified: at(v.last_modified())?,
+            });
+        }
+        for m in answer.delete_markers() {
+            rows.push(Listed {
+                key: key(m.key())?,
+                version: m.version_id().unwrap_or("null").to_owned(),
+                delete_marker: true,
+                latest: m.is_latest().unwrap_or(false),
+                size_bytes: 0,
+                etag: None,
+                last_modified: at(m.last_modified())?,
+            });
+        }
+        Ok((rows, answer))
+    }
+
+    /// What a listing must say of each version. A default would lie: a version without a time would
+    /// be 56 years old, and its run free to be taken over.
+    fn told<T>(&self, prefix: &str, what: &str, value: Option<T>) -> Result<T, Error> {
+        value.ok_or_else(|| {
+            Error::new(
+                Kind::Integrity,
+                "ListObjectVersions",
+                self.thing(prefix),
+                "ListingIncomplete",
+                format!("a version is listed without its {what}"),
+            )
+        })
+    }
+
+    fn too_many(&self, operation: &'static str, prefix: &str, most: usize) -> Error {
+        let thing = self.thing(prefix);
+        let why = format!("there are more than {most}, which is the most that is looked at");
+        Error::new(Kind::TooMany, operation, thing, "TooMany", why)
+    }
+
+    /// Keys under a prefix.
+    ///
+    /// # Errors
+    /// `TooMany` where there are more than `most`; the service's.
+    pub async fn keys(&self, prefix: &str, most: usize) -> Result<Vec<String>, Error> {
         let mut keys = Vec::new();
         let mut pages = Pages::new("ListObjectsV2", self.thing(prefix), None);
         loop {
@@ -172,39 +158,35 @@ impl Bucket {
                 .list_objects_v2()
                 .bucket(self.name.as_str())
                 .prefix(prefix)
-                .set_continuation_token(pages.at.0.clone());
-            let request = request
-                .set_start_after(after.map(str::to_owned))
+                .set_continuation_token(pages.at.0.clone())
                 .encoding_type(EncodingType::Url);
             let answer = request
                 .send()
                 .await
                 .map_err(|e| classify(e, "ListObjectsV2", self.thing(prefix)))?;
             let encoded = answer.encoding_type();
-            keys.extend(
-                answer
-                    .contents()
-                    .iter()
-                    .filter_map(|o| o.key().map(|k| decoded(k, encoded))),
-            );
-            let next = answer.next_continuation_token().map(str::to_owned);
-            if next.is_none() || keys.len() >= cap {
-                return Ok(keys);
+            let page = answer.contents().iter();
+            keys.extend(page.filter_map(|o| o.key().map(|k| decoded(k, encoded))));
+            if keys.len() > most {
+                return Err(self.too_many("ListObjectsV2", prefix, most));
             }
-            pages.go_on((next, None), !answer.contents().is_empty())?;
+            let Some(next) = answer.next_continuation_token().map(str::to_owned) else {
+                return Ok(keys);
+            };
+            pages.go_on((Some(next), None), !answer.contents().is_empty())?;
         }
     }
 
-    /// Names between `prefix` and the next slash, after `after`, at most `cap`; also those in which
+    /// Names between `prefix` and the next slash, after `after`; also those in which
     /// delete markers hide everything.
     ///
     /// # Errors
-    /// As the service's.
+    /// `TooMany` where there are more than `most`; the service's.
     pub async fn folders(
         &self,
         prefix: &str,
         after: Option<&str>,
-        cap: usize,
+        most: usize,
     ) -> Result<Vec<String>, Error> {
         let mut folders = Vec::new();
         let mut pages = Pages::new("ListObjectVersions", self.thing(prefix), after);
@@ -231,73 +213,21 @@ impl Bucket {
                 .extend(names.filter_map(|n| {
                     Some(n.strip_prefix(prefix)?.trim_end_matches('/').to_owned())
                 }));
-            if !answer.is_truncated().unwrap_or(false) || folders.len() >= cap {
+            if folders.len() > most {
+                return Err(self.too_many("ListObjectVersions", prefix, most));
+            }
+            if !answer.is_truncated().unwrap_or(false) {
                 return Ok(folders);
             }
             pages.behind(&answer)?;
         }
     }
-
-    /// Uploads under a prefix that were begun and neither completed nor aborted (first page).
-    ///
-    /// # Errors
-    /// As the service's.
-    pub async fn uploads(&self, prefix: &str) -> Result<Vec<Upload>, Error> {
-        let answer = self
-            .client
-            .list_multipart_uploads()
-            .bucket(self.name.as_str())
-            .prefix(prefix)
-            .encoding_type(EncodingType::Url)
-            .send()
-            .await;
-        let answer = answer.map_err(|e| classify(e, "ListMultipartUploads", self.thing(prefix)))?;
-        let one = |u: &aws_sdk_s3::types::MultipartUpload| {
-            Some(Upload {
-                key: decoded(u.key()?, answer.encoding_type()),
-                id: u.upload_id()?.to_owned(),
-            })
-        };
-        Ok(answer.uploads().iter().filter_map(one).collect())
-    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_listing_that_does_not_advance_ends_with_an_error() {
-        let mut pages = Pages::new("ListObjectVersions", String::new(), None);
-        let markers = |n: usize| (Some(format!("k{n}")), None);
-        pages.go_on(markers(1), true).unwrap();
-        assert_eq!(pages.at, markers(1));
-        assert_eq!(
-            pages.go_on(markers(1), true).unwrap_err().code,
-            "ListingStuck",
-            "the same place again"
-        );
-        assert_eq!(
-            pages.go_on((None, None), true).unwrap_err().code,
-            "ListingStuck",
-            "no place at all"
-        );
-        let stuck = (2..)
-            .map(|n| pages.go_on(markers(n), false))
-            .position(|r| r.is_err());
-        assert_eq!(
-            stuck,
-            Some(MOST_EMPTY_PAGES),
-            "new places, and nothing there"
-        );
-    }
-
-    #[test]
-    fn keys_are_decoded_only_where_the_store_encoded_them() {
-        assert_eq!(
-            decoded("a+b%2Bc%1B%25/%C3%9C", Some(&EncodingType::Url)),
-            "a b+c\u{1b}%/Ü"
-        );
-        assert_eq!(decoded("a+b%2B", None), "a+b%2B");
-    }
+/// By key, the newest version first.
+fn newest_first(a: &Listed, b: &Listed) -> Ordering {
+    a.key
+        .cmp(&b.key)
+        .then(b.last_modified.cmp(&a.last_modified))
+        .then(b.latest.cmp(&a.latest))
 }

@@ -4,18 +4,21 @@ mod clock;
 mod configure;
 mod list;
 mod multipart;
+mod pages;
 mod read;
+mod uploads;
 mod write;
 
 pub use clock::StoreClock;
 pub use configure::BucketState;
-pub use list::{Listed, Upload};
+pub use list::Listed;
 pub use multipart::Part;
 pub use read::{Got, Head, LockState, Meta};
-pub use write::{CopyFrom, Lock, Put, PutOptions, hex_of_base64};
+pub use uploads::Upload;
+pub use write::{CopyFrom, Put, PutOptions, hex_of_base64};
 
 use super::clients::Settings;
-use crate::policy::{BucketName, KmsKey, Provider, Region};
+use crate::model::{BucketName, KmsKey, Provider, Region};
 use aws_sdk_s3::config::{
     BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,

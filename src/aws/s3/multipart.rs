@@ -3,7 +3,7 @@
 use super::write::{Sum, lock_mode, sum, tagging};
 use super::{Bucket, Put, PutOptions, smithy};
 use crate::aws::error::{Error, classify};
-use crate::policy::Provider;
+use crate::model::Provider;
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, ServerSideEncryption,
@@ -133,36 +133,5 @@ impl Bucket {
             etag: answer.e_tag().map(str::to_owned),
             sha256: None,
         })
-    }
-
-    /// Aborts uploads at exactly this key: what a killed runner of the same step left.
-    ///
-    /// # Errors
-    /// As the service's.
-    pub async fn abort_uploads_at(&self, key: &str) -> Result<u64, Error> {
-        let mut aborted = 0;
-        for upload in self
-            .uploads(key)
-            .await?
-            .into_iter()
-            .filter(|u| u.key == key)
-        {
-            let request = self
-                .client
-                .abort_multipart_upload()
-                .bucket(self.name.as_str())
-                .key(key)
-                .upload_id(&upload.id);
-            match request
-                .send()
-                .await
-                .map_err(|e| classify(e, "AbortMultipartUpload", self.thing(key)))
-            {
-                Ok(_) => aborted += 1,
-                Err(e) if e.kind == crate::aws::Kind::NotFound => {}
-                Err(e) => return Err(e),
-            }
-        }
-        Ok(aborted)
     }
 }

@@ -1,8 +1,8 @@
 //! Reading objects and their locks.
 
-use super::{Bucket, Lock, timestamp};
+use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
-use crate::policy::{LockMode, Provider};
+use crate::model::{Lock, LockMode, Provider};
 use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -326,15 +326,21 @@ impl Bucket {
         }
     }
 
+    /// Tags of a version, or of the one that is there now.
+    ///
     /// # Errors
     /// `NotFound`, `Denied`, `Unsupported`.
-    pub async fn tags(&self, key: &str, version: &str) -> Result<BTreeMap<String, String>, Error> {
+    pub async fn tags(
+        &self,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<BTreeMap<String, String>, Error> {
         let answer = self
             .client
             .get_object_tagging()
             .bucket(self.name.as_str())
             .key(key)
-            .version_id(version)
+            .set_version_id(version.map(str::to_owned))
             .send()
             .await;
         let answer = answer.map_err(|e| classify(e, "GetObjectTagging", self.thing(key)))?;

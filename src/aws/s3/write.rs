@@ -2,7 +2,7 @@
 
 use super::{Bucket, smithy};
 use crate::aws::error::{Error, Kind, classify};
-use crate::policy::{LockMode, Provider};
+use crate::model::{Lock, LockMode, Provider};
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{
     ChecksumAlgorithm, ObjectLockMode, ObjectLockRetention, ObjectLockRetentionMode,
@@ -11,17 +11,9 @@ use aws_sdk_s3::types::{
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
-use jiff::Timestamp;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-
-/// A lock to set on a new version.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Lock {
-    pub mode: LockMode,
-    pub retain_until: Timestamp,
-}
 
 #[derive(Clone, Debug, Default)]
 pub struct PutOptions {

@@ -1,6 +1,7 @@
 //! Connecting: TLS, unless the server is on loopback.
 
-use crate::policy::Seconds;
+use crate::model::Seconds;
+use crate::report::{Code, Fail};
 use std::sync::Arc;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
@@ -40,6 +41,17 @@ pub struct PgError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+impl From<PgError> for Fail {
+    fn from(e: PgError) -> Self {
+        let code = if e.transient() {
+            Code::DatabaseUnavailable
+        } else {
+            Code::DatabaseRefused
+        };
+        Fail::caused(code, e)
+    }
+}
+
 impl PgError {
     /// The server did not answer, is starting, or is shutting down.
     pub fn transient(&self) -> bool {
@@ -72,7 +84,7 @@ const SESSION: &str = "SET datestyle='ISO, MDY'; SET intervalstyle=postgres; SET
 
 impl Address {
     pub fn loopback(&self) -> bool {
-        crate::policy::is_loopback(&self.host)
+        crate::model::is_loopback(&self.host)
     }
 
     pub fn with_database(&self, database: &str) -> Self {

@@ -1,23 +1,16 @@
 use super::*;
-use crate::journal::{Actor, Entry, Event, Evidence, Host, Identity, Process, RunnerId, fold};
-use crate::manifest::{Document, VaultId, sha256_hex};
-use crate::plan::{BackupInput, RunId, backup};
-use crate::policy::TargetName;
+use crate::journal::{Actor, ActorBasis, Entry, Event, Host, Identity, Process, RunnerId, fold};
+use crate::manifest::Document;
+use crate::model::Sha256;
+use crate::plan::{Evidence, Plan, PointPublished, ProofsWritten, SnapshotShared};
 
 const OPENED: &str = "2026-11-24T02:00:07Z";
 
 fn start() -> RunState {
-    let plan = backup(&BackupInput {
-        policy: &crate::plan::tests::policy(),
-        policy_sha256: sha256_hex(b""),
-        vault: VaultId("1a2b3c4d00000000".into()),
-        home: TargetName::new("central"),
-        slot: "20261124T020000Z".into(),
-        slot_at: "2026-11-24T02:00:00Z".parse().unwrap(),
-        run: RunId("backup-20261124T020000Z".into()),
-        opened_at: OPENED.parse().unwrap(),
-        bases: Default::default(),
-    });
+    started(crate::plan::tests::backup_of(|_| {}))
+}
+
+fn started(plan: Plan) -> RunState {
     let by = Identity {
         runner: RunnerId("a".into()),
         host: Host {
@@ -29,7 +22,7 @@ fn start() -> RunState {
         process: Process { pid: 1, started: 2 },
         actor: Actor {
             id: "x".into(),
-            basis: "key".into(),
+            basis: ActorBasis::Key,
         },
     };
     let entry = Entry {
@@ -42,20 +35,38 @@ fn start() -> RunState {
             after: None,
         },
     };
-    fold([(&entry, sha256_hex(&entry.to_bytes()))]).unwrap()
+    fold([(&entry, Sha256::of(&entry.to_bytes()))]).unwrap()
+}
+
+fn named(id: &str) -> StepId {
+    serde_json::from_value(id.into()).unwrap()
 }
 
 fn done(state: &mut RunState, id: &str) {
-    state.steps.insert(
-        StepId(id.into()),
-        StepState::Succeeded(Evidence::Shared { with: Vec::new() }),
-    );
+    let evidence = match id.split(':').next() {
+        Some("publish-point") => Evidence::PublishPoint(PointPublished {
+            point_at: Vec::new(),
+            failed: Vec::new(),
+        }),
+        _ => Evidence::ShareSnapshot(SnapshotShared { with: Vec::new() }),
+    };
+    state
+        .steps
+        .insert(named(id), StepState::Succeeded(evidence));
+}
+
+fn proven(state: &mut RunState, passed: bool) {
+    let keys = Vec::new();
+    let evidence = Evidence::WriteProofs(ProofsWritten { keys, passed });
+    state
+        .steps
+        .insert(named("write-proofs"), StepState::Succeeded(evidence));
 }
 
 fn failed(state: &mut RunState, id: &str, kind: Failure) {
-    *state.failures.entry(StepId(id.into())).or_default() += 1;
+    *state.failures.entry(named(id)).or_default() += 1;
     state.steps.insert(
-        StepId(id.into()),
+        named(id),
         StepState::Failed {
             kind,
             code: "c".into(),
@@ -69,7 +80,7 @@ fn now() -> Timestamp {
 }
 
 fn run(id: &str) -> Decision {
-    Decision::Run(StepId(id.into()))
+    Decision::Run(named(id))
 }
 
 #[test]
@@ -99,12 +110,16 @@ fn a_failing_target_keeps_the_run_open_and_never_fails_its_siblings() {
         done(&mut state, id);
     }
     failed(&mut state, "copy-objects:central", Failure::Finding);
-    let mut tried = BTreeMap::from([(StepId("copy-objects:central".into()), 1)]);
+    let mut tried = BTreeMap::from([(named("copy-objects:central"), 1)]);
     assert_eq!(
         decide(&state, now(), None, &tried),
         run("copy-objects:other")
     );
-    for id in ["copy-objects:other", "verify:other", "publish:other"] {
+    for id in [
+        "copy-objects:other",
+        "verify-copies:other",
+        "publish-point:other",
+    ] {
         done(&mut state, id);
     }
     assert_eq!(decide(&state, now(), None, &tried), Decision::Leave);
@@ -125,7 +140,7 @@ fn a_failing_target_keeps_the_run_open_and_never_fails_its_siblings() {
 fn what_does_not_answer_is_tried_again_only_so_often() {
     let mut state = start();
     failed(&mut state, "take-snapshot", Failure::Unavailable);
-    let tried = |n| BTreeMap::from([(StepId("take-snapshot".into()), n)]);
+    let tried = |n| BTreeMap::from([(named("take-snapshot"), n)]);
     assert_eq!(decide(&state, now(), None, &tried(2)), run("take-snapshot"));
     assert_eq!(decide(&state, now(), None, &tried(3)), Decision::Leave);
     let late = now() + jiff::SignedDuration::from_hours(13);
@@ -138,66 +153,71 @@ fn what_does_not_answer_is_tried_again_only_so_often() {
 #[test]
 fn all_done_is_complete() {
     let mut state = start();
-    for step in state.plan.steps.clone() {
-        done(&mut state, &step.id.0);
+    let ids: Vec<StepId> = state.plan.steps.iter().map(|s| s.id.clone()).collect();
+    for id in &ids {
+        done(&mut state, id.as_str());
     }
     assert_eq!(
-        decide(&state, now(), Some(Role::Copier), &BTreeMap::new()),
+        decide(&state, now(), None, &BTreeMap::new()),
         Decision::Finish(Outcome::Complete)
     );
 }
 
-/// The same steps as a drill: one restores, one needs it, then proofs and teardown, always.
-fn drill() -> RunState {
-    let mut state = start();
-    state.plan.kind = Kind::Drill;
-    let keep = ["take-snapshot", "share-snapshot"];
-    state.plan.steps.retain(|s| keep.contains(&s.id.0.as_str()));
-    for id in ["write-proofs", "teardown"] {
-        state.plan.steps.push(Step {
-            id: StepId(id.into()),
-            needs: Vec::new(),
-            always: true,
-            ..state.plan.steps[0].clone()
-        });
+/// A drill as it is when all but its proofs is done.
+fn drilled() -> RunState {
+    let mut state = started(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
+    let ids: Vec<StepId> = state.plan.steps.iter().map(|s| s.id.clone()).collect();
+    for id in &ids {
+        done(&mut state, id.as_str());
     }
-    state.steps = state
-        .plan
-        .steps
-        .iter()
-        .map(|s| (s.id.clone(), StepState::Waiting))
-        .collect();
     state
 }
 
 #[test]
-fn a_red_drill_writes_its_proofs_tears_down_and_is_complete() {
-    let mut state = drill();
+fn a_drill_is_judged_by_its_proofs() {
     let none = BTreeMap::new();
-    failed(&mut state, "take-snapshot", Failure::Stuck);
+    for (passed, outcome) in [(true, Outcome::Complete), (false, Outcome::Failed)] {
+        let mut state = drilled();
+        proven(&mut state, passed);
+        assert_eq!(
+            decide(&state, now(), None, &none),
+            Decision::Finish(outcome)
+        );
+    }
+}
+
+#[test]
+fn a_drill_whose_step_was_given_up_writes_its_proofs_tears_down_and_has_failed() {
+    let none = BTreeMap::new();
+    let mut state = drilled();
+    for id in ["write-proofs", "teardown"] {
+        state.steps.insert(named(id), StepState::Waiting);
+    }
+    failed(&mut state, "restore-cluster", Failure::Stuck);
     assert_eq!(decide(&state, now(), None, &none), run("write-proofs"));
-    done(&mut state, "write-proofs");
+    proven(&mut state, false);
     assert_eq!(decide(&state, now(), None, &none), run("teardown"));
     done(&mut state, "teardown");
     assert_eq!(
         decide(&state, now(), None, &none),
-        Decision::Finish(Outcome::Complete)
+        Decision::Finish(Outcome::Failed)
     );
 }
 
 #[test]
 fn the_teardown_comes_even_when_proofs_cannot_be_written_and_after_the_deadline() {
-    let mut state = drill();
-    failed(&mut state, "take-snapshot", Failure::Stuck);
+    let mut state = drilled();
+    for id in ["write-proofs", "teardown"] {
+        state.steps.insert(named(id), StepState::Waiting);
+    }
+    failed(&mut state, "restore-cluster", Failure::Stuck);
     failed(&mut state, "write-proofs", Failure::Stuck);
-    let tried = BTreeMap::from([(StepId("write-proofs".into()), 1)]);
+    let tried = BTreeMap::from([(named("write-proofs"), 1)]);
     assert_eq!(decide(&state, now(), None, &tried), run("teardown"));
-    let late = now() + jiff::SignedDuration::from_hours(13);
-    let fresh = drill();
-    assert_eq!(
-        decide(&fresh, late, None, &BTreeMap::new()),
-        run("write-proofs")
-    );
+    let late = now() + jiff::SignedDuration::from_hours(37);
+    let none = BTreeMap::new();
+    let fresh = started(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
+    assert_eq!(decide(&fresh, late, None, &none), run("write-proofs"));
     done(&mut state, "teardown");
     assert_eq!(
         decide(&state, now(), None, &tried),

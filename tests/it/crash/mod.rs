@@ -335,13 +335,13 @@ fn a_drill_survives_every_fault() {
 }
 
 #[test]
-fn a_native_restore_survives_every_fault() {
-    explore(Stage::RestoreNative, cases);
+fn a_restore_of_a_snapshot_survives_every_fault() {
+    explore(Stage::RestoreSnapshot, cases);
 }
 
 #[test]
-fn a_portable_restore_survives_every_fault() {
-    explore(Stage::RestorePortable, cases);
+fn a_restore_of_a_dump_survives_every_fault() {
+    explore(Stage::RestoreDump, cases);
 }
 
 #[test]

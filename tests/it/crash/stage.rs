@@ -22,8 +22,8 @@ pub enum Stage {
     /// A point; nothing proven.
     Drill,
     /// A proven point, by each path.
-    RestoreNative,
-    RestorePortable,
+    RestoreSnapshot,
+    RestoreDump,
     RestoreFiles,
 }
 
@@ -77,7 +77,9 @@ fn without_cluster(text: &str) -> String {
     let (head, rest) = text.split_once("\n  cluster:").expect("a cluster");
     let (_, rest) = rest.split_once("\n  buckets:").expect("buckets");
     let text = format!("{head}\n  buckets:{rest}");
-    let (head, rest) = text.split_once("\n    native:").expect("a native copy");
+    let (head, rest) = text
+        .split_once("\n    snapshots:")
+        .expect("a place for snapshots");
     let (_, rest) = rest
         .split_once("\n  # Another provider")
         .expect("the other target");
@@ -94,14 +96,14 @@ impl Stage {
             Stage::Drill | Stage::Whole => words("tick --json --policy lab/drill.yaml"),
             _ => {
                 let way = match self {
-                    Stage::RestoreNative => {
-                        "--target central --path native --cluster recovered".to_owned()
+                    Stage::RestoreSnapshot => {
+                        "--target central --method snapshot --cluster recovered".to_owned()
                     }
-                    Stage::RestorePortable => format!(
-                        "--target other --path portable --into {}",
+                    Stage::RestoreDump => format!(
+                        "--target other --method dump --into {}",
                         std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL")
                     ),
-                    _ => "--target central --path s3 --bucket recovered-files".to_owned(),
+                    _ => "--target central --method files --to-bucket recovered-files".to_owned(),
                 };
                 let mut words = words(&format!("restore --json --policy lab/drill.yaml {way}"));
                 // Without the hash it is shown and nothing is done.
@@ -228,7 +230,7 @@ impl Template {
         }
         if matches!(
             stage,
-            Stage::RestoreNative | Stage::RestorePortable | Stage::RestoreFiles
+            Stage::RestoreSnapshot | Stage::RestoreDump | Stage::RestoreFiles
         ) {
             Stage::Drill.run(&cloud).exits(0);
             let shown = stage.run(&cloud).exits(2).json();

@@ -171,7 +171,7 @@ impl Stored {
         if key.ends_with(".json") {
             let document: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
             self.failed_proofs +=
-                usize::from(key.contains("/proofs/") && document["passed"] == false);
+                usize::from(key.starts_with("proofs/") && document["passed"] == false);
             self.documents.insert(name, stripped(&document));
         } else if !key.starts_with("manifests/") {
             self.data

@@ -185,19 +185,19 @@ pub fn restored(
         Place::DumpChunk => vec![
             "--target".to_owned(),
             target.name().into(),
-            "--path".into(),
-            "portable".into(),
+            "--method".into(),
+            "dump".into(),
             "--into".into(),
             empty(database),
         ],
         _ => [
             "--target",
             target.name(),
-            "--path",
-            "s3",
-            "--bucket",
+            "--method",
+            "files",
+            "--to-bucket",
             "recovered-files",
-            "--prefix",
+            "--to-prefix",
             target.name(),
         ]
         .map(str::to_owned)
@@ -206,13 +206,13 @@ pub fn restored(
     let attempt =
         |way: &[String]| restore(cloud, &way.iter().map(String::as_str).collect::<Vec<_>>());
     let first = match place {
-        Place::NativeSnapshot => restore(
+        Place::Snapshot => restore(
             cloud,
             &[
                 "--target",
                 "central",
-                "--path",
-                "native",
+                "--method",
+                "snapshot",
                 "--cluster",
                 "recovered",
             ],
@@ -226,7 +226,7 @@ pub fn restored(
     let harmful = matches!(
         damage,
         Damage::FlippedByte | Damage::Truncation | Damage::Missing
-    ) || place == Place::NativeSnapshot;
+    ) || place == Place::Snapshot;
     if !harmful {
         outcome.wrong.push(format!(
             "a restore from {} fails although every referenced byte is there: {}{}",
@@ -245,13 +245,13 @@ pub fn restored(
         ));
     }
     let second = match place {
-        Place::NativeSnapshot => restore(
+        Place::Snapshot => restore(
             cloud,
             &[
                 "--target",
                 "central",
-                "--path",
-                "portable",
+                "--method",
+                "dump",
                 "--into",
                 &empty("second"),
             ],

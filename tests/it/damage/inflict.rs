@@ -25,7 +25,7 @@ pub enum Place {
     DataObject,
     DumpChunk,
     Proof,
-    NativeSnapshot,
+    Snapshot,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,19 +54,20 @@ impl Place {
         Place::DataObject,
         Place::DumpChunk,
         Place::Proof,
-        Place::NativeSnapshot,
+        Place::Snapshot,
     ];
 
     /// Where the things of this place lie.
     fn prefix(self) -> &'static str {
         match self {
             Place::JournalEntry => "runs/shop/backup-",
-            Place::Point | Place::Proof => "points/shop/",
+            Place::Point => "points/shop/",
+            Place::Proof => "proofs/shop/",
             Place::Manifest => "manifests/shop/",
             Place::PolicyCopy => "policies/",
             Place::DataObject => "objects/",
             Place::DumpChunk => "dump/shop/",
-            Place::NativeSnapshot => "",
+            Place::Snapshot => "",
         }
     }
 
@@ -76,12 +77,10 @@ impl Place {
             Place::JournalEntry => key.ends_with("/00000003"),
             Place::Point => key.ends_with("/point.json"),
             Place::Manifest => key.ends_with(&format!("/{}.jsonl.zst", target.name())),
-            Place::Proof => {
-                key.contains("/proofs/") && key.ends_with(&format!("-s3-{}.json", target.name()))
-            }
+            Place::Proof => key.ends_with(&format!("/files/{}.json", target.name())),
             Place::DumpChunk => key.contains("app.orders") || key.contains("orders-"),
             Place::PolicyCopy | Place::DataObject => true,
-            Place::NativeSnapshot => false,
+            Place::Snapshot => false,
         }
     }
 
@@ -95,8 +94,8 @@ impl Place {
             Place::PolicyCopy => format!("policies/{}.yaml", "0".repeat(64)),
             Place::DataObject => format!("{folder}/planted"),
             Place::DumpChunk => format!("{folder}/999999999999.copy.zst"),
-            Place::Proof => key.replace("-s3-", "-s3-moon-"),
-            Place::NativeSnapshot => String::new(),
+            Place::Proof => key.replace("/files/", "/files/moon-"),
+            Place::Snapshot => String::new(),
         }
     }
 }
@@ -154,15 +153,14 @@ pub fn versions(cloud: &Cloud, target: Target, prefix: &str) -> Vec<Listed> {
         cloud
             .bucket(target.admin(), target.region(), target.bucket())
             .await
-            .versions(prefix, None, 10_000)
+            .versions(prefix, 10_000)
             .await
             .expect("listed")
-            .0
     })
 }
 
 pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> Harmed {
-    if place == Place::NativeSnapshot {
+    if place == Place::Snapshot {
         return harm_snapshot(cloud, damage);
     }
     let rows = versions(cloud, target, place.prefix());

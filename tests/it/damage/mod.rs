@@ -23,7 +23,7 @@ type Case = (Damage, Place, Target);
 fn exists((damage, place, target): &Case) -> bool {
     match place {
         Place::JournalEntry => *target == Target::Central,
-        Place::NativeSnapshot => {
+        Place::Snapshot => {
             *target == Target::Central && matches!(damage, Damage::Missing | Damage::ForeignObject)
         }
         _ => true,
@@ -50,8 +50,7 @@ fn sample() -> Vec<Case> {
         .filter(exists)
         .collect();
     cases.extend(
-        [Damage::Missing, Damage::ForeignObject]
-            .map(|d| (d, Place::NativeSnapshot, Target::Central)),
+        [Damage::Missing, Damage::ForeignObject].map(|d| (d, Place::Snapshot, Target::Central)),
     );
     cases.sort();
     cases.dedup();

@@ -2,7 +2,7 @@
 
 use super::entries::told_shortly;
 use dr::aws::{Clients, Credential, Keys, Place, Tuning};
-use dr::policy::{BucketName, Provider, Region, Role, Seconds};
+use dr::model::{BucketName, Provider, Region, Role, Seconds};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -95,14 +95,9 @@ impl Service {
             Ok(something) => found |= something,
             Err(e) => told_shortly(&e.to_string()),
         };
-        note(
-            bucket
-                .versions("", None, 100)
-                .await
-                .map(|(rows, _)| !rows.is_empty()),
-        );
+        note(bucket.versions("", 100).await.map(|rows| !rows.is_empty()));
         note(bucket.folders("", None, 100).await.map(|v| !v.is_empty()));
-        note(bucket.keys("", None, 100).await.map(|v| !v.is_empty()));
+        note(bucket.keys("", 100).await.map(|v| !v.is_empty()));
         note(bucket.uploads("").await.map(|v| !v.is_empty()));
         note(
             bucket

@@ -3,9 +3,9 @@
 
 use dr::journal::{Entry, Event, fold};
 use dr::manifest::{
-    Copy, Document, Dump, ListRow, Point, Proof, Row, StoredRow, Vault, read_rows, sha256_hex,
-    write_rows,
+    Copy, Document, Dump, ListRow, Point, Proof, Row, StoredRow, Vault, read_rows, write_rows,
 };
+use dr::model::Sha256;
 use dr::policy::parse;
 use std::fmt::Debug;
 
@@ -42,7 +42,7 @@ pub fn policy(bytes: &[u8]) -> bool {
 pub fn entry(bytes: &[u8]) -> bool {
     match dr::journal::read(bytes) {
         Ok((entry, sha256)) => {
-            assert_eq!(sha256, sha256_hex(bytes));
+            assert_eq!(sha256, Sha256::of(bytes));
             let first = fold([(&entry, sha256)]);
             assert_eq!(
                 first.is_ok(),

@@ -1,0 +1,76 @@
+//! `dr restore`: for real. Finds everything from a vault alone, shows the plan, asks, executes,
+//! resumes.
+
+mod args;
+mod ask;
+mod done;
+mod request;
+mod show;
+
+pub use args::Args;
+
+use super::answer::{Answer, Outcome};
+use crate::operations::Surroundings;
+use crate::operations::restore::{Choice, choose, execute, options, reach, upload, warnings};
+use crate::report::{Code, Finding, Hint};
+use serde_json::json;
+
+pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
+    let began = around.world.now();
+    let request = request::request(args)?;
+    let places = reach(around.world, &request).await?;
+    let mut answer = Answer::new("dr/restore/1", places.measured_on());
+    answer.findings = warnings(around.world, &places);
+    if let Some(file) = &args.upload_journal {
+        let uploaded = upload(&places, file).await?;
+        answer.line(format!(
+            "{} entries are in the vault as run {} at {}; the restore had {}",
+            uploaded.entries,
+            uploaded.run,
+            uploaded.target,
+            if uploaded.finished {
+                "finished"
+            } else {
+                "not finished"
+            }
+        ));
+        answer.set("executed", false);
+        answer.set(
+            "uploaded",
+            json!({
+                "run": uploaded.run, "entries": uploaded.entries, "target": uploaded.target,
+                "after": uploaded.after,
+            }),
+        );
+        answer.findings.extend(uploaded.findings);
+        return Ok(answer);
+    }
+    let all = options(&places, args.before);
+    let Some(method) = request.method else {
+        show::reachable(&mut answer, &all);
+        return Ok(answer);
+    };
+    let choice = choose(&places, &all, method, &request).await?;
+    answer.findings.extend(choice.doubt());
+    show::plan(&mut answer, &choice);
+    if !ask::confirmed(around.world, args, &choice).await? {
+        answer.findings.push(not_confirmed(&choice));
+        answer.set("executed", false);
+        return Ok(answer);
+    }
+    let restored = execute(around, &request, &places, &choice, began).await?;
+    done::done(&mut answer, &choice, restored);
+    Ok(answer)
+}
+
+/// The same command, with the answer in it.
+fn confirm(choice: &Choice<'_>) -> Hint {
+    let again = Hint::again("restore").arg("--point", choice.option.point);
+    again.word("--yes").arg("--plan", &choice.hash)
+}
+
+fn not_confirmed(choice: &Choice<'_>) -> Finding {
+    let message = "nothing was changed: there is no terminal to confirm at";
+    let finding = Finding::error(Code::NotConfirmed, message).thing(&choice.word);
+    finding.hint(confirm(choice))
+}

@@ -1,0 +1,60 @@
+//! Who may do what.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who may do a step. Each role has a key of its own (docs/TRUST.md).
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Scheduler,
+    Copier,
+    Driller,
+    Prober,
+    Auditor,
+    Restorer,
+}
+
+impl Role {
+    pub const ALL: [Role; 6] = [
+        Role::Scheduler,
+        Role::Copier,
+        Role::Driller,
+        Role::Prober,
+        Role::Auditor,
+        Role::Restorer,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Role::Scheduler => "scheduler",
+            Role::Copier => "copier",
+            Role::Driller => "driller",
+            Role::Prober => "prober",
+            Role::Auditor => "auditor",
+            Role::Restorer => "restorer",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        Role::ALL
+            .into_iter()
+            .find(|r| r.as_str() == text)
+            .ok_or_else(|| {
+                let all: Vec<_> = Role::ALL.iter().map(|r| r.as_str()).collect();
+                format!("no role `{text}`; roles are {}", all.join(", "))
+            })
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether a stored plan may be executed by this process. A policy in the vault proves nothing by
+//! lying there, since most roles may create one; somebody may also just have edited the policy.
+
+use crate::plan::Plan;
+
+/// What a stored plan is to a runner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The runner's own policy gives it.
+    Ours,
+    /// An earlier policy gives it, and it touches nothing that the runner's own does not.
+    EditedWithin,
+    /// An earlier policy gives it, and the runner's own no longer allows it.
+    EditedBeyond,
+    /// No policy of ours gives it.
+    NotOurs,
+}
+
+/// `own`: the same slot planned by the runner's policy. `earlier`: planned by the policy whose
+/// digest the stored plan carries.
+pub fn standing(stored: &Plan, own: Option<&Plan>, earlier: Option<&Plan>) -> Standing {
+    let gives = |plan: Option<&Plan>| plan.is_some_and(|p| stored.names().is_subset(&p.names()));
+    if gives(own) {
+        Standing::Ours
+    } else if !gives(earlier) {
+        Standing::NotOurs
+    } else if own.is_some_and(|own| within(stored, own)) {
+        Standing::EditedWithin
+    } else {
+        Standing::EditedBeyond
+    }
+}
+
+/// Every place of the stored plan is one of our own plan, and no lock is shorter than ours would be.
+fn within(stored: &Plan, own: &Plan) -> bool {
+    let locked_long_enough = stored.targets.iter().all(|t| {
+        own.target(&t.name)
+            .is_some_and(|o| o.lock_mode == t.lock_mode && o.retain_until <= t.retain_until)
+    });
+    locked_long_enough && stored.places().is_subset(&own.places())
+}
+
+/// What differs first, for a message.
+pub fn difference(stored: &Plan, own: Option<&Plan>) -> String {
+    let Some(own) = own else {
+        return "this policy plans no such run".to_owned();
+    };
+    let (stored, own) = (stored.names(), own.names());
+    let shown = |name: Option<&String>| {
+        name.map_or_else(|| "nothing".to_owned(), |n| n.chars().take(200).collect())
+    };
+    format!(
+        "it names {}, where this policy gives {}",
+        shown(stored.difference(&own).next()),
+        shown(own.difference(&stored).next())
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{BucketName, TargetName};
+    use crate::plan::tests::backup_of;
+
+    #[test]
+    fn a_plan_is_ours_by_what_it_names_and_nothing_else() {
+        let plan = backup_of(|_| {});
+        assert_eq!(standing(&plan, Some(&plan), None), Standing::Ours);
+        assert_eq!(standing(&plan, None, None), Standing::NotOurs);
+    }
+
+    #[test]
+    fn a_bucket_that_was_added_since_leaves_the_open_run_ours() {
+        let before = backup_of(|_| {});
+        let after = backup_of(|p| {
+            let mut more = p.sources.buckets[0].clone();
+            more.name = BucketName::new("more-files");
+            p.sources.buckets.push(more);
+        });
+        assert_eq!(
+            standing(&before, Some(&after), Some(&before)),
+            Standing::EditedWithin
+        );
+        // The other way round a place would be touched that the policy no longer names.
+        assert_eq!(
+            standing(&after, Some(&before), Some(&after)),
+            Standing::EditedBeyond
+        );
+    }
+
+    #[test]
+    fn a_shorter_lock_or_a_foreign_place_is_beyond() {
+        let stored = backup_of(|_| {});
+        let longer = backup_of(|p| p.targets[0].lock.retention.0 += 86_400);
+        assert_eq!(
+            standing(&stored, Some(&longer), Some(&stored)),
+            Standing::EditedBeyond
+        );
+        let foreign = backup_of(|p| p.targets[0].bucket = BucketName::new("foreign"));
+        assert_eq!(
+            standing(&foreign, Some(&stored), Some(&foreign)),
+            Standing::EditedBeyond
+        );
+        assert_eq!(standing(&foreign, Some(&stored), None), Standing::NotOurs);
+        let renamed = backup_of(|p| p.targets[0].name = TargetName::new("other-name"));
+        assert_eq!(
+            standing(&stored, Some(&renamed), Some(&stored)),
+            Standing::EditedBeyond
+        );
+        assert!(difference(&foreign, Some(&stored)).contains("foreign"));
+    }
+}

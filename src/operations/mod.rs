@@ -1,0 +1,31 @@
+//! What a verb does: takes a request, returns an answer with its findings, prints nothing.
+
+pub mod drill;
+pub mod plan;
+pub mod policy_check;
+pub mod policy_file;
+pub mod restore;
+pub mod status;
+pub mod tick;
+pub mod vault;
+pub mod verify;
+
+mod edited_policy;
+mod planning;
+mod policy_copy;
+mod run_told;
+mod session;
+mod sweep;
+
+pub use policy_file::{Loaded, load};
+pub use run_told::word;
+
+use crate::steps::Progress;
+use crate::world::World;
+
+/// What every operation is given of its surroundings.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    pub world: &'a World,
+    pub progress: &'a dyn Progress,
+}

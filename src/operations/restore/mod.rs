@@ -1,0 +1,52 @@
+//! For real. Finds everything from a vault alone, chooses, plans, executes, resumes.
+
+mod choice;
+mod destination;
+mod execute;
+mod local;
+mod measured;
+mod options;
+mod places;
+mod request;
+mod still_there;
+
+pub use choice::{Choice, choose};
+pub use execute::{JournalPlace, Restored, execute};
+pub use local::{Uploaded, upload};
+pub use measured::{Measured, RpoBasis, RtoFrom};
+pub use options::RestoreOption;
+pub use places::{Place, Places, reach};
+pub use request::{
+    BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, FromVault,
+    RestoreRequest, RestoreSource,
+};
+
+use crate::report::{Code, Fail, Finding};
+use crate::targets::skew;
+use crate::world::World;
+use jiff::Timestamp;
+
+/// What can be had now, best first.
+pub fn options(places: &Places, before: Option<Timestamp>) -> Vec<RestoreOption> {
+    let each = places.places.iter();
+    let mut all: Vec<RestoreOption> = each
+        .flat_map(|p| options::options(&p.target.name, &p.points, p.now, before))
+        .collect();
+    options::order(&mut all);
+    all
+}
+
+/// Targets that cannot be read, and a clock that is off: no obstacles to a restore.
+pub fn warnings(world: &World, places: &Places) -> Vec<Finding> {
+    let away = places.away.iter().map(|away| {
+        let message = format!("target {} cannot be read: {}", away.name, away.why);
+        Finding::warning(Code::TargetUnavailable, message).thing(&away.name)
+    });
+    let first = places.places.first();
+    let skewed = first.and_then(|place| {
+        let fail: Fail = skew(world, place.now, &place.target.name).err()?;
+        let message = format!("{fail}; the store's time is used");
+        Some(Finding::warning(Code::ClockSkew, message).thing(&place.target.name))
+    });
+    away.chain(skewed).collect()
+}

@@ -1,0 +1,80 @@
+//! What is told of a run that this process advanced.
+
+use crate::engine::{Report, RunExit};
+use crate::journal::Outcome;
+use crate::plan::CopyObjects;
+use crate::report::{Code, Finding, full};
+
+/// What became of a run, as one word.
+pub fn word(left: &RunExit) -> String {
+    match left {
+        RunExit::Finished(Outcome::Complete) => "complete".into(),
+        RunExit::Finished(Outcome::Incomplete) => "incomplete".into(),
+        RunExit::Finished(Outcome::Failed) => "failed".into(),
+        RunExit::Finished(Outcome::Abandoned) => "abandoned".into(),
+        RunExit::Open => "open".into(),
+        RunExit::HandedOver(role) => format!("waiting for the {role}"),
+        RunExit::Stopped => "stopped".into(),
+        RunExit::Superseded => "superseded".into(),
+        RunExit::Busy { holder, age_s } => format!("held by {holder}, last heard {age_s} s ago"),
+    }
+}
+
+/// Steps that failed, how the run ended, and what it did not keep.
+pub(super) fn findings(report: &Report) -> Vec<Finding> {
+    let run = &report.state.plan.run;
+    let mut findings: Vec<Finding> = report
+        .failed
+        .iter()
+        .map(|failed| {
+            let finding = Finding::error(failed.fail.code, full(&failed.fail));
+            finding.thing(&failed.step).place(run)
+        })
+        .collect();
+    let ended = match &report.left {
+        RunExit::Superseded => Some((
+            Code::Superseded,
+            format!("run {run} was taken over by another runner"),
+        )),
+        RunExit::Stopped => Some((
+            Code::Stopped,
+            format!("run {run} was released; the next tick resumes it"),
+        )),
+        RunExit::Finished(Outcome::Incomplete) => Some((
+            Code::RunIncomplete,
+            format!("run {run} ended at its deadline without all of its targets"),
+        )),
+        RunExit::Finished(Outcome::Abandoned) => Some((
+            Code::RunAbandoned,
+            format!("run {run} was abandoned without a recovery point"),
+        )),
+        RunExit::Finished(Outcome::Complete | Outcome::Failed)
+        | RunExit::Open
+        | RunExit::HandedOver(_)
+        | RunExit::Busy { .. } => None,
+    };
+    findings.extend(ended.map(|(code, message)| {
+        let finding = Finding::error(code, message);
+        finding.thing(run).place(&report.state.plan.journal_target)
+    }));
+    findings.extend(not_kept(report));
+    findings
+}
+
+/// Properties of objects that were counted because they are not in the vault.
+fn not_kept(report: &Report) -> impl Iterator<Item = Finding> {
+    let copies = report.state.done::<CopyObjects>();
+    copies.filter_map(|(step, action, copied)| {
+        let denied = copied.not_kept.tags_denied;
+        (denied > 0).then(|| {
+            let message = format!(
+                "the tags of {denied} objects may not be read, so their copies at {} have none; \
+                 grant s3:GetObjectVersionTagging to the copier",
+                action.target
+            );
+            Finding::warning(Code::TagsNotKept, message)
+                .thing(&step.id)
+                .place(&action.target)
+        })
+    })
+}

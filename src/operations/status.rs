@@ -1,0 +1,259 @@
+//! What the vaults say of a policy, and which promises are not met.
+
+use super::session::Session;
+use super::tick::known_runs;
+use super::{Loaded, Surroundings};
+use crate::journal::{Event, read};
+use crate::model::{PolicyName, Role, RunKind, TargetName};
+use crate::policy::Schedule;
+use crate::report::{Code, Exit, Fail, Finding, Hint, Severity};
+use crate::schedule::{self, History};
+use crate::status::{self, CopyState, DrillResult, DrillRun, Input, Known, OpenRun, Slots, Status};
+use crate::targets::{self, Reached, away_findings};
+use crate::vault::{RunRead, RunRef, Vault, folder};
+
+pub struct StatusRequest {
+    /// A breach is an error instead of a warning.
+    pub check: bool,
+    /// The role whose key reads.
+    pub role: Role,
+}
+
+pub struct Told {
+    pub status: Status,
+    pub findings: Vec<Finding>,
+}
+
+/// Points that are folded, newest first.
+const POINTS: usize = 60;
+
+/// # Errors
+/// The store's; no target answers.
+pub async fn status(
+    around: Surroundings<'_>,
+    loaded: &Loaded,
+    request: &StatusRequest,
+) -> Result<Told, Fail> {
+    let (clients, now) = (loaded.clients(None), around.world.now());
+    let targets = loaded.targets(now);
+    let reached = targets::reading(around.world, targets, &clients, request.role).await?;
+    let policy = &loaded.policy;
+    let mut findings = loaded.warnings.clone();
+    findings.extend(away_findings(&reached, policy));
+    let session = Session::new(around, loaded, &clients, Some(request.role));
+    let mut open_runs = Vec::new();
+    let runs_of = |kind| known_runs(&reached, loaded, kind);
+    let backups = runs_of(RunKind::Backup).await?;
+    let drills = runs_of(RunKind::Drill).await?;
+    for runs in [&backups, &drills] {
+        let found = session.open_runs(&reached, runs).await?;
+        findings.extend(found.findings);
+        open_runs.extend(found.open.iter().map(open_run));
+    }
+    let slots = slots(&policy.schedule, &backups, &reached)?;
+    let drill_slots = match &policy.drill {
+        Some(drill) => slots_of_drills(&drill.schedule, &drills, &reached)?,
+        None => Slots::default(),
+    };
+    let points = points(&reached, &policy.name, &mut findings).await?;
+    let away: Vec<TargetName> = reached.away.iter().map(|a| a.name.clone()).collect();
+    let status = status::fold(Input {
+        policy,
+        now: reached.now,
+        points: &points,
+        open_runs,
+        slots,
+        drill: newest_drill(&reached, &policy.name, &drills).await?,
+        drill_slots,
+        away: &away,
+    });
+    findings.extend(breaches(&status, request.check));
+    Ok(Told { status, findings })
+}
+
+fn open_run(read: &RunRead) -> OpenRun {
+    let head = &read.state.head;
+    let holder = if head.released {
+        "free".into()
+    } else {
+        format!("{} pid {}", head.by.host.hostname, head.by.process.pid)
+    };
+    OpenRun {
+        run: read.run.clone(),
+        step: read.state.current_step().cloned(),
+        holder,
+        head_age_s: read.head_age.as_secs(),
+    }
+}
+
+fn slots(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slots, Fail> {
+    let history = History {
+        seen: runs.iter().map(|r| r.slot).collect(),
+        since: None,
+    };
+    let missed = schedule::missed(schedule, &history, reached.now).map_err(Fail::usage)?;
+    Ok(Slots {
+        last: history.seen.iter().max().map(|s| s.time()),
+        next: schedule::next(schedule, reached.now).map(|s| s.time()),
+        missed: missed.len() as u64,
+    })
+}
+
+/// A manual drill is no scheduled one, though it counts as a drill.
+fn slots_of_drills(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slots, Fail> {
+    let scheduled = |r: &&RunRef| r.run == crate::model::RunId::scheduled(RunKind::Drill, r.slot);
+    let scheduled: Vec<RunRef> = runs.iter().filter(scheduled).cloned().collect();
+    slots(schedule, &scheduled, reached)
+}
+
+/// The newest drill whose journal says that it is over.
+async fn newest_drill(
+    reached: &Reached,
+    policy: &PolicyName,
+    runs: &[RunRef],
+) -> Result<Option<DrillRun>, Fail> {
+    for run in runs.iter().rev().take(super::session::LOOK_BACK) {
+        for seen in reached.capable() {
+            let found = finished(&seen.vault, policy, run).await?;
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// By its newest entry alone.
+async fn finished(
+    vault: &Vault,
+    policy: &PolicyName,
+    run: &RunRef,
+) -> Result<Option<DrillRun>, Fail> {
+    let keys = vault
+        .bucket
+        .keys(&folder::run(policy, &run.run), 100_000)
+        .await?;
+    let Some(newest) = keys.iter().max() else {
+        return Ok(None);
+    };
+    let (bytes, _) = match vault.oldest(newest).await {
+        Ok(found) => found,
+        Err(e) if e.transient() => return Err(e.into()),
+        // `open_runs` names a journal that cannot be believed.
+        Err(_) => return Ok(None),
+    };
+    Ok(match read(&bytes) {
+        Ok((entry, _)) => match entry.event {
+            Event::Finished { outcome } => Some(DrillRun {
+                run: run.run.clone(),
+                at: run.slot.time(),
+                outcome,
+            }),
+            _ => None,
+        },
+        Err(_) => None,
+    })
+}
+
+/// Points of all targets that answer, merged: a copy or proof that one of them knows is known.
+async fn points(
+    reached: &Reached,
+    policy: &PolicyName,
+    findings: &mut Vec<Finding>,
+) -> Result<Vec<Known>, Fail> {
+    let mut known = Vec::new();
+    let slots = targets::slots(reached, policy).await?;
+    for slot in slots.into_iter().take(POINTS) {
+        let merged = targets::point(reached, policy, slot).await?;
+        findings.extend(merged.findings);
+        known.extend(merged.point.map(|p| Known {
+            point: p.point,
+            copies: p.copies,
+            proofs: p.proofs,
+        }));
+    }
+    Ok(known)
+}
+
+/// Without --check a breach is told and leaves the exit code alone.
+fn breaches(status: &Status, check: bool) -> Vec<Finding> {
+    let severity = if check {
+        Severity::Error
+    } else {
+        Severity::Warning
+    };
+    let say = |code: Code, message: String| {
+        Finding::error(code, message)
+            .severity(severity)
+            .exit(Exit::Breach)
+            .place(&status.name)
+    };
+    let mut found = Vec::new();
+    if status.newest.is_none() {
+        let message = "there is no recovery point with a complete copy".into();
+        let finding = say(Code::NoPoint, message).thing(&status.name);
+        found.push(finding.hint(Hint::policy("tick")));
+    }
+    for met in status.objectives.iter().filter(|m| !m.met) {
+        let why = if met.measured_rto_s.is_none() {
+            "no restore by it was ever proven"
+        } else {
+            "the newest proven figures miss it"
+        };
+        let message = format!("objective of method {}: {why}", met.method);
+        found.push(say(Code::ObjectiveMissed, message).thing(met.method));
+    }
+    if status.retention.below_policy > 0 {
+        let message = format!(
+            "{} copies of the newest point unlock before the policy's retention",
+            status.retention.below_policy
+        );
+        let finding = say(Code::RetentionShort, message);
+        found.push(match &status.newest {
+            Some(newest) => finding.thing(newest.point),
+            None => finding,
+        });
+    }
+    if status.missed_slots > 0 {
+        let n = status.missed_slots;
+        let message = format!("{n} slots since the first run have no run");
+        found.push(say(Code::SlotsMissed, message).thing(n));
+    }
+    let missing = |t: &&status::TargetState| t.state == CopyState::Missing;
+    for target in status
+        .newest
+        .iter()
+        .flat_map(|n| &n.targets)
+        .filter(missing)
+    {
+        let name = &target.name;
+        let message = format!("the newest point has no complete copy at {name}");
+        found.push(say(Code::CopyMissing, message).thing(name));
+    }
+    found.extend(drill_breaches(status, say));
+    found
+}
+
+fn drill_breaches(
+    status: &Status,
+    say: impl Fn(Code, String) -> Finding,
+) -> impl Iterator<Item = Finding> {
+    let drills = &status.drills;
+    let last = drills.last.as_ref();
+    let failed = last
+        .filter(|l| l.result == DrillResult::Failed)
+        .map(|last| {
+            let why = match last.failed.first() {
+                Some(f) => format!("{} from {}: {}", f.method, f.target, f.why),
+                None => "it proved nothing".into(),
+            };
+            let message = format!("the newest drill, {}, failed: {why}", last.run);
+            say(Code::DrillFailed, message).thing(&last.run)
+        });
+    let missed = (drills.missed > 0).then(|| {
+        let n = drills.missed;
+        let message = format!("{n} drills since the first one have no run");
+        say(Code::DrillsMissed, message).thing(n)
+    });
+    failed.into_iter().chain(missed)
+}

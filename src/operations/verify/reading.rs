@@ -1,0 +1,239 @@
+//! Reads back everything that a point references at one target: manifest, objects, dumps. Names key
+//! and version of what is wrong.
+
+use super::around;
+use super::unreferenced::Other;
+use super::wrong::{Wrong, Wrongs};
+use crate::aws::Kind;
+use crate::aws::s3::LockState;
+use crate::manifest::{Copy, Dump, HashedBy, Point, Stored, StoredRow, Verified, read_rows};
+use crate::model::{ObjectKey, RunId, Sha256, VersionId};
+use crate::report::{Code, Fail, Failure, full};
+use crate::steps::digest_of;
+use crate::vault::Vault;
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+const MAX_LIST_BYTES: u64 = 1 << 30;
+#[derive(Clone, Debug, Default)]
+pub struct Reading {
+    pub verified: Verified,
+    pub wrong: Wrongs,
+    /// Objects that this point does not refer to.
+    pub others: Vec<Other>,
+}
+
+/// A stored version with what it must be.
+struct Item {
+    stored: Stored,
+    size_bytes: u64,
+}
+
+/// One point at one target, with what must be there.
+pub struct PointAt<'a> {
+    pub vault: &'a Vault,
+    pub point: &'a Point,
+    pub copy: &'a Copy,
+    pub dumps: &'a [Dump],
+    /// Lists are kept at the journal target of the run only.
+    pub holds_lists: bool,
+    /// Drills that the journal knows.
+    pub drills: &'a BTreeSet<RunId>,
+    pub now: Timestamp,
+    pub in_flight: u32,
+}
+
+/// # Errors
+/// Only where the target does not answer; all else is in the reading.
+pub async fn verify_point(
+    at: &PointAt<'_>,
+    report: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Reading, Fail> {
+    let PointAt {
+        vault,
+        copy,
+        dumps,
+        now,
+        in_flight,
+        ..
+    } = *at;
+    let mut reading = Reading::default();
+    let (mut items, mut rows) = (Vec::new(), None);
+    if copy.has_files() {
+        match manifest_rows(vault, copy).await {
+            Ok(read) => rows = Some(read),
+            Err(Found::Away(e)) => return Err(e),
+            Err(Found::Wrong(w)) => reading.wrong.push(w),
+        }
+    }
+    let of_row = |r: &StoredRow| {
+        Some(Item {
+            size_bytes: r.listed.size_bytes,
+            stored: r.stored.clone()?,
+        })
+    };
+    items.extend(rows.iter().flatten().filter_map(of_row));
+    for dump in dumps.iter().filter(|d| d.target == vault.target) {
+        let chunks = dump
+            .tables
+            .iter()
+            .flat_map(|t| &t.chunks)
+            .chain(dump.sections.iter().map(|s| &s.chunk));
+        items.extend(chunks.map(|c| Item {
+            size_bytes: c.size_bytes,
+            stored: stored(c.key.as_str(), c.version.as_str(), &c.sha256),
+        }));
+    }
+    let total = items.len() as u64;
+    reading.verified.population = total;
+    let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i)))
+        .buffer_unordered(in_flight.max(1) as usize);
+    while let Some(result) = work.next().await {
+        match result {
+            Ok((bytes, lock)) => {
+                reading.verified.bytes += bytes;
+                match lock {
+                    LockState::Until(_, until) if until > now => {
+                        reading.verified.lock_ok += 1;
+                        let earliest = &mut reading.verified.retain_until_min;
+                        *earliest = Some(earliest.map_or(until, |m| m.min(until)));
+                    }
+                    LockState::Unknown(_) => reading.verified.unknown += 1,
+                    _ => {}
+                }
+            }
+            Err(Found::Away(e)) => return Err(e),
+            Err(Found::Wrong(w)) => reading.wrong.push(w),
+        }
+        reading.verified.tested += 1;
+        report(reading.verified.tested, total);
+    }
+    drop(work);
+    let beside = around::around(at, rows.as_deref().unwrap_or_default()).await?;
+    reading.wrong.extend(beside.wrong);
+    // Without the manifest it is not known which objects are this point's.
+    reading.others = if rows.is_some() {
+        beside.others
+    } else {
+        Vec::new()
+    };
+    Ok(reading)
+}
+
+pub(super) enum Found {
+    Away(Fail),
+    Wrong(Wrong),
+}
+
+/// An answer that is not "away" says something of this version.
+fn of(stored: &Stored, e: Fail) -> Found {
+    if e.failure() == Failure::Unavailable {
+        Found::Away(e)
+    } else {
+        wrong(e.code, stored, full(&e))
+    }
+}
+
+pub(super) fn stored(key: &str, version: &str, sha256: &Sha256) -> Stored {
+    Stored {
+        key: ObjectKey::new(key),
+        version: VersionId::new(version),
+        sha256_plain: sha256.clone(),
+        sha256_stored: sha256.clone(),
+        hashed_by: HashedBy::Dr,
+        content_type: None,
+        metadata: Default::default(),
+        tags: Default::default(),
+    }
+}
+
+fn wrong(code: Code, stored: &Stored, why: impl Into<String>) -> Found {
+    Found::Wrong(Wrong {
+        code,
+        key: stored.key.to_string(),
+        version: stored.version.to_string(),
+        why: why.into(),
+    })
+}
+
+async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {
+    let (key, version) = (copy.manifest_key.as_str(), copy.manifest_version.as_str());
+    let place = stored(key, version, &copy.manifest_sha256);
+    let got = match vault.bucket.get(key, Some(version), MAX_LIST_BYTES).await {
+        Err(e) if e.kind == Kind::NotFound => {
+            return Err(wrong(
+                Code::ManifestMissing,
+                &place,
+                format!("the manifest is not at {}", vault.target),
+            ));
+        }
+        Err(e) => return Err(of(&place, e.into())),
+        Ok(got) => got,
+    };
+    if Sha256::of(&got.bytes) != copy.manifest_sha256 {
+        return Err(wrong(
+            Code::ChecksumMismatch,
+            &place,
+            "the manifest's SHA-256 is not the one that was recorded",
+        ));
+    }
+    read_rows(&got.bytes).map_err(|e| wrong(e.code(), &place, full(&e)))
+}
+
+/// Every byte is read: an auditor does not take the service's word.
+async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
+    let stored = &item.stored;
+    let head = match vault
+        .bucket
+        .head(stored.key.as_str(), Some(stored.version.as_str()))
+        .await
+    {
+        Err(e) if matches!(e.kind, Kind::NotFound | Kind::Invalid) => {
+            return Err(wrong(
+                Code::ObjectMissing,
+                stored,
+                format!("it is not at {}", vault.target),
+            ));
+        }
+        Err(e) => return Err(of(stored, e.into())),
+        Ok(head) => head,
+    };
+    if head.size_bytes != item.size_bytes {
+        return Err(wrong(
+            Code::ChecksumMismatch,
+            stored,
+            format!(
+                "it has {} bytes, should have {}",
+                head.size_bytes, item.size_bytes
+            ),
+        ));
+    }
+    let found = digest_checked(vault, stored, item.size_bytes).await?;
+    if found != stored.sha256_stored.0 {
+        return Err(wrong(
+            Code::ChecksumMismatch,
+            stored,
+            format!("SHA-256 is {found}, should be {}", stored.sha256_stored),
+        ));
+    }
+    let lock = vault
+        .bucket
+        .lock_of(stored.key.as_str(), stored.version.as_str())
+        .await
+        .map_err(|e| of(stored, e.into()))?;
+    match &lock {
+        LockState::None => Err(wrong(Code::LockShort, stored, "it is not locked")),
+        _ => Ok((head.size_bytes, lock)),
+    }
+}
+
+pub(super) async fn digest_checked(
+    vault: &Vault,
+    stored: &Stored,
+    size_bytes: u64,
+) -> Result<String, Found> {
+    digest_of(vault, stored, size_bytes)
+        .await
+        .map_err(|e| of(stored, e))
+}

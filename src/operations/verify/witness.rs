@@ -1,0 +1,308 @@
+//! The documents of a point at every target, and the journals that say which of them must be there.
+
+use super::documents::{Documents, point_documents, policy_copies};
+use super::journal::verify_journal;
+use super::wrong::{Wrong, Wrongs};
+use crate::journal::{Event, RunState, read};
+use crate::model::{Method, PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
+use crate::operations::session::LOOK_BACK;
+use crate::plan::{DumpDatabase, PublishPoint, WriteProofs};
+use crate::report::{Code, Fail, Finding};
+use crate::targets::{Reached, Seen};
+use crate::vault::{Key, PointDocument, PointRef, ProofOf, Vault};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What journals say of the documents of one point.
+#[derive(Default)]
+pub struct Witness {
+    /// By target: documents that were written there.
+    written: BTreeMap<TargetName, BTreeSet<String>>,
+    /// Every key that a run of this point may write; `None` where no journal can be read, and
+    /// anything may be there.
+    may_be: Option<BTreeSet<String>>,
+    /// Runs whose journal cannot be believed: whatever carries their name may be theirs.
+    doubtful: BTreeSet<RunId>,
+    /// All drills that the journals know.
+    pub drills: BTreeSet<RunId>,
+    /// The target that holds the lists of the point's objects.
+    pub lists_at: Option<TargetName>,
+}
+
+/// The run that a document's name names.
+fn run_of(key: &str) -> Option<RunId> {
+    match Key::parse(key)? {
+        Key::Proof { run, .. } => Some(run),
+        Key::Point { document, .. } => match document {
+            PointDocument::Dump { run, .. } | PointDocument::Expired { run, .. } => Some(run),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_dump(key: &str) -> bool {
+    let document = match Key::parse(key) {
+        Some(Key::Point { document, .. }) => document,
+        _ => return false,
+    };
+    matches!(document, PointDocument::Dump { .. })
+}
+
+impl Witness {
+    fn knows(&self, key: &str) -> bool {
+        self.may_be.as_ref().is_none_or(|m| m.contains(key))
+            || run_of(key).is_some_and(|r| self.doubtful.contains(&r))
+    }
+
+    fn wrote(&mut self, target: &TargetName, key: String) {
+        self.written.entry(target.clone()).or_default().insert(key);
+    }
+
+    fn backup(&mut self, state: &RunState) {
+        let plan = &state.plan;
+        self.lists_at = Some(plan.journal_target.clone());
+        let key = |document| Key::point(&plan.policy, plan.slot, document).to_string();
+        for (_, action, published) in state.done::<PublishPoint>() {
+            for at in &published.point_at {
+                self.wrote(at, key(PointDocument::Point));
+                self.wrote(at, key(PointDocument::Copy(action.target.clone())));
+            }
+        }
+    }
+
+    fn drill(&mut self, state: &RunState) {
+        let plan = &state.plan;
+        let may_be = self.may_be.get_or_insert_default();
+        for (_, dump) in plan.actions::<DumpDatabase>() {
+            let document = PointDocument::Dump {
+                run: plan.run.clone(),
+                source: dump.source.clone(),
+                database: dump.database.to_string(),
+                target: dump.target.clone(),
+            };
+            may_be.insert(Key::point(&plan.policy, plan.slot, document).to_string());
+        }
+        for (_, action) in plan.actions::<WriteProofs>() {
+            for tried in &action.tried {
+                let (source, target) = (tried.source.clone(), tried.target.clone());
+                let key = proof_key(state, source, tried.by.method(), target);
+                may_be.insert(key.to_string());
+            }
+        }
+        for (_, action, dumped) in state.done::<DumpDatabase>() {
+            self.wrote(&action.target, dumped.key.to_string());
+        }
+        for (_, _, proofs) in state.done::<WriteProofs>() {
+            for target in &plan.targets {
+                let keys = proofs.keys.iter();
+                keys.for_each(|key| self.wrote(&target.name, key.to_string()));
+            }
+        }
+    }
+}
+
+fn proof_key(state: &RunState, source: SourceId, method: Method, target: TargetName) -> Key {
+    Key::Proof {
+        policy: state.plan.policy.clone(),
+        slot: state.plan.slot,
+        run: state.plan.run.clone(),
+        of: ProofOf {
+            source,
+            method,
+            target,
+        },
+    }
+}
+
+/// # Errors
+/// The store's.
+pub async fn witness(
+    reached: &Reached,
+    policy: &PolicyName,
+    point: &PointRef,
+    findings: &mut Vec<Finding>,
+) -> Result<Witness, Fail> {
+    let slot = point.point.slot;
+    let mut found = Witness::default();
+    if reached.capable().next().is_none() {
+        return Ok(found);
+    }
+    let key = |document| Key::point(policy, slot, document).to_string();
+    let targets = point.point.targets.iter();
+    let copies = targets.map(|t| key(PointDocument::Copy(t.name.clone())));
+    found.may_be = Some(copies.chain([key(PointDocument::Point)]).collect());
+    let backup = one(reached, policy, &point.point.run, &mut found, findings).await?;
+    if let Some(state) = backup {
+        found.backup(&state);
+    }
+    for run in drills_of(reached, policy, point, &mut found).await? {
+        if let Some(state) = one(reached, policy, &run, &mut found, findings).await? {
+            found.drill(&state);
+        }
+    }
+    Ok(found)
+}
+
+/// One run's journal, at the target that has it.
+async fn one(
+    reached: &Reached,
+    policy: &PolicyName,
+    run: &RunId,
+    found: &mut Witness,
+    findings: &mut Vec<Finding>,
+) -> Result<Option<RunState>, Fail> {
+    let mut missing = None;
+    for seen in reached.capable() {
+        let journal = verify_journal(&seen.vault, policy, run).await?;
+        if journal.wrong.iter().any(|w| w.code == Code::RunMissing) {
+            missing.get_or_insert((seen, journal.wrong));
+            continue;
+        }
+        findings.extend(journal.wrong.findings(&seen.target.name));
+        if journal.state.is_none() {
+            found.doubtful.insert(run.clone());
+        }
+        return Ok(journal.state);
+    }
+    if let Some((seen, wrong)) = missing {
+        findings.extend(wrong.findings(&seen.target.name));
+    }
+    Ok(None)
+}
+
+/// Drills of this point: those that its documents name, and those among the newest whose plan does.
+async fn drills_of(
+    reached: &Reached,
+    policy: &PolicyName,
+    point: &PointRef,
+    found: &mut Witness,
+) -> Result<BTreeSet<RunId>, Fail> {
+    let mut all: BTreeSet<RunId> = BTreeSet::new();
+    let ever = Slot::at(jiff::Timestamp::UNIX_EPOCH);
+    for seen in reached.capable() {
+        let runs = seen.vault.runs(policy, RunKind::Drill, ever).await?;
+        found.drills.extend(runs.iter().map(|r| r.run.clone()));
+        for run in runs.iter().rev().take(LOOK_BACK) {
+            let first = Key::entry(policy, &run.run, 0).to_string();
+            if plans_for(&seen.vault, &first, point.point.slot).await? {
+                all.insert(run.run.clone());
+            }
+        }
+    }
+    let dumps = point.dumps.iter().map(|(_, d)| &d.run);
+    let named = point.proofs.iter().map(|p| &p.run).chain(dumps);
+    all.extend(named.filter(|r| found.drills.contains(*r)).cloned());
+    Ok(all)
+}
+
+/// An entry 0 that cannot be read may be this point's.
+async fn plans_for(vault: &Vault, key: &str, slot: Slot) -> Result<bool, Fail> {
+    match vault.oldest(key).await {
+        Ok((bytes, _)) => Ok(match read(&bytes) {
+            Ok((entry, _)) => {
+                matches!(entry.event, Event::Opened { plan, .. } if plan.slot == slot)
+            }
+            Err(_) => true,
+        }),
+        Err(e) if e.transient() => Err(e.into()),
+        Err(_) => Ok(true),
+    }
+}
+
+/// Compares the documents of the point at each target with the journals and with the other targets;
+/// policies too.
+///
+/// # Errors
+/// The store's.
+pub async fn documents(
+    reached: &Reached,
+    policy: &PolicyName,
+    point: &PointRef,
+    witness: &Witness,
+    only: Option<&TargetName>,
+) -> Result<Vec<Finding>, Fail> {
+    let (slot, knows) = (point.point.slot, |key: &str| witness.knows(key));
+    let (mut all, mut findings): (Vec<(&Seen, Documents)>, _) = (Vec::new(), Vec::new());
+    for seen in &reached.seen {
+        let documents = point_documents(&seen.vault, policy, slot, &knows).await?;
+        all.push((seen, documents));
+    }
+    for (at, (seen, documents)) in all.iter().enumerate() {
+        let name = &seen.target.name;
+        if only.is_some_and(|o| o != name) {
+            continue;
+        }
+        let mut wrong = documents.wrong.clone();
+        missing(witness, seen, documents, &all)
+            .into_iter()
+            .chain(differing(documents, &all[..at]))
+            .for_each(|w| wrong.push(w));
+        let policies = policy_copies(&seen.vault).await?;
+        let key = Key::Policy(point.point.policy_sha256.clone()).to_string();
+        if !policies.there.contains_key(&key) {
+            wrong.push(Wrong {
+                code: Code::ObjectMissing,
+                key,
+                version: String::new(),
+                why: format!("the point's policy is not at {name}"),
+            });
+        }
+        wrong.extend(policies.wrong);
+        findings.extend(Wrongs::findings(wrong, name));
+    }
+    Ok(findings)
+}
+
+/// What a journal says was written here, or what another target has of this point, and is not here.
+fn missing(
+    witness: &Witness,
+    seen: &Seen,
+    here: &Documents,
+    all: &[(&Seen, Documents)],
+) -> Vec<Wrong> {
+    let elsewhere = all
+        .iter()
+        .flat_map(|(_, d)| d.good.keys())
+        .filter(|k| !is_dump(k));
+    let wanted: BTreeSet<&String> = witness
+        .written
+        .get(&seen.target.name)
+        .into_iter()
+        .flatten()
+        .chain(elsewhere)
+        .collect();
+    let absent = wanted
+        .into_iter()
+        .filter(|key| !here.there.contains_key(*key));
+    absent
+        .map(|key| Wrong {
+            code: Code::ObjectMissing,
+            key: key.clone(),
+            version: String::new(),
+            why: format!("it is not at {}", seen.target.name),
+        })
+        .collect()
+}
+
+/// One document has the same bytes at every target.
+fn differing(here: &Documents, before: &[(&Seen, Documents)]) -> Vec<Wrong> {
+    let mut wrong = Vec::new();
+    for (key, (version, sha256)) in &here.good {
+        let other = before
+            .iter()
+            .find_map(|(s, d)| Some((s, d.good.get(key)?)))
+            .filter(|(_, (_, theirs))| theirs != sha256);
+        if let Some((seen, (_, theirs))) = other {
+            wrong.push(Wrong {
+                code: Code::DocumentDiffers,
+                key: key.clone(),
+                version: version.clone(),
+                why: format!(
+                    "its SHA-256 is {sha256}, at {} it is {theirs}",
+                    seen.target.name
+                ),
+            });
+        }
+    }
+    wrong
+}

@@ -1,0 +1,49 @@
+//! What the list names and the target lacks, copied; the object manifest.
+
+use super::{ObjectsListed, Source};
+use crate::model::{ObjectKey, Sha256, Slot, TargetName, VersionId};
+use crate::plan::Link;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CopyObjects {
+    pub target: TargetName,
+    pub listed: Link<ObjectsListed>,
+    pub sources: Vec<Source>,
+    pub base: Option<BaseCopy>,
+    pub in_flight: u32,
+    pub part_size_bytes: u64,
+}
+
+/// The copy that unchanged objects are taken from at one target.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseCopy {
+    pub slot: Slot,
+    pub manifest_key: ObjectKey,
+    pub manifest_version: VersionId,
+    pub manifest_sha256: Sha256,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectsCopied {
+    pub manifest_key: ObjectKey,
+    pub manifest_version: VersionId,
+    pub manifest_sha256: Sha256,
+    pub objects: u64,
+    pub delete_markers: u64,
+    pub bytes: u64,
+    pub put: u64,
+    pub reused: u64,
+    pub extended: u64,
+    pub not_kept: NotKept,
+}
+
+/// Properties of objects that are not in the vault, counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotKept {
+    /// Objects whose tags may not be read.
+    pub tags_denied: u64,
+    /// Objects of which the store says nothing about tags, or whose version cannot be asked for
+    /// them.
+    pub tags_unknown: u64,
+}

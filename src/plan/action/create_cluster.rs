@@ -1,0 +1,9 @@
+//! An empty scratch cluster, which dumps are loaded into.
+
+use super::ClusterSpec;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CreateCluster {
+    pub spec: ClusterSpec,
+}

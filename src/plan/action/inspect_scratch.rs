@@ -1,0 +1,40 @@
+//! What the restored scratch cluster holds: side effects off, digests of all tables, heartbeat,
+//! assertions.
+
+use super::ClusterMade;
+use crate::manifest::{Check, HeartbeatColumn, TableDigest};
+use crate::model::{Seconds, TargetName};
+use crate::plan::Link;
+use crate::policy::Assertion;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InspectScratch {
+    /// The target whose snapshot copy was restored.
+    pub target: TargetName,
+    pub cluster: Link<ClusterMade>,
+    pub heartbeat: Option<HeartbeatColumn>,
+    pub snapshot_at: Timestamp,
+    pub heartbeat_max_age: Seconds,
+    pub assertions: Vec<Assertion>,
+    pub streams: u32,
+}
+
+/// The newest heartbeat: its number and the instant of its commit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beat {
+    pub id: Option<i64>,
+    pub at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScratchInspected {
+    pub checks: Vec<Check>,
+    pub tables: BTreeMap<String, TableDigest>,
+    pub heartbeat: Beat,
+    /// What would have acted on the world.
+    pub disabled: Vec<String>,
+    pub took_s: f64,
+}

@@ -1,0 +1,180 @@
+//! What a step does, and what it leaves behind: one file per action, with its fields and its
+//! output. The same name stands in plan, step id, evidence and code (`copy-objects`,
+//! `CopyObjects`, `copy_objects.rs`; src/steps/ has a file of that name with the effect).
+//!
+//! Every name in an action was decided at planning time.
+
+mod check_restored;
+mod cluster_spec;
+mod copy_objects;
+mod copy_snapshot;
+mod create_cluster;
+mod dump_database;
+mod inspect_scratch;
+mod list_objects;
+mod load_dump;
+mod load_scratch;
+mod probe_lock;
+mod publish_point;
+mod restore_cluster;
+mod restore_files;
+mod share_snapshot;
+mod take_snapshot;
+mod teardown;
+mod verify_copies;
+mod write_proofs;
+
+pub use check_restored::{CheckRestored, Restored, RestoredChecked};
+pub use cluster_spec::{ClusterMade, ClusterSpec};
+pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};
+pub use copy_snapshot::{CopySnapshot, SnapshotCopied};
+pub use create_cluster::CreateCluster;
+pub use dump_database::{DatabaseDumped, DumpDatabase};
+pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
+pub use list_objects::{ListObjects, ObjectsListed, Source};
+pub use load_dump::LoadDump;
+pub use load_scratch::{DumpLoaded, LoadScratch};
+pub use probe_lock::{LockProbed, ProbeLock};
+pub use publish_point::{ClusterParts, CopyParts, FileParts, PointPublished, PublishPoint};
+pub use restore_cluster::RestoreCluster;
+pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
+pub use share_snapshot::{ShareSnapshot, SnapshotShared};
+pub use take_snapshot::{SnapshotTaken, TakeSnapshot};
+pub use teardown::{Dumps, Teardown, TornDown};
+pub use verify_copies::{CopiesVerified, VerifyCopies};
+pub use write_proofs::{ProofsWritten, Tried, TriedBy, WriteProofs};
+
+use crate::model::StepId;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+
+pub type Tags = BTreeMap<String, String>;
+
+/// One kind of action.
+pub trait Action: Sized {
+    type Output: Output + 'static;
+    /// Beginning of its steps' ids, and its tag in plan and evidence.
+    const NAME: &'static str;
+
+    /// Which of several this one is done to: a target, where a plan has one such step for each.
+    fn of(&self) -> Option<&dyn fmt::Display> {
+        None
+    }
+    fn stored(self) -> StoredAction;
+    fn in_plan(stored: &StoredAction) -> Option<&Self>;
+    fn evidence(output: Self::Output) -> Evidence;
+
+    fn step_id(&self) -> StepId {
+        StepId::new(Self::NAME, self.of())
+    }
+}
+
+/// What a step leaves in the journal when it succeeded; links lead to it.
+pub trait Output: Sized {
+    fn in_journal(evidence: &Evidence) -> Option<&Self>;
+}
+
+/// The two stored forms, made from one list so that neither lacks what the other has.
+macro_rules! actions {
+    ($($action:ident $(of $of:ident)? => $output:ident, $name:literal;)*) => {
+        /// An action as a plan stores it.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "do")]
+        pub enum StoredAction {
+            $(#[serde(rename = $name)] $action($action),)*
+        }
+
+        /// An output as the journal stores it.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "of")]
+        pub enum Evidence {
+            $(#[serde(rename = $name)] $action($output),)*
+        }
+
+        $(impl Action for $action {
+            type Output = $output;
+            const NAME: &'static str = $name;
+
+            $(fn of(&self) -> Option<&dyn fmt::Display> {
+                Some(&self.$of)
+            })?
+            fn stored(self) -> StoredAction {
+                StoredAction::$action(self)
+            }
+            fn in_plan(stored: &StoredAction) -> Option<&Self> {
+                match stored {
+                    StoredAction::$action(action) => Some(action),
+                    _ => None,
+                }
+            }
+            fn evidence(output: $output) -> Evidence {
+                Evidence::$action(output)
+            }
+        })*
+
+        impl StoredAction {
+            /// Names of all actions, for pages and tests that speak of each.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(StoredAction::$action(_) => $name,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    TakeSnapshot => SnapshotTaken, "take-snapshot";
+    ShareSnapshot => SnapshotShared, "share-snapshot";
+    CopySnapshot of target => SnapshotCopied, "copy-snapshot";
+    ListObjects => ObjectsListed, "list-objects";
+    CopyObjects of target => ObjectsCopied, "copy-objects";
+    VerifyCopies of target => CopiesVerified, "verify-copies";
+    PublishPoint of target => PointPublished, "publish-point";
+    RestoreCluster => ClusterMade, "restore-cluster";
+    CreateCluster => ClusterMade, "create-cluster";
+    InspectScratch => ScratchInspected, "inspect-scratch";
+    DumpDatabase of target => DatabaseDumped, "dump-database";
+    LoadScratch of target => DumpLoaded, "load-scratch";
+    RestoreFiles of target => FilesRestored, "restore-files";
+    ProbeLock of target => LockProbed, "probe-lock";
+    WriteProofs => ProofsWritten, "write-proofs";
+    Teardown => TornDown, "teardown";
+    LoadDump => DumpLoaded, "load-dump";
+    CheckRestored => RestoredChecked, "check-restored";
+}
+
+macro_rules! outputs {
+    ($($output:ident of $($action:ident)|+;)*) => {
+        $(impl Output for $output {
+            fn in_journal(evidence: &Evidence) -> Option<&Self> {
+                match evidence {
+                    $(Evidence::$action(output))|+ => Some(output),
+                    _ => None,
+                }
+            }
+        })*
+    };
+}
+
+outputs! {
+    SnapshotTaken of TakeSnapshot;
+    SnapshotShared of ShareSnapshot;
+    SnapshotCopied of CopySnapshot;
+    ObjectsListed of ListObjects;
+    ObjectsCopied of CopyObjects;
+    CopiesVerified of VerifyCopies;
+    PointPublished of PublishPoint;
+    ClusterMade of RestoreCluster | CreateCluster;
+    ScratchInspected of InspectScratch;
+    DatabaseDumped of DumpDatabase;
+    DumpLoaded of LoadScratch | LoadDump;
+    FilesRestored of RestoreFiles;
+    LockProbed of ProbeLock;
+    ProofsWritten of WriteProofs;
+    TornDown of Teardown;
+    RestoredChecked of CheckRestored;
+}

@@ -1,0 +1,30 @@
+//! Everything scratch of this run, deleted.
+
+use super::Tags;
+use crate::model::{BucketName, Region, SourceId, TargetName};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Teardown {
+    pub region: Region,
+    pub endpoint: Option<String>,
+    pub cluster_prefix: String,
+    pub tags: Tags,
+    pub bucket: BucketName,
+    pub bucket_region: Region,
+    pub bucket_endpoint: Option<String>,
+    pub prefix: String,
+    /// Where this run dumps to: uploads that nobody will complete are ended there.
+    pub dumps: Option<Dumps>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dumps {
+    pub source: SourceId,
+    pub targets: Vec<TargetName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TornDown {
+    pub deleted: Vec<String>,
+}

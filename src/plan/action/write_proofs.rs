@@ -1,0 +1,58 @@
+//! One proof per method and target, passed or not.
+
+use super::{ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, LockProbed, ScratchInspected};
+use crate::model::{Method, ObjectKey, SourceId, TargetName};
+use crate::plan::Link;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WriteProofs {
+    pub tried: Vec<Tried>,
+}
+
+/// A restore that this drill tries.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tried {
+    pub source: SourceId,
+    pub target: TargetName,
+    pub probed: Link<LockProbed>,
+    #[serde(flatten)]
+    pub by: TriedBy,
+}
+
+/// The steps that it consists of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum TriedBy {
+    Snapshot {
+        cluster: Link<ClusterMade>,
+        inspected: Link<ScratchInspected>,
+        snapshot_at: Timestamp,
+    },
+    Dump {
+        dumped: Link<DatabaseDumped>,
+        loaded: Link<DumpLoaded>,
+        snapshot_at: Timestamp,
+    },
+    Files {
+        restored: Link<FilesRestored>,
+    },
+}
+
+impl TriedBy {
+    pub fn method(&self) -> Method {
+        match self {
+            TriedBy::Snapshot { .. } => Method::Snapshot,
+            TriedBy::Dump { .. } => Method::Dump,
+            TriedBy::Files { .. } => Method::Files,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProofsWritten {
+    pub keys: Vec<ObjectKey>,
+    /// All of them passed, and there was one.
+    pub passed: bool,
+}

@@ -1,0 +1,108 @@
+//! Which outside places a plan speaks to: endpoints, regions, buckets, accounts, keys, clusters.
+
+use super::{Plan, StoredAction};
+use crate::model::{AccountId, Region};
+use std::collections::BTreeSet;
+
+impl Plan {
+    /// Where this plan reads, writes and makes things, whatever it calls them there.
+    pub fn places(&self) -> BTreeSet<String> {
+        let mut places = Places::default();
+        for target in &self.targets {
+            places.service("s3", &target.region, target.endpoint.as_deref());
+            places.add("bucket", &target.bucket);
+            places.accounts(&target.account);
+            places.keys(&target.kms_key);
+        }
+        for step in &self.steps {
+            places.of(&step.action);
+        }
+        places.0
+    }
+}
+
+#[derive(Default)]
+struct Places(BTreeSet<String>);
+
+impl Places {
+    fn add(&mut self, what: &str, name: &impl std::fmt::Display) {
+        self.0.insert(format!("{what} {name}"));
+    }
+
+    fn service(&mut self, service: &str, region: &Region, endpoint: Option<&str>) {
+        let endpoint = endpoint.unwrap_or("the service's own endpoint");
+        self.0
+            .insert(format!("{service} of {region} at {endpoint}"));
+    }
+
+    fn accounts<'a>(&mut self, accounts: impl IntoIterator<Item = &'a AccountId>) {
+        accounts.into_iter().for_each(|a| self.add("account", a));
+    }
+
+    fn keys<'a>(&mut self, keys: impl IntoIterator<Item = &'a crate::model::KmsKey>) {
+        keys.into_iter().for_each(|k| self.add("key", k));
+    }
+
+    fn of(&mut self, action: &StoredAction) {
+        match action {
+            StoredAction::TakeSnapshot(a) => {
+                self.service("rds", &a.region, a.endpoint.as_deref());
+                self.add("cluster", &a.cluster);
+                self.accounts([&a.account]);
+            }
+            StoredAction::ShareSnapshot(a) => {
+                self.service("rds", &a.region, a.endpoint.as_deref());
+                self.accounts(&a.with);
+            }
+            StoredAction::CopySnapshot(a) => {
+                self.service("rds", &a.region, a.endpoint.as_deref());
+                self.accounts([&a.account]);
+                self.accounts(&a.share_with);
+                self.keys([&a.kms_key]);
+            }
+            StoredAction::ListObjects(a) => self.sources(&a.sources),
+            StoredAction::CopyObjects(a) => self.sources(&a.sources),
+            StoredAction::RestoreCluster(a) => self.cluster(&a.spec),
+            StoredAction::CreateCluster(a) => self.cluster(&a.spec),
+            StoredAction::RestoreFiles(a) => {
+                self.service("s3", &a.region, a.endpoint.as_deref());
+                self.add("bucket", &a.bucket);
+            }
+            StoredAction::Teardown(a) => {
+                self.service("rds", &a.region, a.endpoint.as_deref());
+                self.service("s3", &a.bucket_region, a.bucket_endpoint.as_deref());
+                self.add("bucket", &a.bucket);
+            }
+            StoredAction::LoadDump(a) => {
+                self.0
+                    .insert(format!("database {} at {}:{}", a.database, a.host, a.port));
+            }
+            StoredAction::VerifyCopies(_)
+            | StoredAction::PublishPoint(_)
+            | StoredAction::InspectScratch(_)
+            | StoredAction::DumpDatabase(_)
+            | StoredAction::LoadScratch(_)
+            | StoredAction::ProbeLock(_)
+            | StoredAction::WriteProofs(_)
+            | StoredAction::CheckRestored(_) => {}
+        }
+    }
+
+    fn sources(&mut self, sources: &[super::Source]) {
+        for source in sources {
+            self.service("s3", &source.bucket.region, source.endpoint.as_deref());
+            self.add("bucket", &source.bucket.name);
+        }
+    }
+
+    fn cluster(&mut self, spec: &super::ClusterSpec) {
+        self.service("rds", &spec.region, spec.endpoint.as_deref());
+        self.accounts([&spec.account]);
+        spec.shape
+            .subnet_group
+            .iter()
+            .for_each(|g| self.add("subnet group", g));
+        let groups = spec.shape.security_groups.iter();
+        groups.for_each(|g| self.add("security group", g));
+    }
+}

@@ -1,0 +1,83 @@
+//! What is wrong with a policy that can be read: contradictions, promises no method can keep, lines
+//! that never fire.
+
+mod names;
+mod numbers;
+mod objectives;
+mod places;
+
+use super::locate::locate;
+use super::parse::ParseError;
+use super::types::{Policy, Schedule};
+use crate::report::{Code, Severity};
+
+/// One thing `policy check` says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    pub code: Code,
+    pub severity: Severity,
+    /// Path of the field, such as `targets[0].lock`.
+    pub path: String,
+    pub message: String,
+}
+
+impl Trouble {
+    /// With the place in the file drawn under it.
+    pub fn at(&self, file: &str, text: &str) -> ParseError {
+        ParseError::at(
+            file,
+            text,
+            locate(text, &self.path),
+            format!("{}: {}", self.path, self.message),
+        )
+    }
+}
+
+/// What the check must know of the meaning of a schedule line; `schedule` answers, and is above
+/// this module.
+pub struct Calendar {
+    /// Whether the line fires at all, else why not.
+    pub fires: fn(&Schedule) -> Result<(), String>,
+    /// The longest gap between two slots, in seconds.
+    pub longest_interval_s: fn(&Schedule) -> Option<u64>,
+}
+
+/// Everything wrong, errors first.
+pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
+    let mut found = Found::default();
+    names::names(policy, &mut found);
+    names::accounts(policy, &mut found);
+    places::sources(policy, &mut found);
+    for (n, target) in policy.targets.iter().enumerate() {
+        places::target(policy, n, target, &mut found);
+    }
+    objectives::schedules(policy, calendar.fires, &mut found);
+    objectives::drill(policy, &mut found);
+    numbers::numbers(policy, &mut found);
+    places::endpoints(policy, &mut found);
+    objectives::objectives(policy, calendar.longest_interval_s, &mut found);
+    found.0.sort_by_key(|t| t.severity);
+    found.0
+}
+
+#[derive(Default)]
+struct Found(Vec<Trouble>);
+
+impl Found {
+    fn error(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Trouble {
+            code,
+            severity: Severity::Error,
+            path: path.into(),
+            message: message.into(),
+        });
+    }
+    fn warning(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Trouble {
+            code,
+            severity: Severity::Warning,
+            path: path.into(),
+            message: message.into(),
+        });
+    }
+}

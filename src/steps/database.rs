@@ -1,0 +1,91 @@
+//! What several steps read of a restored database.
+
+use super::Context;
+use crate::database::{Address, Connection, ident, qualified};
+use crate::dump::{Digests, LoadInput, digest_database};
+use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES};
+use crate::model::{ObjectKey, TargetName, VersionId};
+use crate::plan::Beat;
+use crate::report::Fail;
+
+/// The newest heartbeat.
+pub(super) async fn heartbeat(
+    connection: &Connection,
+    column: Option<&HeartbeatColumn>,
+) -> Result<Beat, Fail> {
+    let Some(column) = column else {
+        return Ok(Beat::default());
+    };
+    let (schema, table) = column
+        .table
+        .split_once('.')
+        .unwrap_or(("public", &column.table));
+    let (id, at) = (ident(&column.id), ident(&column.at));
+    let sql = format!(
+        "SELECT {id}::bigint, to_char({at} AT TIME ZONE 'UTC', \
+         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
+        qualified(schema, table)
+    );
+    let rows = connection.rows(&sql).await?;
+    let field = |n: usize| rows.first().and_then(|r| r.get(n).cloned().flatten());
+    Ok(Beat {
+        id: field(0).and_then(|t| t.parse().ok()),
+        at: field(1).and_then(|t| t.parse().ok()),
+    })
+}
+
+pub(super) async fn digests(
+    ctx: &Context<'_>,
+    address: &Address,
+    streams: u32,
+) -> Result<Digests, Fail> {
+    Ok(digest_database(address, streams, ctx.clients.call_timeout()).await?)
+}
+
+/// A dump at one target, and where it goes.
+pub(super) struct Load<'a> {
+    pub target: &'a TargetName,
+    pub key: &'a ObjectKey,
+    pub version: &'a VersionId,
+    pub address: &'a Address,
+    /// Says in the database whose load it is, so that a second attempt knows its own.
+    pub mark: String,
+    pub streams: u32,
+}
+
+pub(super) struct Done {
+    pub bytes: u64,
+    pub took_s: f64,
+    pub tables: u64,
+    pub rows: u64,
+}
+
+impl Load<'_> {
+    pub async fn perform(&self, ctx: &Context<'_>) -> Result<Done, Fail> {
+        let start = ctx.world.monotonic();
+        let vault = ctx.vault(self.target).await?;
+        let (key, version) = (self.key.as_str(), self.version.as_str());
+        let got = vault
+            .bucket
+            .get(key, Some(version), MAX_DOCUMENT_BYTES)
+            .await?;
+        let document = Dump::from_bytes(&got.bytes)?;
+        let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
+        let input = LoadInput {
+            address: self.address,
+            vault: &vault,
+            dump: &document,
+            mark: &self.mark,
+            streams: self.streams,
+            timeout: ctx.clients.call_timeout(),
+            progress: &report,
+        };
+        let loaded = crate::dump::load(&input).await?;
+        Ok(Done {
+            bytes: loaded.bytes,
+            took_s: start.elapsed().as_secs_f64(),
+            tables: document.tables.len() as u64,
+            rows: document.tables.iter().map(|t| t.digest.rows).sum(),
+        })
+    }
+}

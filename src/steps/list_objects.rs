@@ -1,0 +1,114 @@
+//! Lists the source buckets once, for all targets.
+
+use super::object_manifest::MAX_MANIFEST_BYTES;
+use super::{Context, Perform};
+use crate::inventory;
+use crate::manifest::{CapturedBucket, ListRow, RowKind, read_rows, write_rows};
+use crate::model::{ObjectKey, Sha256};
+use crate::plan::{ListObjects, ObjectsListed, Source};
+use crate::report::{Code, Fail};
+use crate::vault::{Key, Vault, VaultError};
+
+impl Perform for ListObjects {
+    async fn perform(&self, ctx: &Context<'_>) -> Result<ObjectsListed, Fail> {
+        let vault = ctx.vault(&ctx.plan.journal_target).await?;
+        let mut files = Vec::new();
+        for source in &self.sources {
+            files.push(list(ctx, source, &vault).await?);
+        }
+        Ok(ObjectsListed { files })
+    }
+}
+
+async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<CapturedBucket, Fail> {
+    let b = &source.bucket;
+    let bucket = ctx
+        .bucket(&b.name, &b.region, source.endpoint.as_deref())
+        .await;
+    let state = bucket.state().await?;
+    if !state.versioning {
+        return Err(Fail::new(
+            Code::SourceNotVersioned,
+            format!(
+                "bucket {} has no versioning, so a copy of a version cannot be pinned; enable it \
+                 with: aws s3api put-bucket-versioning --bucket {} --versioning-configuration \
+                 Status=Enabled",
+                b.name, b.name
+            ),
+        ));
+    }
+    let key = ObjectKey::new(
+        Key::List {
+            policy: ctx.plan.policy.clone(),
+            slot: ctx.plan.slot,
+            source: source.id.clone(),
+        }
+        .to_string(),
+    );
+    let rows = inventory::list(&bucket, &source.id, &b.prefix).await?;
+    let written = write_rows(&rows);
+    readable(source, &key, written.len() as u64)?;
+    // Create-only: whoever comes second copies the first one's list, every version pinned.
+    let lock = Some(ctx.lock(&ctx.plan.journal_target)?);
+    let bytes = match vault
+        .create(key.as_str(), written.clone().into(), lock)
+        .await
+    {
+        Ok(_) => written,
+        Err(VaultError::Taken { .. }) => {
+            let stored = vault
+                .oldest_within(key.as_str(), MAX_MANIFEST_BYTES)
+                .await?;
+            stored.0.to_vec()
+        }
+        Err(e) => return Err(e.into()),
+    };
+    let rows: Vec<ListRow> = read_rows(&bytes)?;
+    let of = |kind| rows.iter().filter(|r| r.kind == kind).count() as u64;
+    Ok(CapturedBucket {
+        source: source.id.clone(),
+        name: b.name.clone(),
+        region: b.region.clone(),
+        prefix: b.prefix.clone(),
+        listed_at: bucket.clock.last().unwrap_or(ctx.plan.opened_at),
+        list_key: key,
+        list_sha256: Sha256::of(&bytes),
+        versions: of(RowKind::Object),
+        delete_markers: of(RowKind::DeleteMarker),
+        bytes: rows.iter().map(|r| r.size_bytes).sum(),
+    })
+}
+
+/// What is written under lock and can never be read again is worse than nothing.
+fn readable(source: &Source, key: &ObjectKey, size_bytes: u64) -> Result<(), Fail> {
+    if size_bytes <= MAX_MANIFEST_BYTES {
+        return Ok(());
+    }
+    Err(Fail::new(
+        Code::ListTooLarge,
+        format!(
+            "the list of source {} ({key}) would have {size_bytes} bytes, and at most \
+             {MAX_MANIFEST_BYTES} can be read back; nothing was written, protect a prefix at a time",
+            source.id
+        ),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::source;
+
+    #[test]
+    fn a_list_that_could_not_be_read_is_refused_before_it_is_written() {
+        let (source, key) = (source("files"), ObjectKey::new("manifests/x"));
+        assert!(readable(&source, &key, MAX_MANIFEST_BYTES).is_ok());
+        let refused = readable(&source, &key, MAX_MANIFEST_BYTES + 1).unwrap_err();
+        assert_eq!(refused.code, Code::ListTooLarge);
+        assert!(
+            refused.to_string().contains("nothing was written"),
+            "{}",
+            refused
+        );
+    }
+}

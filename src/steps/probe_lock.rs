@@ -1,0 +1,48 @@
+//! Tries the lock of one target.
+
+use super::{Context, Perform};
+use crate::manifest::Document;
+use crate::model::Slot;
+use crate::plan::{LockProbed, ProbeLock};
+use crate::report::{Code, Fail};
+use crate::vault::{Key, ProbeRecord, Verdict};
+
+impl Perform for ProbeLock {
+    async fn perform(&self, ctx: &Context<'_>) -> Result<LockProbed, Fail> {
+        let (target, lock) = (&self.target, ctx.lock(&self.target)?);
+        let vault = ctx.vault(target).await?;
+        let outcome = vault
+            .probe(ctx.world, lock.mode, self.control, self.lock)
+            .await?;
+        let at = vault.now().await?;
+        let record = ProbeRecord {
+            target: target.clone(),
+            at,
+            mode: lock.mode,
+            outcome: outcome.clone(),
+        };
+        let key = Key::ProbeRecord {
+            target: target.clone(),
+            at: Slot::at(at),
+        };
+        let bytes = record.to_bytes().into();
+        vault.create(&key.to_string(), bytes, Some(lock)).await?;
+        match outcome.verdict {
+            Verdict::Locked => Ok(LockProbed {
+                passed: true,
+                why: outcome.why,
+            }),
+            Verdict::Open => Err(Fail::new(
+                Code::LockOpen,
+                format!("target {target} does not lock: {}", outcome.why),
+            )),
+            Verdict::Unknown => Err(Fail::new(
+                Code::LockUnknown,
+                format!(
+                    "the lock of target {target} could not be tested: {}",
+                    outcome.why
+                ),
+            )),
+        }
+    }
+}
