@@ -6,10 +6,12 @@
 
 mod chunk;
 mod load;
+mod roles;
 mod rows;
+mod section;
 mod write;
 
-pub use load::{LoadInput, Loaded, load};
+pub use load::{LoadInput, Loaded, foresee, load};
 pub use rows::{Digests, digest_database};
 pub use write::{DumpInput, dump};
 
@@ -28,6 +30,12 @@ pub enum DumpError {
     Format(#[from] FormatError),
     #[error("{0}")]
     Refused(String),
+    /// No `pg_dump` here can read the server.
+    #[error("{0}")]
+    Client(String),
+    /// The dump lacks what it must have.
+    #[error("the dump has no section {0}")]
+    Incomplete(&'static str),
     /// Stored bytes are not what the dump says; names key and version.
     #[error("{key} version {version}: {why}")]
     Damaged {

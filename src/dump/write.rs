@@ -4,8 +4,8 @@ use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::rows::add_lines;
 use crate::aws::s3::Lock;
-use crate::database::{Address, Connection, Table, literal, qualified, schema_section};
-use crate::manifest::{ChunkRow, Section, TableDigest, TableRow};
+use crate::database::{Address, Connection, DumpProgram, Table, by_hand, literal, qualified};
+use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::policy::Seconds;
 use crate::vault::Vault;
 use futures_util::{StreamExt, TryStreamExt};
@@ -40,6 +40,10 @@ pub struct Written {
 /// The database's, the vault's.
 pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     let main = input.address.connect(input.timeout).await?;
+    let version = main.version_num().await?;
+    let program = DumpProgram::for_server(version)
+        .await
+        .map_err(DumpError::Client)?;
     main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
     let snapshot = main
@@ -48,12 +52,20 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
         .unwrap_or_default();
     let tables = main.tables().await?;
     lock_tables(&main, &tables).await?;
-    let mut sections = Vec::new();
-    for name in ["globals", "pre-data", "post-data"] {
-        let sql = schema_section(input.address, name, &snapshot).await?;
-        sections.push(section(input, name, &sql).await?);
+    if program.obeys_names() {
+        names_without_breaks(&main, &program).await?;
     }
-    sections.push(section(input, "sequences", &sequences(&main).await?).await?);
+    let roles = main.roles().await?;
+    let mut sections = vec![
+        section(input, "roles", &roles.to_bytes()).await?,
+        section(input, "globals", by_hand(&roles, version).as_bytes()).await?,
+    ];
+    for name in ["pre-data", "post-data"] {
+        let sql = program.section(input.address, name, &snapshot).await?;
+        sections.push(section(input, name, sql.as_bytes()).await?);
+    }
+    let sequences = sequences(&main).await?;
+    sections.push(section(input, "sequences", sequences.as_bytes()).await?);
     let chunks: Vec<(usize, u64, Option<u64>)> = tables
         .iter()
         .enumerate()
@@ -81,6 +93,51 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
         collations,
         excluded,
     })
+}
+
+/// A `pg_dump` that writes a line break of a name as it is turns the rest of that name into a
+/// statement; with such a name in the database its output is not to be trusted.
+async fn names_without_breaks(main: &Connection, program: &DumpProgram) -> Result<(), DumpError> {
+    let lists = [
+        ("nspname", "pg_namespace"),
+        ("relname", "pg_class"),
+        ("attname", "pg_attribute"),
+        ("proname", "pg_proc"),
+        ("typname", "pg_type"),
+        ("conname", "pg_constraint"),
+        ("tgname", "pg_trigger"),
+        ("polname", "pg_policy"),
+        ("rolname", "pg_roles"),
+        ("extname", "pg_extension"),
+        ("evtname", "pg_event_trigger"),
+        ("pubname", "pg_publication"),
+        ("srvname", "pg_foreign_server"),
+        ("fdwname", "pg_foreign_data_wrapper"),
+        ("collname", "pg_collation"),
+        ("stxname", "pg_statistic_ext"),
+        ("oprname", "pg_operator"),
+        ("opcname", "pg_opclass"),
+        ("opfname", "pg_opfamily"),
+        ("cfgname", "pg_ts_config"),
+        ("dictname", "pg_ts_dict"),
+        ("lanname", "pg_language"),
+        ("rulename", "pg_rewrite"),
+    ];
+    let lists = lists.map(|(name, list)| format!("SELECT {name}::text AS n FROM {list}"));
+    let sql = format!(
+        "SELECT count(*) FROM ({}) x WHERE n ~ E'[\\n\\r]'",
+        lists.join(" UNION ALL ")
+    );
+    let count = main.value(&sql).await?.unwrap_or_default();
+    if count == "0" {
+        return Ok(());
+    }
+    Err(DumpError::Client(format!(
+        "{count} names in the database hold a line break, and pg_dump {} writes such a name so \
+         that its second line is run as a statement (CVE-2025-8715); install the newest minor \
+         version of the client programs",
+        program.version()
+    )))
 }
 
 /// Without this a TRUNCATE after the snapshot would be seen as zero rows.
@@ -111,10 +168,11 @@ fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = (u64, Option<
     })
 }
 
-async fn section(input: &DumpInput<'_>, name: &str, sql: &str) -> Result<Section, DumpError> {
-    let key = format!("{}/{name}.sql.zst", input.prefix);
+async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Section, DumpError> {
+    let ending = if name == "roles" { "json" } else { "sql" };
+    let key = format!("{}/{name}.{ending}.zst", input.prefix);
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
-    writer.write(sql.as_bytes()).await?;
+    writer.write(text).await?;
     Ok(Section {
         name: name.into(),
         chunk: writer.finish().await?,
@@ -225,6 +283,11 @@ async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpErr
             "SELECT count(*) FROM pg_largeobject_metadata",
             "large objects are not part of a portable dump; keep such data in bytea columns or \
              files",
+        ),
+        (
+            "tablespaces",
+            "SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'",
+            "their directories belong to a server; what lies in one is restored into the default",
         ),
         (
             "subscriptions",

@@ -71,6 +71,9 @@ pub enum Evidence {
         took_s: f64,
         heartbeat_id: Option<i64>,
         heartbeat_at: Option<Timestamp>,
+        /// What the server has otherwise than the dump, and was not changed.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        exceptions: Vec<String>,
     },
     FilesRestored {
         population: u64,

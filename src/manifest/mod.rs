@@ -8,6 +8,7 @@ mod digest;
 mod list;
 mod point;
 mod proof;
+mod roles;
 
 pub use digest::{Sha256Hex, TableDigest, sha256_hex};
 pub use list::{
@@ -18,6 +19,7 @@ pub use point::{
     PointTarget, Vault, VaultId, Verified,
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
+pub use roles::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 
 use crate::policy::short;
 use serde::Serialize;

@@ -182,6 +182,7 @@ pub(super) async fn load_scratch(ctx: &Context<'_>) -> Result<Evidence, StepErro
         took_s: loaded.took_s,
         heartbeat_id: beat.id,
         heartbeat_at: beat.at,
+        exceptions: loaded.exceptions,
     })
 }
 
@@ -199,6 +200,7 @@ struct Done {
     took_s: f64,
     tables: u64,
     rows: u64,
+    exceptions: Vec<String>,
 }
 
 async fn load(
@@ -233,6 +235,7 @@ async fn load(
         took_s: start.elapsed().as_secs_f64(),
         tables: document.tables.len() as u64,
         rows: document.tables.iter().map(|t| t.digest.rows).sum(),
+        exceptions: loaded.exceptions,
     })
 }
 
@@ -270,5 +273,6 @@ pub(super) async fn load_given(ctx: &Context<'_>) -> Result<Evidence, StepError>
         took_s: done.took_s,
         heartbeat_id: None,
         heartbeat_at: None,
+        exceptions: done.exceptions,
     })
 }

@@ -146,6 +146,8 @@ impl From<DumpError> for StepError {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Self::refused("database-not-empty", why),
+            DumpError::Client(why) => Self::refused("client-too-old", why),
+            DumpError::Incomplete(_) => Self::finding("dump-damaged", e.to_string()),
             DumpError::Damaged { .. } => Self {
                 kind: Failure::Finding,
                 code: "dump-damaged",

@@ -4,8 +4,8 @@
 use crate::source;
 use dr::journal::{self, Evidence, RunState};
 use dr::manifest::{
-    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Row, StoredRow, TableDigest, Vault,
-    read_rows, sha256_hex, write_rows,
+    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row, StoredRow, TableDigest,
+    Vault, read_rows, sha256_hex, write_rows,
 };
 use dr::vault::{JournalStore, ProbeRecord, VaultError};
 use serde_json::Value;
@@ -110,6 +110,7 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Point>("point.json");
     check::<Copy>("copy.json");
     check::<Dump>("dump.json");
+    check::<Roles>("roles.json");
     check::<Proof>("proof.json");
     check::<Proof>("proof-failed.json");
     check::<journal::Entry>("entry.json");

@@ -197,6 +197,7 @@ pub(super) fn done(answer: &mut Answer, choice: &Choice<'_>, done: &Done) {
             answer.measured_on
         );
         answer.line(line);
+        exceptions(answer, report);
         next_steps(answer, choice, endpoint.as_deref());
     } else {
         answer.line(format!(
@@ -249,6 +250,22 @@ pub(super) fn done(answer: &mut Answer, choice: &Choice<'_>, done: &Done) {
         "deletion_protection",
         matches!(choice.into, RestoreInto::Cluster { .. }),
     );
+}
+
+/// What the server has otherwise than the dump.
+fn exceptions(answer: &mut Answer, report: &Report) {
+    let Some(Evidence::Loaded { exceptions, .. }) = evidence(report, "load-dump") else {
+        return;
+    };
+    let shown = 20;
+    for text in exceptions.iter().take(shown) {
+        answer.line(format!("  not as in the dump: {text}"));
+    }
+    if exceptions.len() > shown {
+        let more = exceptions.len() - shown;
+        answer.line(format!("  and {more} more; --json names them all"));
+    }
+    answer.set("exceptions", exceptions);
 }
 
 fn next_steps(answer: &mut Answer, choice: &Choice<'_>, endpoint: Option<&str>) {
