@@ -5,6 +5,7 @@
 //! -dc chunk | psql -c 'COPY …'`.
 
 mod chunk;
+mod facts;
 mod load;
 mod roles;
 mod rows;

@@ -2,6 +2,7 @@
 
 use super::DumpError;
 use super::chunk::ChunkWriter;
+use super::facts::{collations, excluded, names_without_breaks};
 use super::rows::add_lines;
 use crate::aws::s3::Lock;
 use crate::database::{Address, Connection, DumpProgram, Table, by_hand, literal, qualified};
@@ -93,51 +94,6 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
         collations,
         excluded,
     })
-}
-
-/// A `pg_dump` that writes a line break of a name as it is turns the rest of that name into a
-/// statement; with such a name in the database its output is not to be trusted.
-async fn names_without_breaks(main: &Connection, program: &DumpProgram) -> Result<(), DumpError> {
-    let lists = [
-        ("nspname", "pg_namespace"),
-        ("relname", "pg_class"),
-        ("attname", "pg_attribute"),
-        ("proname", "pg_proc"),
-        ("typname", "pg_type"),
-        ("conname", "pg_constraint"),
-        ("tgname", "pg_trigger"),
-        ("polname", "pg_policy"),
-        ("rolname", "pg_roles"),
-        ("extname", "pg_extension"),
-        ("evtname", "pg_event_trigger"),
-        ("pubname", "pg_publication"),
-        ("srvname", "pg_foreign_server"),
-        ("fdwname", "pg_foreign_data_wrapper"),
-        ("collname", "pg_collation"),
-        ("stxname", "pg_statistic_ext"),
-        ("oprname", "pg_operator"),
-        ("opcname", "pg_opclass"),
-        ("opfname", "pg_opfamily"),
-        ("cfgname", "pg_ts_config"),
-        ("dictname", "pg_ts_dict"),
-        ("lanname", "pg_language"),
-        ("rulename", "pg_rewrite"),
-    ];
-    let lists = lists.map(|(name, list)| format!("SELECT {name}::text AS n FROM {list}"));
-    let sql = format!(
-        "SELECT count(*) FROM ({}) x WHERE n ~ E'[\\n\\r]'",
-        lists.join(" UNION ALL ")
-    );
-    let count = main.value(&sql).await?.unwrap_or_default();
-    if count == "0" {
-        return Ok(());
-    }
-    Err(DumpError::Client(format!(
-        "{count} names in the database hold a line break, and pg_dump {} writes such a name so \
-         that its second line is run as a statement (CVE-2025-8715); install the newest minor \
-         version of the client programs",
-        program.version()
-    )))
 }
 
 /// Without this a TRUNCATE after the snapshot would be seen as zero rows.
@@ -273,46 +229,4 @@ async fn sequences(main: &Connection) -> Result<String, DumpError> {
         }
     }
     Ok(sql)
-}
-
-/// What a portable dump leaves out, counted, with the reason.
-async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
-    let checks = [
-        (
-            "large objects",
-            "SELECT count(*) FROM pg_largeobject_metadata",
-            "large objects are not part of a portable dump; keep such data in bytea columns or \
-             files",
-        ),
-        (
-            "tablespaces",
-            "SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'",
-            "their directories belong to a server; what lies in one is restored into the default",
-        ),
-        (
-            "subscriptions",
-            "SELECT count(subname) FROM pg_subscription",
-            "their definition holds a password",
-        ),
-    ];
-    let mut excluded = BTreeMap::new();
-    for (what, sql, why) in checks {
-        let count = main.value(sql).await?.unwrap_or_default();
-        if count != "0" {
-            excluded.insert(what.to_owned(), format!("{count}: {why}"));
-        }
-    }
-    Ok(excluded)
-}
-
-/// Versions of the collations in use: an index built under another version of the same name can be
-/// wrong.
-async fn collations(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
-    let sql = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE datname = \
-     current_database()";
-    let rows = main.rows(sql).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|r| Some((r.first()?.clone()?, r.get(1)?.clone()?)))
-        .collect())
 }

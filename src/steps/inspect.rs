@@ -151,7 +151,7 @@ async fn assert(
             1,
             Some(format!(
                 "returned {}, wanted {}",
-                told(found.as_deref()),
+                told(found.as_deref(), &assertion.expect),
                 literal(&assertion.expect)
             )),
         ),
@@ -160,12 +160,15 @@ async fn assert(
     })
 }
 
-/// A number or a truth value; another text may be a tenant's and is not kept.
-fn told(found: Option<&str>) -> String {
+/// A number where a number was wanted, or a truth value where one was; another text may be a
+/// tenant's and is not kept.
+fn told(found: Option<&str>, wanted: &str) -> String {
+    let number = |text: &str| text.len() < 40 && text.parse::<f64>().is_ok();
+    let truth = |text: &str| matches!(text, "t" | "f");
     match found {
         None => "nothing".into(),
-        Some("t" | "f") => literal(found.unwrap_or_default()),
-        Some(text) if text.len() < 40 && text.parse::<f64>().is_ok() => literal(text),
+        Some(text) if number(text) && number(wanted) => literal(text),
+        Some(text) if truth(text) && truth(wanted) => literal(text),
         Some(_) => "another text".into(),
     }
 }
@@ -217,4 +220,19 @@ pub(super) async fn restored(
         answered_at,
         took_s: start.elapsed().as_secs_f64(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn an_assertion_keeps_numbers_and_no_text_of_a_row() {
+        assert_eq!(told(Some("7"), "0"), "'7'");
+        assert_eq!(told(Some("f"), "t"), "'f'");
+        assert_eq!(told(None, "t"), "nothing");
+        for (found, wanted) in [("mia@example.org", "0"), ("41111111", "x"), ("f", "0")] {
+            assert_eq!(told(Some(found), wanted), "another text");
+        }
+    }
 }

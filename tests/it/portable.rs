@@ -1,5 +1,5 @@
-//! A dump and its load between two servers: nothing that is stored is obeyed, no role that exists is
-//! changed, no byte of the schema is edited.
+//! A dump and its load between two servers: nothing that is stored is obeyed, no role that exists
+//! is changed, no byte of the schema is edited.
 
 use crate::servers::{Bare, Rig};
 use std::process::Command;
@@ -29,6 +29,7 @@ CREATE ROLE "evil
 ALTER ROLE reader SUPERUSER; --" CREATEROLE;
 CREATE ROLE "back\slash '; ALTER ROLE reader SUPERUSER; --" NOINHERIT;
 COMMENT ON ROLE reader IS E'x\n\\! touch FILE\nALTER ROLE reader SUPERUSER;\n$dr0$;\\';
+GRANT SET, ALTER SYSTEM ON PARAMETER log_statement TO reader WITH GRANT OPTION;
 GRANT reader TO raw WITH ADMIN OPTION;
 GRANT reader TO "back\slash '; ALTER ROLE reader SUPERUSER; --" GRANTED BY postgres;
 "#;
@@ -185,8 +186,8 @@ fn trapped() -> String {
         "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('a\r\n\\connect b', 'c');\n\
          CREATE TABLE app.{name} (a text DEFAULT '{quoted}' CHECK (a <> '{quoted}'), b text);\n\
          CREATE FUNCTION app.f() RETURNS text LANGUAGE sql AS $f$/*{TRAP}*/SELECT '{quoted}'$f$;\n\
-         CREATE FUNCTION app.atomic() RETURNS text BEGIN ATOMIC SELECT 'x;y' AS a; SELECT CASE WHEN \
-         true THEN '{quoted}' END; END;\n\
+         CREATE FUNCTION app.atomic() RETURNS text BEGIN ATOMIC SELECT 'x;y' AS a; SELECT \
+         CASE WHEN true THEN '{quoted}' END; END;\n\
          CREATE VIEW app.v AS SELECT '{quoted}'::text AS x FROM app.{name};\n\
          CREATE POLICY p ON app.{name} USING (a <> '{quoted}');\n\
          CREATE RULE r AS ON DELETE TO app.{name} DO ALSO (NOTIFY a; NOTIFY b);\n\
@@ -205,8 +206,8 @@ const SCHEMA: &str = "SELECT string_agg(x, '|' ORDER BY x COLLATE \"C\") FROM (S
  'app'::regnamespace UNION ALL SELECT pg_get_expr(polqual, polrelid) FROM pg_policy \
  UNION ALL SELECT relname || attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
  WHERE relnamespace = 'app'::regnamespace AND attnum > 0 \
- UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'app.tricky'::regclass \
- UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'app.tricky'::regclass \
+ UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = \
+ 'app.tricky'::regclass UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'app.tricky'::regclass \
  UNION ALL SELECT description FROM pg_description WHERE objoid > 16000 \
  UNION ALL SELECT enumlabel FROM pg_enum) AS all_of_it (x)";
 
@@ -236,11 +237,17 @@ fn settings_that_a_server_does_not_know_are_left_out_and_other_commands_are_refu
         let to = rig.to.address("shop", "postgres");
         let meta = format!("\\! touch x\n{sql}");
         let foreign = rig.with_section(&dump, "pre-data", &meta).await;
-        let refused = rig.load(&foreign, &to).await.err().expect("refused").to_string();
+        let refused = rig
+            .load(&foreign, &to)
+            .await
+            .err()
+            .expect("refused")
+            .to_string();
         assert!(refused.contains("a command of psql"), "{refused}");
         let newer = sql.replacen(
             "\nSET lock_timeout = 0;\n",
-            "\nSET lock_timeout = 0;\nSET transaction_timeout = 0;\nset session What_Comes TO 'x';\n",
+            "\nSET lock_timeout = 0;\nSET transaction_timeout = 0;\n\
+             set session What_Comes TO 'x';\n",
             1,
         );
         let newer = rig.with_section(&dump, "pre-data", &newer).await;

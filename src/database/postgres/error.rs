@@ -114,13 +114,24 @@ fn plain(code: &str) -> bool {
             .any(|class| code.starts_with(class))
 }
 
+/// How a context begins that is the server's own work and no function.
+const OWN_WORK: [&str; 7] = [
+    "COPY ",
+    "JSON data",
+    "parallel worker",
+    "while scanning ",
+    "while inserting ",
+    "while updating ",
+    "while locking ",
+];
+
 /// The database's own functions say what they like, under any code and in every field.
 fn by_a_function(said: &Said<'_>) -> bool {
     let context = said.context.unwrap_or_default();
     said.inside
         || said.code.starts_with("P0")
         || said.routine == Some("exec_stmt_raise")
-        || !(context.is_empty() || context.starts_with("COPY "))
+        || !(context.is_empty() || OWN_WORK.iter().any(|own| context.starts_with(own)))
 }
 
 fn tell(said: &Said<'_>) -> String {

@@ -136,7 +136,7 @@ proptest! {
         let name = crate::database::ident(&inside);
         let body = inside.replace('$', "");
         for quoted in [literal, name, format!("$dr${body}$dr$"), format!("/*{}*/",
-            body.replace('*', "").replace('/', ""))] {
+            body.replace(['*', '/'], ""))] {
             let text = format!("SELECT {quoted};SELECT 2;");
             prop_assert_eq!(statements(&text).len(), 2, "{}", text);
         }

@@ -5,9 +5,9 @@ use super::action::{Action, actions};
 use crate::manifest::Roles;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One statement, that makes the roles that are missing, and touches none that exists. Every stored
-/// text in it is inside of a literal on one line, inside of a dollar-quoted body: no line of it is a
-/// command of psql.
+/// One statement that makes the roles that are missing and touches none that exists. Every stored
+/// text in it is inside of a literal on one line, inside of a dollar-quoted body: no line of it is
+/// a command of psql.
 pub fn by_hand(wanted: &Roles, version: u32) -> String {
     let all = actions(wanted, &BTreeSet::new(), version);
     let mut by_role: BTreeMap<&str, Vec<&Action>> = BTreeMap::new();
@@ -21,7 +21,8 @@ pub fn by_hand(wanted: &Roles, version: u32) -> String {
         push(
             &mut body,
             format_args!(
-                "  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {role}) THEN\n    \
+                "  IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {role}) \
+                 THEN\n    \
              made := made || {role}::text;\n"
             ),
         );
