@@ -14,7 +14,7 @@ mod write;
 
 pub use load::{LoadInput, Loaded, foresee, load};
 pub use rows::{Digests, digest_database};
-pub use write::{DumpInput, dump};
+pub use write::{DumpInput, dump, readable};
 
 use crate::aws;
 use crate::database::PgError;

@@ -33,6 +33,15 @@ pub struct Written {
     pub excluded: BTreeMap<String, String>,
 }
 
+/// Whether a `pg_dump` here can read a server of this major version.
+///
+/// # Errors
+/// `Client`: none can; says what to install.
+pub async fn readable(major: u32) -> Result<(), DumpError> {
+    let found = DumpProgram::for_server(major.saturating_mul(10_000)).await;
+    found.map(drop).map_err(DumpError::Client)
+}
+
 /// Dumps everything under one exported snapshot. Done twice it takes what the first one put where
 /// its bytes are the same; the stored
 /// dump names versions.

@@ -17,6 +17,7 @@ pub(super) async fn restore(
     spec: &ClusterSpec,
     snapshot_arn: &str,
 ) -> Result<Evidence, StepError> {
+    super::dumping::readable(ctx, &spec.engine_version).await?;
     make(ctx, spec, Some(snapshot_arn)).await
 }
 

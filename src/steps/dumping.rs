@@ -30,6 +30,17 @@ fn digests_of(dump: &Dump) -> Tables {
         .collect()
 }
 
+/// Where the plan dumps what is about to be restored, a program that can read it must be there
+/// before anything is made.
+pub(super) async fn readable(ctx: &Context<'_>, engine_version: &str) -> Result<(), StepError> {
+    let dumps = |s: &crate::plan::Step| matches!(s.action, Action::DumpTo { .. });
+    let major = engine_version.split('.').next().map(str::parse::<u32>);
+    match major {
+        Some(Ok(major)) if ctx.plan.steps.iter().any(dumps) => Ok(dump::readable(major).await?),
+        _ => Ok(()),
+    }
+}
+
 pub(super) async fn dump(ctx: &Context<'_>) -> Result<Evidence, StepError> {
     let Action::DumpTo {
         target,

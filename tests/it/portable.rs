@@ -1,7 +1,9 @@
 //! A dump and its load between two servers: nothing that is stored is obeyed, no role that exists
 //! is changed, no byte of the schema is edited.
 
+use crate::cloud::{Cloud, place};
 use crate::servers::{Bare, Rig};
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 /// Everything about the roles of a server that a dump carries.
@@ -41,7 +43,7 @@ async fn roles(server: &Bare) -> String {
 #[test]
 fn what_is_stored_about_roles_comes_back_byte_for_byte_and_nothing_of_it_runs() {
     let rig = Rig::new("obeyed");
-    let file = crate::cloud::place("touched").join("file");
+    let file = place("touched").join("file");
     let set = OBEYED.replace("FILE", &file.display().to_string());
     rig.run(async {
         rig.from.sql("shop", &set).await;
@@ -52,12 +54,12 @@ fn what_is_stored_about_roles_comes_back_byte_for_byte_and_nothing_of_it_runs() 
         assert_eq!(loaded.exceptions, Vec::<String>::new());
         assert_eq!(roles(&rig.to).await, wanted);
         // The same by hand, with psql and the text alone.
-        let there = "SELECT string_agg(format('DROP ROLE %I;', rolname), '') FROM pg_roles WHERE \
-         rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'";
+        let there = "SELECT string_agg(format('DROP OWNED BY %1$I; DROP ROLE %1$I;', rolname), '') \
+         FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'";
         let away = rig.to.text("postgres", there).await;
         rig.to.sql("postgres", &away).await;
         let sql = rig.section(&dump, "globals").await;
-        let text = crate::cloud::place("globals").join("globals.sql");
+        let text = place("globals").join("globals.sql");
         std::fs::write(&text, sql).expect("written");
         for _ in 0..2 {
             let output = Command::new("psql")
@@ -254,4 +256,45 @@ fn settings_that_a_server_does_not_know_are_left_out_and_other_commands_are_refu
         rig.load(&newer, &to).await.expect("loaded");
         assert_eq!(rig.to.text("shop", SCHEMA).await, wanted);
     });
+}
+
+/// A `pg_dump` of a later version as far as older servers notice.
+const NEWER: &str = r#"#!/bin/sh
+[ "$1" = --version ] && echo "pg_dump (PostgreSQL) 99.1" && exit
+PATH="${PATH#*:}"
+pg_dump "$@" | sed 's/^SET lock_timeout = 0;$/&\nSET transaction_timeout = 0;/'
+"#;
+
+#[test]
+fn a_drill_with_a_newer_pg_dump_proves_the_portable_path() {
+    let cloud = Cloud::start("later", &["--no-writers"]);
+    cloud.init();
+    let programs = place("programs");
+    let program = programs.join("pg_dump");
+    std::fs::write(&program, NEWER).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let path = dr::world::World::default().env("PATH").unwrap_or_default();
+    let mut command = cloud.command(&["tick", "--json"]);
+    command.env("PATH", format!("{}:{path}", programs.display()));
+    let ran = crate::cloud::Ran::from(command.output().expect("dr runs"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = cloud.dr(&["status", "--json"]).json();
+    let proven = status["policies"][0]["newest_proven"].as_array();
+    let portable = |p: &&serde_json::Value| p["path"] == "portable";
+    let count = proven.into_iter().flatten().filter(portable).count();
+    assert_eq!(count, 2, "{status}");
+    drop(std::fs::remove_dir_all(programs));
+}
+
+#[test]
+fn a_server_that_no_program_can_read_is_refused_with_what_to_install() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let refused = runtime.block_on(dr::dump::readable(98));
+    let error = dr::steps::StepError::from(refused.expect_err("no such program"));
+    assert_eq!(error.code, "client-too-old");
+    assert!(
+        error.full().contains("postgresql-client-98"),
+        "{}",
+        error.full()
+    );
 }
