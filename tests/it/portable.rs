@@ -209,8 +209,8 @@ const SCHEMA: &str = "SELECT string_agg(x, '|' ORDER BY x COLLATE \"C\") FROM (S
  UNION ALL SELECT relname || attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
  WHERE relnamespace = 'app'::regnamespace AND attnum > 0 \
  UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = \
- 'app.tricky'::regclass UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = 'app.tricky'::regclass \
- UNION ALL SELECT description FROM pg_description WHERE objoid > 16000 \
+ 'app.tricky'::regclass UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = \
+ 'app.tricky'::regclass UNION ALL SELECT description FROM pg_description WHERE objoid > 16000 \
  UNION ALL SELECT enumlabel FROM pg_enum) AS all_of_it (x)";
 
 #[test]
