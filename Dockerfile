@@ -7,7 +7,7 @@ COPY . .
 RUN cargo build --release --locked --package dr --bin dr
 
 FROM debian:trixie-slim
-# pg_dump and pg_dumpall take the schema of a dump; they must not be older than the server (trixie: 17).
+# pg_dump takes the schema of a dump; it must not be older than the server (trixie: 17).
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates postgresql-client \
     && rm -rf /var/lib/apt/lists/*

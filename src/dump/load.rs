@@ -5,17 +5,14 @@
 //! loaded it), so that a killed load goes on where it was. At the end that schema goes and a
 //! comment on the database stays.
 
-use super::DumpError;
+use super::section::fetch;
+use super::{DumpError, roles, section};
 use crate::database::{Address, Connection, ident, literal, qualified};
 use crate::manifest::{ChunkRow, Dump, TableRow};
-use crate::model::{Seconds, Sha256};
+use crate::model::Seconds;
 use crate::vault::Vault;
-use bytes::Bytes;
 use futures_util::StreamExt;
 use std::io::Read;
-
-/// No chunk of ours is larger than this compressed.
-const MAX_CHUNK_BYTES: u64 = 1 << 30;
 
 pub struct LoadInput<'a> {
     pub address: &'a Address,
@@ -30,8 +27,9 @@ pub struct LoadInput<'a> {
 
 pub struct Loaded {
     pub bytes: u64,
-    /// Statements of the globals section that the server refused; roles that exist already, mostly.
-    pub warnings: Vec<String>,
+    /// Where the server's roles are otherwise than the dump's, and why: a load makes roles that are
+    /// missing and changes none.
+    pub exceptions: Vec<String>,
 }
 
 /// # Errors
@@ -40,25 +38,19 @@ pub struct Loaded {
 pub async fn load(input: &LoadInput<'_>) -> Result<Loaded, DumpError> {
     let main = input.address.connect(input.timeout).await?;
     let mark = format!("restored by dr: {}", input.mark);
+    let wanted = section::roles(input).await?;
     if comment(&main).await?.as_deref() == Some(&mark) {
         return Ok(Loaded {
             bytes: 0,
-            warnings: Vec::new(),
+            exceptions: roles::exceptions(&main, &wanted).await?,
         });
     }
     begin(&main, &mark).await?;
-    let mut loaded = Loaded {
-        bytes: 0,
-        warnings: Vec::new(),
-    };
-    if let Some(globals) = find(input, "globals") {
-        let sql = fetch_sql(input, globals).await?;
-        loaded.warnings = apply_each(&main, &sql).await;
-    }
-    section(input, &main, "pre-data").await?;
-    loaded.bytes = tables(input).await?;
-    section(input, &main, "sequences").await?;
-    section(input, &main, "post-data").await?;
+    let exceptions = roles::make(&main, &wanted).await?;
+    section::apply(input, &main, "pre-data").await?;
+    let bytes = tables(input).await?;
+    section::apply(input, &main, "sequences").await?;
+    section::apply(input, &main, "post-data").await?;
     let database = ident(&input.address.database);
     // One transaction: a crash leaves the progress or the finished mark, never neither.
     main.execute(&format!(
@@ -67,7 +59,16 @@ pub async fn load(input: &LoadInput<'_>) -> Result<Loaded, DumpError> {
     ))
     .await?;
     main.execute("ANALYZE").await?;
-    Ok(loaded)
+    Ok(Loaded { bytes, exceptions })
+}
+
+/// What a load would find otherwise than the dump has it, before it changes anything.
+///
+/// # Errors
+/// As those of [`load`].
+pub async fn foresee(input: &LoadInput<'_>) -> Result<Vec<String>, DumpError> {
+    let main = input.address.connect(input.timeout).await?;
+    roles::foreseen(&main, &section::roles(input).await?).await
 }
 
 async fn comment(main: &Connection) -> Result<Option<String>, DumpError> {
@@ -114,74 +115,8 @@ async fn begin(main: &Connection, mark: &str) -> Result<(), DumpError> {
     Ok(main.execute(&create).await?)
 }
 
-fn find<'a>(input: &'a LoadInput<'_>, name: &str) -> Option<&'a ChunkRow> {
-    input
-        .dump
-        .sections
-        .iter()
-        .find(|s| s.name == name)
-        .map(|s| &s.chunk)
-}
-
-/// A stored object, checked against its digest before a byte of it is used.
-async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Bytes, DumpError> {
-    let damaged = |why: String| DumpError::Damaged {
-        key: chunk.key.to_string(),
-        version: chunk.version.to_string(),
-        why,
-    };
-    let got = match input
-        .vault
-        .bucket
-        .get(
-            chunk.key.as_str(),
-            Some(chunk.version.as_str()),
-            MAX_CHUNK_BYTES,
-        )
-        .await
-    {
-        Err(e) if e.kind == crate::aws::Kind::NotFound => {
-            return Err(damaged(format!("missing at {}", input.vault.target)));
-        }
-        other => other?,
-    };
-    let found = Sha256::of(&got.bytes);
-    if found != chunk.sha256 {
-        return Err(damaged(format!(
-            "SHA-256 is {found}, should be {}, at {}",
-            chunk.sha256, input.vault.target
-        )));
-    }
-    Ok(got.bytes)
-}
-
-async fn fetch_sql(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<String, DumpError> {
-    let bytes = fetch(input, chunk).await?;
-    let plain = zstd::decode_all(&bytes[..])
-        .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
-    String::from_utf8(plain).map_err(|_| DumpError::Damaged {
-        key: chunk.key.to_string(),
-        version: chunk.version.to_string(),
-        why: "not UTF-8".into(),
-    })
-}
-
-/// Statement by statement, going on after a refusal: roles may exist, and not every server lets us
-/// make superusers.
-async fn apply_each(main: &Connection, sql: &str) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for line in sql
-        .lines()
-        .filter(|l| !l.starts_with("--") && !l.trim().is_empty())
-    {
-        if let Err(e) = main.execute(line).await {
-            warnings.push(e.to_string());
-        }
-    }
-    warnings
-}
-
-async fn done(connection: &Connection, item: &str) -> Result<bool, DumpError> {
+/// Whether the transaction that loaded this was committed.
+pub(super) async fn done(connection: &Connection, item: &str) -> Result<bool, DumpError> {
     Ok(connection
         .value(&format!(
             "SELECT 1 FROM dr_restore.progress WHERE item = {}",
@@ -189,33 +124,6 @@ async fn done(connection: &Connection, item: &str) -> Result<bool, DumpError> {
         ))
         .await?
         .is_some())
-}
-
-async fn section(input: &LoadInput<'_>, main: &Connection, name: &str) -> Result<(), DumpError> {
-    let Some(chunk) = find(input, name) else {
-        return Err(DumpError::Refused(format!(
-            "the dump has no section {name}"
-        )));
-    };
-    if done(main, name).await? {
-        return Ok(());
-    }
-    let sql = fetch_sql(input, chunk).await?;
-    let result = main
-        .execute(&format!(
-            "BEGIN;\n{sql}\nINSERT INTO dr_restore.progress (item) VALUES ({});\nCOMMIT;",
-            literal(name)
-        ))
-        .await;
-    if result.is_err() {
-        drop(main.execute("ROLLBACK").await);
-    }
-    // pg_dump's text changes settings of the session; ours are needed for rows.
-    main.execute(
-        "SET search_path = pg_catalog; SET check_function_bodies = on; SET row_security = off",
-    )
-    .await?;
-    Ok(result?)
 }
 
 async fn tables(input: &LoadInput<'_>) -> Result<u64, DumpError> {

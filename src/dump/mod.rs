@@ -5,13 +5,16 @@
 //! -dc chunk | psql -c 'COPY …'`.
 
 mod chunk;
+mod facts;
 mod load;
+mod roles;
 mod rows;
+mod section;
 mod write;
 
-pub use load::{LoadInput, Loaded, load};
+pub use load::{LoadInput, Loaded, foresee, load};
 pub use rows::{Digests, digest_database};
-pub use write::{DumpInput, dump};
+pub use write::{DumpInput, dump, readable};
 
 use crate::aws;
 use crate::database::PgError;
@@ -29,6 +32,12 @@ pub enum DumpError {
     Format(#[from] FormatError),
     #[error("{0}")]
     Refused(String),
+    /// No `pg_dump` here can read the server.
+    #[error("{0}")]
+    Client(String),
+    /// The dump lacks what it must have.
+    #[error("the dump has no section {0}")]
+    Incomplete(&'static str),
     /// Stored bytes are not what the dump says; names key and version.
     #[error("{key} version {version}: {why}")]
     Damaged {
@@ -53,7 +62,8 @@ impl From<DumpError> for Fail {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
-            DumpError::Damaged { .. } | DumpError::Compression(..) => {
+            DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
+            DumpError::Incomplete(_) | DumpError::Damaged { .. } | DumpError::Compression(..) => {
                 Fail::caused(Code::DumpDamaged, e)
             }
         }

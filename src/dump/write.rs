@@ -2,9 +2,10 @@
 
 use super::DumpError;
 use super::chunk::ChunkWriter;
+use super::facts::{collations, excluded, names_without_breaks};
 use super::rows::add_lines;
-use crate::database::{Address, Connection, Table, literal, qualified, schema_section};
-use crate::manifest::{ChunkRow, Section, TableDigest, TableRow};
+use crate::database::{Address, Connection, DumpProgram, Table, by_hand, literal, qualified};
+use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds};
 use crate::vault::Vault;
 use futures_util::{StreamExt, TryStreamExt};
@@ -31,6 +32,15 @@ pub struct Written {
     pub excluded: BTreeMap<String, String>,
 }
 
+/// Whether a `pg_dump` here can read a server of this major version.
+///
+/// # Errors
+/// `Client`: none can; says what to install.
+pub async fn readable(major: u32) -> Result<(), DumpError> {
+    let found = DumpProgram::for_server(major.saturating_mul(10_000)).await;
+    found.map(drop).map_err(DumpError::Client)
+}
+
 /// Dumps everything under one exported snapshot. Done twice it takes what the first one put where
 /// its bytes are the same; the stored
 /// dump names versions.
@@ -39,6 +49,10 @@ pub struct Written {
 /// The database's, the vault's.
 pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     let main = input.address.connect(input.timeout).await?;
+    let version = main.version_num().await?;
+    let program = DumpProgram::for_server(version)
+        .await
+        .map_err(DumpError::Client)?;
     main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await?;
     let snapshot = main
@@ -47,12 +61,20 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
         .unwrap_or_default();
     let tables = main.tables().await?;
     lock_tables(&main, &tables).await?;
-    let mut sections = Vec::new();
-    for name in ["globals", "pre-data", "post-data"] {
-        let sql = schema_section(input.address, name, &snapshot).await?;
-        sections.push(section(input, name, &sql).await?);
+    if program.obeys_names() {
+        names_without_breaks(&main, &program).await?;
     }
-    sections.push(section(input, "sequences", &sequences(&main).await?).await?);
+    let roles = main.roles().await?;
+    let mut sections = vec![
+        section(input, "roles", &roles.to_bytes()).await?,
+        section(input, "globals", by_hand(&roles, version).as_bytes()).await?,
+    ];
+    for name in ["pre-data", "post-data"] {
+        let sql = program.section(input.address, name, &snapshot).await?;
+        sections.push(section(input, name, sql.as_bytes()).await?);
+    }
+    let sequences = sequences(&main).await?;
+    sections.push(section(input, "sequences", sequences.as_bytes()).await?);
     let chunks: Vec<(usize, u64, Option<u64>)> = tables
         .iter()
         .enumerate()
@@ -110,10 +132,11 @@ fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = (u64, Option<
     })
 }
 
-async fn section(input: &DumpInput<'_>, name: &str, sql: &str) -> Result<Section, DumpError> {
-    let key = format!("{}/{name}.sql.zst", input.prefix);
+async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Section, DumpError> {
+    let ending = if name == "roles" { "json" } else { "sql" };
+    let key = format!("{}/{name}.{ending}.zst", input.prefix);
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
-    writer.write(sql.as_bytes()).await?;
+    writer.write(text).await?;
     Ok(Section {
         name: name.into(),
         chunk: writer.finish().await?,
@@ -214,41 +237,4 @@ async fn sequences(main: &Connection) -> Result<String, DumpError> {
         }
     }
     Ok(sql)
-}
-
-/// What a portable dump leaves out, counted, with the reason.
-async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
-    let checks = [
-        (
-            "large objects",
-            "SELECT count(*) FROM pg_largeobject_metadata",
-            "large objects are not part of a portable dump; keep such data in bytea columns or \
-             files",
-        ),
-        (
-            "subscriptions",
-            "SELECT count(subname) FROM pg_subscription",
-            "their definition holds a password",
-        ),
-    ];
-    let mut excluded = BTreeMap::new();
-    for (what, sql, why) in checks {
-        let count = main.value(sql).await?.unwrap_or_default();
-        if count != "0" {
-            excluded.insert(what.to_owned(), format!("{count}: {why}"));
-        }
-    }
-    Ok(excluded)
-}
-
-/// Versions of the collations in use: an index built under another version of the same name can be
-/// wrong.
-async fn collations(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
-    let sql = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE datname = \
-     current_database()";
-    let rows = main.rows(sql).await?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|r| Some((r.first()?.clone()?, r.get(1)?.clone()?)))
-        .collect())
 }

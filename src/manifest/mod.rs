@@ -8,6 +8,7 @@ mod digest;
 mod list;
 mod point;
 mod proof;
+mod roles;
 
 pub use digest::TableDigest;
 pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
@@ -16,6 +17,7 @@ pub use point::{
     SnapshotState, Vault, Verified,
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
+pub use roles::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 
 use crate::model::short;
 use crate::report::{Code, Fail};

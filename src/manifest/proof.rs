@@ -20,8 +20,8 @@ pub struct Dump {
     pub at: Timestamp,
     pub database: String,
     pub server_version: String,
-    /// Schema and settings, applied in this order: `globals`, `database`, `pre-data`, then rows and
-    /// large objects, then `sequences`, `post-data`.
+    /// Schema and roles, applied in this order: `roles` (`globals` is the same for psql),
+    /// `pre-data`, then rows, then `sequences`, `post-data`.
     pub sections: Vec<Section>,
     pub tables: Vec<TableRow>,
     pub collations: BTreeMap<String, String>,

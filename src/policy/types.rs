@@ -301,7 +301,9 @@ impl ClusterShape {
             (Some(_), None) | (None, Some(_)) => {
                 Err("min_acu and max_acu go together; one of them is missing".into())
             }
-            (Some(min), Some(max)) if !(0.0..=max).contains(&min) || max < 1.0 || max > 256.0 => {
+            (Some(min), Some(max))
+                if !(0.0..=max).contains(&min) || !(1.0..=256.0).contains(&max) =>
+            {
                 Err(format!(
                     "capacity from {min} to {max} is none that the service offers; min_acu is at \
                      most max_acu, which is from 1 to 256"

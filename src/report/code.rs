@@ -153,6 +153,7 @@ codes! {
     DatabaseRefused = "database-refused", Findings;
     DatabaseNotEmpty = "database-not-empty", Refused;
     DatabaseEmpty = "database-empty", Findings;
+    ClientTooOld = "client-too-old", Refused, Hint::policy("drill");
     TableUnreadable = "table-unreadable", Findings;
     DumpDamaged = "dump-damaged", Findings, Hint::policy("verify");
 

@@ -58,6 +58,8 @@ pub(super) struct Done {
     pub took_s: f64,
     pub tables: u64,
     pub rows: u64,
+    /// What the server has otherwise than the dump, and was not changed.
+    pub exceptions: Vec<String>,
 }
 
 impl Load<'_> {
@@ -86,6 +88,7 @@ impl Load<'_> {
             took_s: start.elapsed().as_secs_f64(),
             tables: document.tables.len() as u64,
             rows: document.tables.iter().map(|t| t.digest.rows).sum(),
+            exceptions: loaded.exceptions,
         })
     }
 }

@@ -28,6 +28,7 @@ impl Perform for LoadDump {
             bytes: done.bytes,
             took_s: done.took_s,
             heartbeat: Beat::default(),
+            exceptions: done.exceptions,
         })
     }
 }

@@ -47,6 +47,7 @@ impl Perform for LoadScratch {
             bytes: loaded.bytes,
             took_s: loaded.took_s,
             heartbeat: beat,
+            exceptions: loaded.exceptions,
         })
     }
 }

@@ -153,7 +153,9 @@ fn every_field_is_on_its_page() {
         ),
         (
             "dump",
-            vec![serde_json::from_slice(&golden("dump.json")).unwrap()],
+            ["dump.json", "roles.json"]
+                .map(|n| serde_json::from_slice(&golden(n)).unwrap())
+                .to_vec(),
         ),
         (
             "proof",

@@ -4,8 +4,8 @@
 use crate::source;
 use dr::journal::{self, RunState};
 use dr::manifest::{
-    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Row, StoredRow, TableDigest, Vault,
-    read_rows, write_rows,
+    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row, StoredRow, TableDigest,
+    Vault, read_rows, write_rows,
 };
 use dr::model::Sha256;
 use dr::plan::CheckRestored;
@@ -112,6 +112,7 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Point>("point.json");
     check::<Copy>("copy.json");
     check::<Dump>("dump.json");
+    check::<Roles>("roles.json");
     check::<Proof>("proof.json");
     check::<Proof>("proof-failed.json");
     check::<journal::Entry>("entry.json");

@@ -140,7 +140,7 @@ proptest! {
 
     #[test]
     fn any_document_is_read_or_refused(bytes in input(["point.json", "copy.json", "proof.json",
-    "dump.json", "vault.json"].map(golden).to_vec())) {
+    "dump.json", "roles.json", "vault.json"].map(golden).to_vec())) {
         any_document(&bytes);
     }
 

@@ -17,6 +17,7 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     }
     if complete {
         text(answer, report, measured);
+        exceptions(answer, &measured.exceptions);
         next_steps(
             answer,
             choice,
@@ -48,6 +49,7 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     answer.set("tables", measured.tables);
     answer.set("rows", measured.rows);
     answer.set("objects", measured.objects);
+    answer.set("exceptions", &measured.exceptions);
     answer.set("phases", phases);
     answer.set("deletion_protection", protected);
     answer.findings.extend(restored.findings);
@@ -81,6 +83,18 @@ fn text(answer: &mut Answer, report: &Report, measured: &Measured) {
         rpo.unwrap_or(0.0),
         answer.measured_on
     ));
+}
+
+/// What the server has otherwise than the dump.
+fn exceptions(answer: &mut Answer, exceptions: &[String]) {
+    let shown = 20;
+    for text in exceptions.iter().take(shown) {
+        answer.line(format!("  not as in the dump: {text}"));
+    }
+    if exceptions.len() > shown {
+        let more = exceptions.len() - shown;
+        answer.line(format!("  and {more} more; --json names them all"));
+    }
 }
 
 fn next_steps(answer: &mut Answer, choice: &Choice<'_>, endpoint: &str) {

@@ -1,7 +1,8 @@
 //! Which tables a database has, and how their rows are read so that every reader gets the same
 //! lines.
 
-use super::connect::{Connection, PgError};
+use super::connect::Connection;
+use super::error::PgError;
 use super::text::{ident, qualified};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Connecting: TLS, unless the server is on loopback.
 
+use super::error::PgError;
 use crate::model::Seconds;
-use crate::report::{Code, Fail};
 use std::sync::Arc;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
@@ -26,39 +26,6 @@ pub struct Address {
     pub password: Secret,
     /// PEM bundle; needed unless the host is loopback.
     pub ca_file: Option<String>,
-}
-
-/// A failed statement or connection.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} on {database}{}",
-code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
-pub struct PgError {
-    pub operation: String,
-    pub database: String,
-    /// SQLSTATE, where the server answered.
-    pub code: Option<String>,
-    #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl From<PgError> for Fail {
-    fn from(e: PgError) -> Self {
-        let code = if e.transient() {
-            Code::DatabaseUnavailable
-        } else {
-            Code::DatabaseRefused
-        };
-        Fail::caused(code, e)
-    }
-}
-
-impl PgError {
-    /// The server did not answer, is starting, or is shutting down.
-    pub fn transient(&self) -> bool {
-        self.code
-            .as_ref()
-            .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
-    }
 }
 
 /// One session. Every session reads and writes values in the same text form, whatever the
@@ -158,10 +125,7 @@ impl Address {
         config
             .application_name("dr")
             .connect_timeout(timeout.as_duration());
-        let failed = |e: tokio_postgres::Error| PgError {
-            code: e.code().map(|c| c.code().to_owned()),
-            ..self.failed("connect", Box::new(e))
-        };
+        let failed = |e: tokio_postgres::Error| PgError::new("connect", &self.shown(), &e);
         let connecting = async {
             if self.loopback() {
                 let (client, connection) = config
@@ -215,12 +179,17 @@ impl Address {
 }
 
 impl Connection {
-    pub(super) fn failed(&self, operation: &str, error: tokio_postgres::Error) -> PgError {
+    pub(super) fn failed(&self, operation: &str, error: &tokio_postgres::Error) -> PgError {
+        PgError::new(operation, &self.name, error)
+    }
+
+    /// An answer that cannot be.
+    pub(super) fn odd(&self, operation: &str, why: &str) -> PgError {
         PgError {
             operation: operation.into(),
             database: self.name.clone(),
-            code: error.code().map(|c| c.code().to_owned()),
-            source: Box::new(error),
+            code: Some("answer".into()),
+            source: why.into(),
         }
     }
 
@@ -229,10 +198,18 @@ impl Connection {
     /// # Errors
     /// The server's.
     pub async fn execute(&self, sql: &str) -> Result<(), PgError> {
+        self.execute_as(&head(sql), sql).await
+    }
+
+    /// The same for statements that are not to be repeated in a message, or too long for one.
+    ///
+    /// # Errors
+    /// The server's, which names the operation and not the text.
+    pub async fn execute_as(&self, operation: &str, sql: &str) -> Result<(), PgError> {
         self.client
             .batch_execute(sql)
             .await
-            .map_err(|e| self.failed(&head(sql), e))
+            .map_err(|e| self.failed(operation, &e))
     }
 
     /// Rows as text, NULL as `None`.
@@ -244,7 +221,7 @@ impl Connection {
             .client
             .simple_query(sql)
             .await
-            .map_err(|e| self.failed(&head(sql), e))?;
+            .map_err(|e| self.failed(&head(sql), &e))?;
         let row = |m: &tokio_postgres::SimpleQueryMessage| match m {
             tokio_postgres::SimpleQueryMessage::Row(r) => {
                 Some((0..r.len()).map(|i| r.get(i).map(str::to_owned)).collect())

@@ -1,6 +1,7 @@
 //! COPY in both directions, as streams of bytes with bounded memory.
 
-use super::connect::{Connection, PgError};
+use super::connect::Connection;
+use super::error::PgError;
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use std::pin::Pin;
@@ -19,7 +20,7 @@ impl Lines<'_> {
     /// The server's, also in the middle of the rows.
     pub async fn next(&mut self) -> Result<Option<Bytes>, PgError> {
         while let Some(message) = self.stream.next().await {
-            let data = message.map_err(|e| self.connection.failed("COPY out", e))?;
+            let data = message.map_err(|e| self.connection.failed("COPY out", &e))?;
             // The server sends whole rows, one message each; a driver that split them would still
             // be read right.
             if self.rest.is_empty() && data.ends_with(b"\n") {
@@ -47,7 +48,7 @@ impl CopyInto<'_> {
         self.sink
             .send(bytes)
             .await
-            .map_err(|e| self.connection.failed("COPY in", e))
+            .map_err(|e| self.connection.failed("COPY in", &e))
     }
 
     /// Ends the COPY; returns the rows it loaded.
@@ -59,7 +60,7 @@ impl CopyInto<'_> {
             .as_mut()
             .finish()
             .await
-            .map_err(|e| self.connection.failed("COPY in", e))
+            .map_err(|e| self.connection.failed("COPY in", &e))
     }
 }
 
@@ -71,7 +72,7 @@ impl Connection {
             .client
             .copy_out(sql)
             .await
-            .map_err(|e| self.failed("COPY out", e))?;
+            .map_err(|e| self.failed("COPY out", &e))?;
         Ok(Lines {
             stream: Box::pin(stream),
             connection: self,
@@ -86,7 +87,7 @@ impl Connection {
             .client
             .copy_in(sql)
             .await
-            .map_err(|e| self.failed("COPY in", e))?;
+            .map_err(|e| self.failed("COPY in", &e))?;
         Ok(CopyInto {
             sink: Box::pin(sink),
             connection: self,

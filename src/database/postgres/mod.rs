@@ -1,13 +1,20 @@
 //! PostgreSQL connections. The only room that imports the driver.
 
 mod catalog;
+mod client;
+mod condition;
 mod connect;
 mod copy;
-mod program;
+mod error;
+mod lex;
+mod roles;
 mod text;
 
 pub use catalog::{SequencesBehind, Table};
-pub use connect::{Address, Connection, PgError, Secret};
+pub use client::DumpProgram;
+pub use connect::{Address, Connection, Secret};
 pub use copy::{CopyInto, Lines};
-pub use program::schema_section;
+pub use error::PgError;
+pub use lex::{Kind, Piece, pieces};
+pub use roles::{Action, Difference, actions, by_hand, differences, platform};
 pub use text::{ident, literal, qualified};

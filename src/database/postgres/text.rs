@@ -9,12 +9,15 @@ pub fn qualified(schema: &str, name: &str) -> String {
     format!("{}.{}", ident(schema), ident(name))
 }
 
-/// A string literal that means the same whatever `standard_conforming_strings` is.
+/// A string literal that means the same whatever `standard_conforming_strings` is; on one line, so
+/// that a reader of lines sees one statement.
 pub fn literal(text: &str) -> String {
-    if text.contains('\\') {
-        format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+    let quoted = text.replace('\'', "''");
+    if text.contains(['\\', '\n', '\r']) {
+        let escaped = quoted.replace('\\', "\\\\");
+        format!("E'{}'", escaped.replace('\n', "\\n").replace('\r', "\\r"))
     } else {
-        format!("'{}'", text.replace('\'', "''"))
+        format!("'{quoted}'")
     }
 }
 
@@ -27,5 +30,6 @@ mod tests {
         assert_eq!(qualified("a\"b", "c\nd"), "\"a\"\"b\".\"c\nd\"");
         assert_eq!(literal("it's"), "'it''s'");
         assert_eq!(literal(r"a\'b"), r"E'a\\''b'");
+        assert_eq!(literal("a\r\n\\nb"), r"E'a\r\n\\nb'");
     }
 }

@@ -3,7 +3,7 @@
 use super::choice::Choice;
 use crate::engine::Report;
 use crate::model::ClusterId;
-use crate::plan::{CheckRestored, RestoreCluster, RestoreFiles, RestoreInto};
+use crate::plan::{CheckRestored, LoadDump, RestoreCluster, RestoreFiles, RestoreInto};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -40,6 +40,8 @@ pub struct Measured {
     /// `HOST:PORT`, or a bucket's URL.
     pub endpoint: Option<String>,
     pub cluster: Option<ClusterId>,
+    /// What the server has otherwise than the dump, and was not changed.
+    pub exceptions: Vec<String>,
 }
 
 pub(super) fn measure(
@@ -52,6 +54,7 @@ pub(super) fn measure(
     let checked = state.done::<CheckRestored>().next().map(|(_, _, c)| c);
     let files = state.done::<RestoreFiles>().next().map(|(_, _, f)| f);
     let made = state.done::<RestoreCluster>().next().map(|(_, _, m)| m);
+    let loaded = state.done::<LoadDump>().next().map(|(_, _, l)| l);
     let answered_at = checked
         .map(|c| c.answered_at)
         .or(files.map(|f| f.answered_at));
@@ -79,5 +82,6 @@ pub(super) fn measure(
         rpo_basis,
         endpoint,
         cluster: made.map(|m| m.id.clone()),
+        exceptions: loaded.map(|l| l.exceptions.clone()).unwrap_or_default(),
     }
 }

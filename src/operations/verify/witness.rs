@@ -32,10 +32,10 @@ pub struct Witness {
 fn run_of(key: &str) -> Option<RunId> {
     match Key::parse(key)? {
         Key::Proof { run, .. } => Some(run),
-        Key::Point { document, .. } => match document {
-            PointDocument::Dump { run, .. } | PointDocument::Expired { run, .. } => Some(run),
-            _ => None,
-        },
+        Key::Point {
+            document: PointDocument::Dump { run, .. } | PointDocument::Expired { run, .. },
+            ..
+        } => Some(run),
         _ => None,
     }
 }

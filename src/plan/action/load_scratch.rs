@@ -25,4 +25,7 @@ pub struct DumpLoaded {
     pub bytes: u64,
     pub took_s: f64,
     pub heartbeat: Beat,
+    /// What the server has otherwise than the dump, and was not changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<String>,
 }

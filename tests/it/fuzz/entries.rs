@@ -3,7 +3,8 @@
 
 use dr::journal::{Entry, Event, fold};
 use dr::manifest::{
-    Copy, Document, Dump, ListRow, Point, Proof, Row, StoredRow, Vault, read_rows, write_rows,
+    Copy, Document, Dump, ListRow, Point, Proof, Roles, Row, StoredRow, Vault, read_rows,
+    write_rows,
 };
 use dr::model::Sha256;
 use dr::policy::parse;
@@ -65,6 +66,7 @@ pub fn any_document(bytes: &[u8]) -> bool {
         document::<Copy>(bytes),
         document::<Proof>(bytes),
         document::<Dump>(bytes),
+        document::<Roles>(bytes),
         document::<Vault>(bytes),
     ];
     let count = taken.iter().filter(|t| **t).count();

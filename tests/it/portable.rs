@@ -1,0 +1,297 @@
+//! A dump and its load between two servers: nothing that is stored is obeyed, no role that exists
+//! is changed, no byte of the schema is edited.
+
+use crate::cloud::{Cloud, place};
+use crate::servers::{Bare, Rig};
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+/// Everything about the roles of a server that a dump carries.
+const ROLES: &str = "SELECT coalesce(jsonb_agg(to_jsonb(r) - 'oid' || jsonb_build_object('note', \
+ shobj_description(r.oid, 'pg_authid')) ORDER BY r.rolname), '[]')::text || (SELECT \
+ coalesce(jsonb_agg(jsonb_build_array(m.roleid::regrole, m.member::regrole, m.admin_option) \
+ ORDER BY m.roleid::regrole::text, m.member::regrole::text), '[]')::text FROM pg_auth_members m \
+ WHERE m.member::regrole::text !~ '^pg_') FROM pg_roles r WHERE r.rolname !~ '^(pg_|rds)'";
+
+const OBEYED: &str = r#"
+CREATE ROLE reader LOGIN;
+SET ROLE reader;
+ALTER ROLE reader SET search_path = E'x\nALTER ROLE reader SUPERUSER;\n--', "Old ""n""", b;
+ALTER ROLE reader SET datestyle = 'ISO', 'DMY';
+RESET ROLE;
+ALTER ROLE reader SET app.note TO E'\n\\! touch FILE\n''; ALTER ROLE reader SUPERUSER; --\\''\r\n';
+CREATE ROLE raw;
+SET search_path = 'Mixed';
+SELECT set_config('search_path', 'Mixed,  b ,"c,d"', false);
+ALTER ROLE raw SET search_path FROM CURRENT;
+RESET search_path;
+ALTER ROLE raw SET work_mem = '7MB';
+ALTER ROLE raw SET temp_tablespaces = 'nowhere', 'no "where';
+CREATE ROLE "evil
+ALTER ROLE reader SUPERUSER; --" CREATEROLE;
+CREATE ROLE "back\slash '; ALTER ROLE reader SUPERUSER; --" NOINHERIT;
+COMMENT ON ROLE reader IS E'x\n\\! touch FILE\nALTER ROLE reader SUPERUSER;\n$dr0$;\\';
+GRANT SET, ALTER SYSTEM ON PARAMETER log_statement TO reader WITH GRANT OPTION;
+GRANT reader TO raw WITH ADMIN OPTION;
+GRANT reader TO "back\slash '; ALTER ROLE reader SUPERUSER; --" GRANTED BY postgres;
+"#;
+
+async fn roles(server: &Bare) -> String {
+    server.text("postgres", ROLES).await
+}
+
+#[test]
+fn what_is_stored_about_roles_comes_back_byte_for_byte_and_nothing_of_it_runs() {
+    let rig = Rig::new("obeyed");
+    let file = place("touched").join("file");
+    let set = OBEYED.replace("FILE", &file.display().to_string());
+    rig.run(async {
+        rig.from.sql("shop", &set).await;
+        let wanted = roles(&rig.from).await;
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "postgres");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.exceptions, Vec::<String>::new());
+        assert_eq!(roles(&rig.to).await, wanted);
+        // The same by hand, with psql and the text alone.
+        let there = "SELECT string_agg(format('DROP OWNED BY %1$I; DROP ROLE %1$I;', rolname), '') \
+         FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'";
+        let away = rig.to.text("postgres", there).await;
+        rig.to.sql("postgres", &away).await;
+        let sql = rig.section(&dump, "globals").await;
+        let text = place("globals").join("globals.sql");
+        std::fs::write(&text, sql).expect("written");
+        for _ in 0..2 {
+            let output = Command::new("psql")
+                .env("PGPASSWORD", "pw")
+                .args(["-h", "127.0.0.1", "-U", "postgres", "-d", "postgres", "-p"])
+                .arg(to.port.to_string())
+                .args(["-v", "ON_ERROR_STOP=1", "-X", "-f"])
+                .arg(&text)
+                .output()
+                .expect("psql");
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(roles(&rig.to).await, wanted, "{output:?}");
+        }
+        drop(std::fs::remove_dir_all(text.parent().expect("a folder")));
+    });
+    assert!(!file.exists(), "a command of psql was run");
+    drop(std::fs::remove_dir_all(file.parent().expect("a folder")));
+}
+
+#[test]
+fn a_load_makes_the_roles_that_are_missing_and_changes_none_that_exists() {
+    let rig = Rig::new("changed");
+    rig.run(async {
+        let source = "CREATE ROLE pgboss LOGIN CONNECTION LIMIT 3; ALTER ROLE pgboss SET work_mem \
+         = '1MB'; COMMENT ON ROLE pgboss IS 'theirs'; CREATE ROLE ops VALID UNTIL '2001-01-01'; \
+         CREATE ROLE fresh LOGIN CONNECTION LIMIT 9; GRANT ops TO fresh; GRANT fresh TO pgboss; \
+         GRANT pg_monitor TO fresh, ops; ALTER ROLE postgres SET lock_timeout = 5";
+        rig.from.sql("shop", source).await;
+        rig.from
+            .sql(
+                "shop",
+                "CREATE TABLE t (a int); ALTER TABLE t OWNER TO fresh",
+            )
+            .await;
+        let target = "CREATE ROLE pgboss SUPERUSER LOGIN PASSWORD 'pw'; CREATE ROLE ops SUPERUSER; \
+         COMMENT ON ROLE ops IS 'ours'; ALTER ROLE ops SET search_path = ours";
+        rig.to.sql("shop", target).await;
+        let ours = "SELECT array_agg(a ORDER BY a.rolname)::text FROM pg_authid a WHERE rolname \
+         IN ('pgboss', 'ops', 'postgres')";
+        let before = rig.to.text("shop", ours).await;
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "pgboss");
+        let told = rig.load(&dump, &to).await.expect("loaded").exceptions;
+        assert_eq!(rig.to.text("shop", ours).await, before);
+        let settings = "SELECT count(*) FROM pg_db_role_setting";
+        assert_eq!(rig.to.text("shop", settings).await, "1", "only that of ops");
+        let members = "SELECT string_agg(roleid::regrole || ' to ' || member::regrole, ', ' ORDER \
+         BY member) FROM pg_auth_members WHERE member::regrole::text !~ '^pg_'";
+        assert_eq!(rig.to.text("shop", members).await, "pg_monitor to fresh");
+        let limit =
+            "SELECT rolconnlimit || rolcanlogin::text FROM pg_roles WHERE rolname = 'fresh'";
+        assert_eq!(rig.to.text("shop", limit).await, "9true");
+        for wanted in [
+            "role \"pgboss\": SUPERUSER is NOSUPERUSER in the dump and SUPERUSER here",
+            "role \"pgboss\": CONNECTION LIMIT is 3 in the dump and -1 here",
+            "role \"pgboss\": setting work_mem is not set here",
+            "role \"pgboss\": comment is another one here",
+            "role \"pgboss\": membership in \"fresh\" is not there",
+            "role \"ops\": VALID UNTIL is 2001-01-01 00:00:00+00 in the dump and no date here",
+            "role \"ops\": setting search_path is set here only",
+            "role \"ops\": membership in \"pg_monitor\" is not there",
+            "role \"fresh\": membership in \"ops\" is not there",
+            "role \"postgres\": setting lock_timeout is not set here",
+        ] {
+            assert!(
+                told.iter().any(|t| t.starts_with(wanted)),
+                "{wanted}: {told:#?}"
+            );
+        }
+        assert!(
+            !told.iter().any(|t| t.starts_with("role \"fresh\": LOGIN")),
+            "{told:#?}"
+        );
+        // Asked again it is done, and tells the same differences.
+        let again = rig.load(&dump, &to).await.expect("loaded").exceptions;
+        assert_eq!(again.len(), told.len(), "{again:#?}");
+    });
+}
+
+#[test]
+fn what_a_user_of_a_managed_service_cannot_give_is_told_attribute_by_attribute() {
+    let rig = Rig::new("managed");
+    rig.run(async {
+        let source = "CREATE ROLE boss SUPERUSER LOGIN CONNECTION LIMIT 7 VALID UNTIL \
+         '2031-02-03 04:05:06+00'; CREATE ROLE repl REPLICATION BYPASSRLS CREATEDB CREATEROLE \
+         LOGIN; ALTER ROLE repl SET log_min_messages = 'debug1'; ALTER ROLE repl SET search_path \
+         = 'a b', c; GRANT repl TO boss";
+        rig.from.sql("shop", source).await;
+        let manager = "CREATE ROLE manager LOGIN CREATEDB CREATEROLE PASSWORD 'pw'; CREATE \
+         DATABASE hers OWNER manager TEMPLATE template0";
+        for statement in manager.split("; ") {
+            rig.to.sql("postgres", statement).await;
+        }
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("hers", "manager");
+        let told = rig.load(&dump, &to).await.expect("loaded").exceptions;
+        let made = "SELECT string_agg(concat_ws(' ', rolname, rolcanlogin, rolconnlimit, \
+         rolvaliduntil AT TIME ZONE 'UTC', rolcreatedb, rolcreaterole, rolconfig), '; ' ORDER BY \
+         rolname) FROM pg_roles WHERE rolname IN ('boss', 'repl')";
+        assert_eq!(
+            rig.to.text("postgres", made).await,
+            "boss t 7 2031-02-03 04:05:06 f f; repl t -1 t t {\"search_path=\\\"a b\\\", c\"}"
+        );
+        for wanted in [
+            "role \"boss\": SUPERUSER is SUPERUSER in the dump and NOSUPERUSER here (42501 ",
+            "role \"repl\": REPLICATION is REPLICATION in the dump and NOREPLICATION here (42501 ",
+            "role \"repl\": BYPASSRLS is BYPASSRLS in the dump and NOBYPASSRLS here (42501 ",
+            "role \"repl\": setting log_min_messages is not set here (42501 ",
+        ] {
+            assert!(
+                told.iter().any(|t| t.starts_with(wanted)),
+                "{wanted}: {told:#?}"
+            );
+        }
+        assert_eq!(told.len(), 4, "{told:#?}");
+    });
+}
+
+/// Text with everything in it that a reader of lines would trip over.
+const TRAP: &str = "\r\n\\connect x\r\n\\restrict y\r\nSET transaction_timeout = 0;\r\n-- z\r\n\
+ \\unrestrict y\r\n\\.\r\nCOPY t FROM stdin;\r\n\n\r\t\u{a0}";
+
+fn trapped() -> String {
+    let (quoted, name) = (TRAP.replace('\'', "''"), "tricky");
+    format!(
+        "CREATE SCHEMA app; CREATE TYPE app.mood AS ENUM ('a\r\n\\connect b', 'c');\n\
+         CREATE TABLE app.{name} (a text DEFAULT '{quoted}' CHECK (a <> '{quoted}'), b text);\n\
+         CREATE FUNCTION app.f() RETURNS text LANGUAGE sql AS $f$/*{TRAP}*/SELECT '{quoted}'$f$;\n\
+         CREATE FUNCTION app.atomic() RETURNS text BEGIN ATOMIC SELECT 'x;y' AS a; SELECT \
+         CASE WHEN true THEN '{quoted}' END; END;\n\
+         CREATE VIEW app.v AS SELECT '{quoted}'::text AS x FROM app.{name};\n\
+         CREATE POLICY p ON app.{name} USING (a <> '{quoted}');\n\
+         CREATE RULE r AS ON DELETE TO app.{name} DO ALSO (NOTIFY a; NOTIFY b);\n\
+         CREATE INDEX i ON app.{name} ((a || '{quoted}'));\n\
+         CREATE TABLE app.\"new\n\\! touch x\nline\" (\"c\r\nd\" int);\n\
+         COMMENT ON TABLE app.{name} IS '{quoted}'; COMMENT ON INDEX app.i IS '{quoted}';"
+    )
+}
+
+const SCHEMA: &str = "SELECT string_agg(x, '|' ORDER BY x COLLATE \"C\") FROM (SELECT prosrc || \
+ pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'app'::regnamespace \
+ UNION ALL SELECT pg_get_expr(adbin, adrelid) FROM pg_attrdef \
+ UNION ALL SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = \
+ 'app'::regnamespace \
+ UNION ALL SELECT pg_get_viewdef(oid) FROM pg_class WHERE relkind = 'v' AND relnamespace = \
+ 'app'::regnamespace UNION ALL SELECT pg_get_expr(polqual, polrelid) FROM pg_policy \
+ UNION ALL SELECT relname || attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+ WHERE relnamespace = 'app'::regnamespace AND attnum > 0 \
+ UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = \
+ 'app.tricky'::regclass UNION ALL SELECT pg_get_ruledef(oid) FROM pg_rewrite WHERE ev_class = \
+ 'app.tricky'::regclass UNION ALL SELECT description FROM pg_description WHERE objoid > 16000 \
+ UNION ALL SELECT enumlabel FROM pg_enum) AS all_of_it (x)";
+
+#[test]
+fn the_text_of_a_schema_comes_back_byte_for_byte() {
+    let rig = Rig::new("bytes");
+    rig.run(async {
+        rig.from.sql("shop", &trapped()).await;
+        let wanted = rig.from.text("shop", SCHEMA).await;
+        assert!(wanted.matches(TRAP).count() >= 8, "{wanted:?}");
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "postgres");
+        rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(rig.to.text("shop", SCHEMA).await, wanted);
+    });
+}
+
+#[test]
+fn settings_that_a_server_does_not_know_are_left_out_and_other_commands_are_refused() {
+    let rig = Rig::new("newer");
+    rig.run(async {
+        rig.from.sql("shop", &trapped()).await;
+        let wanted = rig.from.text("shop", SCHEMA).await;
+        let dump = rig.dump().await.expect("dumped");
+        let sql = rig.section(&dump, "pre-data").await;
+        assert!(!sql.starts_with("\\restrict") && sql.contains("\nSET lock_timeout = 0;\n"));
+        let to = rig.to.address("shop", "postgres");
+        let meta = format!("\\! touch x\n{sql}");
+        let foreign = rig.with_section(&dump, "pre-data", &meta).await;
+        let refused = rig
+            .load(&foreign, &to)
+            .await
+            .err()
+            .expect("refused")
+            .to_string();
+        assert!(refused.contains("a command of psql"), "{refused}");
+        let newer = sql.replacen(
+            "\nSET lock_timeout = 0;\n",
+            "\nSET lock_timeout = 0;\nSET transaction_timeout = 0;\n\
+             set session What_Comes TO 'x';\n",
+            1,
+        );
+        let newer = rig.with_section(&dump, "pre-data", &newer).await;
+        rig.load(&newer, &to).await.expect("loaded");
+        assert_eq!(rig.to.text("shop", SCHEMA).await, wanted);
+    });
+}
+
+/// A `pg_dump` of a later version as far as older servers notice.
+const NEWER: &str = r#"#!/bin/sh
+[ "$1" = --version ] && echo "pg_dump (PostgreSQL) 99.1" && exit
+PATH="${PATH#*:}"
+pg_dump "$@" | sed 's/^SET lock_timeout = 0;$/&\nSET transaction_timeout = 0;/'
+"#;
+
+#[test]
+fn a_drill_with_a_newer_pg_dump_proves_the_portable_path() {
+    let cloud = Cloud::start("later", &["--no-writers"]);
+    cloud.init();
+    let programs = place("programs");
+    let program = programs.join("pg_dump");
+    std::fs::write(&program, NEWER).expect("written");
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("its mode");
+    let path = dr::world::World::default().env("PATH").unwrap_or_default();
+    let mut command = cloud.command(&["tick", "--json"]);
+    command.env("PATH", format!("{}:{path}", programs.display()));
+    let ran = crate::cloud::Ran::from(command.output().expect("dr runs"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let status = cloud.dr(&["status", "--json"]).json();
+    let proven = status["policies"][0]["newest_proven"].as_array();
+    let portable = |p: &&serde_json::Value| p["method"] == "dump";
+    let count = proven.into_iter().flatten().filter(portable).count();
+    assert_eq!(count, 2, "{status}");
+    drop(std::fs::remove_dir_all(programs));
+}
+
+#[test]
+fn a_server_that_no_program_can_read_is_refused_with_what_to_install() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let refused = runtime.block_on(dr::dump::readable(98));
+    let error = dr::report::Fail::from(refused.expect_err("no such program"));
+    assert_eq!(error.code, dr::report::Code::ClientTooOld);
+    let text = dr::report::full(&error);
+    assert!(text.contains("postgresql-client-98"), "{text}");
+}

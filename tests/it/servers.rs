@@ -1,0 +1,227 @@
+//! Two PostgreSQL servers and a vault, without a service around them: what a dump takes from one
+//! and a load puts into the other.
+
+use crate::cloud::{Cloud, place};
+use dr::aws::s3::PutOptions;
+use dr::database::{Address, Connection, Secret};
+use dr::dump::{DumpError, DumpInput, LoadInput, Loaded};
+use dr::manifest::Dump;
+use dr::model::{
+    Lock, LockMode, ObjectKey, PolicyName, RunId, Seconds, Sha256, Slot, SourceId, TargetName,
+};
+use dr::vault::Vault;
+use dr_lab::pg::{Owner, Programs, Server, Spec, sweep, template};
+use std::path::PathBuf;
+use tokio::runtime::Runtime;
+
+const PATIENCE: Seconds = Seconds(30);
+
+/// A server of its own, with a superuser `postgres`.
+pub struct Bare {
+    root: PathBuf,
+    server: Server,
+}
+
+impl Drop for Bare {
+    fn drop(&mut self) {
+        sweep::sweep(&self.root);
+        drop(std::fs::remove_dir_all(&self.root));
+    }
+}
+
+impl Bare {
+    pub async fn start(name: &str) -> Self {
+        let (root, owner) = (place(name), Owner::of_this_process());
+        let programs = Programs::find().expect("PostgreSQL");
+        owner.private_dir(&root.join("s")).expect("sockets");
+        let from = template::ensure(&root, &programs, owner).expect("a template");
+        let data = root.join("data/1");
+        template::instantiate(&from, &data, owner).expect("a data directory");
+        let server = Server::start(Spec {
+            programs,
+            owner,
+            data,
+            sockets: root.join("s"),
+            port: dr_lab::listen::free_port().expect("a port"),
+            log: root.join("log"),
+        });
+        let bare = Self {
+            server: server.await.expect("started"),
+            root,
+        };
+        bare.sql(
+            "postgres",
+            "CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'pw'",
+        )
+        .await;
+        bare
+    }
+
+    /// As the superuser that no dump carries.
+    pub async fn sql(&self, database: &str, sql: &str) {
+        let session = self.server.admin(database).await.expect("the socket");
+        session.batch(sql).await.expect("done");
+    }
+
+    pub async fn text(&self, database: &str, sql: &str) -> String {
+        let session = self.server.admin(database).await.expect("the socket");
+        session
+            .text(sql)
+            .await
+            .expect("an answer")
+            .unwrap_or_default()
+    }
+
+    pub fn address(&self, database: &str, user: &str) -> Address {
+        Address {
+            host: "127.0.0.1".into(),
+            port: self.server.port(),
+            database: database.into(),
+            user: user.into(),
+            password: Secret("pw".into()),
+            ca_file: None,
+        }
+    }
+
+    pub async fn connect(&self, database: &str) -> Connection {
+        let address = self.address(database, "postgres");
+        address.connect(PATIENCE).await.expect("connected")
+    }
+}
+
+pub struct Rig {
+    pub from: Bare,
+    pub to: Bare,
+    cloud: Cloud,
+    runtime: Runtime,
+}
+
+impl Rig {
+    /// Both servers hold an empty database `shop`.
+    pub fn new(name: &str) -> Self {
+        let cloud = Cloud::start(name, &["--no-writers"]);
+        cloud.init();
+        let runtime = Runtime::new().expect("a runtime");
+        let (from, to) = runtime.block_on(async {
+            let (from, to) = tokio::join!(Bare::start("from"), Bare::start("to"));
+            for server in [&from, &to] {
+                server
+                    .sql("postgres", "CREATE DATABASE shop TEMPLATE template0")
+                    .await;
+            }
+            (from, to)
+        });
+        Self {
+            from,
+            to,
+            cloud,
+            runtime,
+        }
+    }
+
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    pub async fn vault(&self) -> Vault {
+        let bucket = self
+            .cloud
+            .bucket("admin", "eu-central-1", "dr-vault-central");
+        Vault {
+            bucket: bucket.await,
+            target: TargetName::new("central"),
+        }
+    }
+
+    pub fn lock() -> Lock {
+        Lock {
+            mode: LockMode::Governance,
+            retain_until: dr::world::World::default().now() + jiff::SignedDuration::from_hours(48),
+        }
+    }
+
+    pub async fn dump(&self) -> Result<Dump, DumpError> {
+        let (address, vault) = (self.from.address("shop", "postgres"), self.vault().await);
+        let input = DumpInput {
+            address: &address,
+            vault: &vault,
+            lock: Self::lock(),
+            prefix: "dump/shop/20260101T000000Z/drill-20260101T000000Z",
+            streams: 2,
+            part_size_bytes: 8 << 20,
+            chunk_pages: 1000,
+            timeout: PATIENCE,
+        };
+        let written = dr::dump::dump(&input).await?;
+        Ok(Dump {
+            policy: PolicyName::new("shop"),
+            slot: Slot::parse("20260101T000000Z").expect("a slot"),
+            run: RunId::parse("drill-20260101T000000Z").expect("a run"),
+            source: SourceId::new("shop-main"),
+            target: TargetName::new("central"),
+            at: dr::world::World::default().now(),
+            database: "shop".into(),
+            server_version: written.server_version,
+            sections: written.sections,
+            tables: written.tables,
+            collations: written.collations,
+            excluded: written.excluded,
+        })
+    }
+
+    /// Into a database of the second server.
+    pub async fn load(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
+        let vault = self.vault().await;
+        dr::dump::load(&LoadInput {
+            address: to,
+            vault: &vault,
+            dump,
+            mark: "a test",
+            streams: 2,
+            timeout: PATIENCE,
+            progress: &|_, _| (),
+        })
+        .await
+    }
+
+    /// The text of a section.
+    pub async fn section(&self, dump: &Dump, name: &str) -> String {
+        let chunk = &dump
+            .sections
+            .iter()
+            .find(|s| s.name == name)
+            .expect(name)
+            .chunk;
+        let bucket = self.vault().await.bucket;
+        let got = bucket
+            .get(chunk.key.as_str(), Some(chunk.version.as_str()), 1 << 20)
+            .await
+            .expect("there");
+        String::from_utf8(zstd::decode_all(&got.bytes[..]).expect("zstd")).expect("text")
+    }
+
+    /// The same dump with another text as a section, as somebody else's program would write it.
+    pub async fn with_section(&self, dump: &Dump, name: &str, text: &str) -> Dump {
+        let mut changed = dump.clone();
+        let section = changed
+            .sections
+            .iter_mut()
+            .find(|s| s.name == name)
+            .expect(name);
+        let bytes = zstd::encode_all(text.as_bytes(), 1).expect("zstd");
+        let options = PutOptions {
+            lock: Some(Self::lock()),
+            ..Default::default()
+        };
+        let chunk = &mut section.chunk;
+        chunk.key = ObjectKey::new(format!("{}-other", chunk.key));
+        chunk.sha256 = Sha256::of(&bytes);
+        let bucket = self.vault().await.bucket;
+        let put = bucket
+            .put(chunk.key.as_str(), bytes.into(), &options)
+            .await
+            .expect("put");
+        chunk.version = dr::model::VersionId::new(put.version.expect("a version"));
+        changed
+    }
+}
