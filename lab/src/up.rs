@@ -87,8 +87,12 @@ impl Up {
     fn write_files(&self) -> Result<(), LabError> {
         place::write_private(
             &self.credentials(),
-            self.lab.keys.credentials_file().as_bytes(),
+            self.lab.keys.fixed.credentials_file().as_bytes(),
         )?;
+        let token = self.dir().join("web-identity-token");
+        place::write_private(&token, self.lab.web_identity_token().as_bytes())?;
+        let roles = self.lab.keys.fixed.roles_file(&token.to_string_lossy());
+        place::write_private(&self.dir().join("credentials-roles"), roles.as_bytes())?;
         let policy = self.policy();
         if !policy.exists() {
             place::write_private(&policy, policy::text(&self.lab.endpoints()).as_bytes())?;

@@ -1,11 +1,10 @@
 //! How every client is configured: explicit endpoints, timeouts, retries; nothing from
-//! `AWS_ENDPOINT_URL*`.
+//! `AWS_ENDPOINT_URL*`. Where its keys come from: `keys`.
 
 use super::rds::Rds;
 use super::s3::Bucket;
 use crate::journal::Actor;
 use crate::policy::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::collections::BTreeMap;
@@ -20,36 +19,6 @@ pub enum Credential {
     Profile { name: String, file: Option<String> },
 }
 
-impl Credential {
-    pub(super) async fn provider(&self, region: &str) -> SharedCredentialsProvider {
-        let region = aws_config::Region::new(region.to_owned());
-        match self {
-            Credential::Platform => {
-                let chain =
-                    aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
-                        .region(region)
-                        .build()
-                        .await;
-                SharedCredentialsProvider::new(chain)
-            }
-            Credential::Profile { name, file } => {
-                let mut builder = aws_config::profile::ProfileFileCredentialsProvider::builder()
-                    .profile_name(name);
-                if let Some(path) = file {
-                    let files = aws_runtime::env_config::file::EnvConfigFiles::builder()
-                        .with_file(
-                            aws_runtime::env_config::file::EnvConfigFileKind::Credentials,
-                            path,
-                        )
-                        .build();
-                    builder = builder.profile_files(files);
-                }
-                SharedCredentialsProvider::new(builder.build())
-            }
-        }
-    }
-}
-
 #[derive(Clone, Debug)]
 pub struct Tuning {
     pub connect: Seconds,
@@ -62,6 +31,8 @@ pub struct Tuning {
 pub struct Settings {
     pub region: String,
     pub endpoint: Option<String>,
+    /// Where roles are assumed; `None`: the public endpoint of the region.
+    pub sts: Option<String>,
     pub credential: Credential,
     pub tuning: Tuning,
 }
@@ -156,6 +127,7 @@ impl Clients {
         Settings {
             region: region.to_string(),
             endpoint: endpoint.map(str::to_owned),
+            sts: self.sts.get(region).cloned(),
             credential: self.credential(role, target),
             tuning: self.tuning.clone(),
         }

@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod answers;
+mod assumed;
 mod by_hand;
 mod chain;
 mod cli;

@@ -50,10 +50,18 @@ struct Broken {
     how: Damage,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sessions {
+    /// `null`: as long as was asked for.
+    longest_s: Option<u32>,
+}
+
 pub fn routes() -> Router<Arc<Lab>> {
     Router::new()
         .route("/clock", get(clock).post(advance))
         .route("/kms", post(kms))
+        .route("/sessions", post(sessions))
         .route("/region", post(region))
         .route("/regions/{region}/{way}", post(region_by_path))
         .route("/leftovers", get(leftovers))
@@ -78,6 +86,12 @@ async fn advance(State(lab): State<Arc<Lab>>, Json(Advance { advance_s }): Json<
 async fn kms(State(lab): State<Arc<Lab>>, Json(Key { key, state }): Json<Key>) -> Reply {
     lab.kms.set(&key, state);
     Ok(Json(json!({ "key": key, "state": state })))
+}
+
+/// How long the sessions of assumed roles last from now on.
+async fn sessions(State(lab): State<Arc<Lab>>, Json(wanted): Json<Sessions>) -> Reply {
+    lab.keys.limit_sessions(wanted.longest_s);
+    Ok(Json(json!({ "longest_s": wanted.longest_s })))
 }
 
 async fn region(State(lab): State<Arc<Lab>>, Json(order): Json<Order>) -> Reply {

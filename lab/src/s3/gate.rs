@@ -6,19 +6,20 @@ use super::error::{denied, error};
 use super::policy::{self, Asked};
 use super::store::Store;
 use super::{Partition, S3, Trip};
-use crate::accounts::{Caller, Keys, Provider, Role};
+use crate::accounts::{Caller, Provider, Role};
 use crate::allow::{S3Call, s3_allowed};
 use crate::hook::{Before, Call, Hook};
+use crate::keyring::{Distrust, Keyring};
 use http::{HeaderMap, HeaderValue};
-use s3s::S3Result;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
+use s3s::{S3Error, S3Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub struct Auth {
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub region: String,
 }
 
@@ -27,22 +28,46 @@ impl S3Auth for Auth {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let found = self
             .keys
-            .lookup(Provider::of_region(&self.region), access_key);
+            .secret(Provider::of_region(&self.region), access_key);
         found
-            .map(|(_, secret)| SecretKey::from(secret))
-            .ok_or_else(|| {
-                error(
-                    403,
-                    "InvalidAccessKeyId",
-                    "The AWS Access Key Id you provided does not exist in our records.",
-                )
-            })
+            .map(SecretKey::from)
+            .ok_or_else(|| distrusted(Distrust::Unknown))
     }
+}
+
+/// In S3's words.
+fn distrusted(why: Distrust) -> S3Error {
+    match why {
+        Distrust::Unknown => error(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        Distrust::Token => error(
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.",
+        ),
+        Distrust::Expired => error(400, "ExpiredToken", "The provided token has expired."),
+    }
+}
+
+/// In a header, or in the query of a presigned request.
+fn token(cx: &S3AccessContext<'_>) -> Option<String> {
+    if let Some(header) = cx.headers().get("x-amz-security-token") {
+        return header.to_str().ok().map(str::to_owned);
+    }
+    let query = cx.uri().query().unwrap_or_default();
+    let value = query
+        .split('&')
+        .find_map(|p| p.strip_prefix("X-Amz-Security-Token="))?;
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8();
+    decoded.ok().map(|t| t.into_owned())
 }
 
 pub struct Gate {
     pub store: Arc<Store>,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub hook: Hook,
     pub partition: Partition,
 }
@@ -51,10 +76,10 @@ pub struct Gate {
 impl S3Access for Gate {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         let provider = Provider::of_region(&self.store.region);
-        let caller = cx
-            .credentials()
-            .and_then(|c| self.keys.lookup(provider, &c.access_key))
-            .map(|(c, _)| c);
+        let caller = cx.credentials().map(|c| {
+            let token = token(cx);
+            self.keys.caller(provider, &c.access_key, token.as_deref())
+        });
         let (bucket, key) = match cx.s3_path() {
             S3Path::Root => (String::new(), None),
             S3Path::Bucket { bucket } => (bucket.to_string(), None),
@@ -71,7 +96,7 @@ impl S3Access for Gate {
                 service: "s3",
                 operation: operation.clone(),
                 thing,
-                role: caller.as_ref().map(|c| c.role),
+                role: caller.iter().flatten().map(|c| c.role).next(),
             };
             match self.hook.begin(&trip.slot, call).await {
                 Before::Proceed => {}
@@ -84,7 +109,9 @@ impl S3Access for Gate {
                 }
             }
         }
-        let caller = caller.ok_or_else(|| denied("anonymous requests are not allowed"))?;
+        let caller = caller
+            .ok_or_else(|| denied("anonymous requests are not allowed"))?
+            .map_err(distrusted)?;
         if S3::stingy(&self.store.region) {
             not_here(cx.headers())?;
         }

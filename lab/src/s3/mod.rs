@@ -27,9 +27,10 @@ mod uploads;
 
 pub use inside::{Damage, NewBucket};
 
-use crate::accounts::{AWS_REGIONS, Keys};
+use crate::accounts::AWS_REGIONS;
 use crate::clock::Clock;
 use crate::hook::{Hook, Slot};
+use crate::keyring::Keyring;
 use crate::kms::Kms;
 use crate::workload::files::Bucket;
 use ops::Ops;
@@ -43,7 +44,7 @@ use store::Store;
 pub struct Around {
     pub clock: Clock,
     pub hook: Hook,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub kms: Kms,
 }
 

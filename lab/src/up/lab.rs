@@ -5,11 +5,12 @@ use super::policy::Endpoints;
 use super::ready::BucketLine;
 use super::{LabError, LatencyProfile, Options};
 use crate::accounts::{
-    AWS_REGIONS, DRILL, Keys, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS,
-    SECOND_REGION, VAULT,
+    AWS_REGIONS, DRILL, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS, SECOND_REGION,
+    VAULT,
 };
 use crate::clock::Clock;
 use crate::hook::Hook;
+use crate::keyring::Keyring;
 use crate::kms::{Kms, KmsRegion};
 use crate::listen::Listener;
 use crate::pg::watchdog::Watch;
@@ -39,7 +40,7 @@ pub struct Lab {
     pub clock: Clock,
     pub hook: Hook,
     pub kms: Kms,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub shop: Arc<Shop>,
     pub latency: LatencyProfile,
     s3: BTreeMap<&'static str, Arc<S3>>,
@@ -85,7 +86,7 @@ impl Lab {
         let (hook, kms, keys) = (
             Hook::new(clock.clone()),
             Kms::default(),
-            Arc::new(kept.keys.clone()),
+            Arc::new(Keyring::new(kept.keys.clone(), clock.clone())),
         );
         let mut s3 = BTreeMap::new();
         for region in REGIONS {
@@ -181,7 +182,10 @@ impl Lab {
             kms: self.kms.clone(),
             region: region.to_owned(),
         });
-        let sts: Arc<dyn QueryService> = Arc::new(Sts);
+        let sts: Arc<dyn QueryService> = Arc::new(Sts {
+            keys: self.keys.clone(),
+            web_identity_token: self.web_identity_token(),
+        });
         QueryFront {
             region: region.to_owned(),
             clock: self.clock.clone(),
@@ -193,6 +197,11 @@ impl Lab {
 
     fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who has it may assume roles without a key.
+    pub fn web_identity_token(&self) -> String {
+        self.kept().web_identity_token.clone()
     }
 
     pub fn endpoints(&self) -> Endpoints {

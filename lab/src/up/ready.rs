@@ -48,6 +48,7 @@ impl Ready {
             (
                 p,
                 lab.keys
+                    .fixed
                     .by_role(p)
                     .into_iter()
                     .map(|(r, k)| (r, access(k)))

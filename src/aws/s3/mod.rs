@@ -52,7 +52,7 @@ impl Bucket {
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(aws_sdk_s3::config::Region::new(settings.region.clone()))
-            .credentials_provider(settings.credential.provider(&settings.region).await)
+            .credentials_provider(settings.keys().await)
             .timeout_config(settings.timeouts())
             .retry_config(settings.retries())
             // Bulk copies have a retry budget of their own, so that they cannot starve a journal
