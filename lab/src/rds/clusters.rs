@@ -62,6 +62,7 @@ impl Rds {
                 format!("Cannot find version {wanted} for {ENGINE}; the lab has {version}."),
             ));
         }
+        let scaling = ask.params.scaling()?;
         let port = self.free_port(state)?;
         let region = state.region_mut(ask.region);
         if region.clusters.contains_key(id) {
@@ -70,11 +71,6 @@ impl Rds {
                 format!("DB Cluster already exists: {id}"),
             ));
         }
-        let scaling = |end: &str| {
-            ask.params
-                .get(&format!("ServerlessV2ScalingConfiguration.{end}Capacity"))
-                .map(str::to_owned)
-        };
         let cluster = Cluster {
             id: id.to_owned(),
             account: self.account_of(ask),
@@ -86,7 +82,7 @@ impl Rds {
             port,
             kms_key: source.kms_key,
             deletion_protection: ask.params.flag("DeletionProtection").unwrap_or(false),
-            scaling: scaling("Min").zip(scaling("Max")),
+            scaling,
             tags,
             making: Making::until(self.after(self.durations().cluster_s)),
         };
@@ -232,9 +228,13 @@ impl Rds {
                 .await;
             set.map_err(|e| fault("InternalFailure", e.to_string()))?;
         }
+        let scaling = ask.params.scaling()?;
         self.change(|state| {
             let region = state.region_mut(ask.region);
             let cluster = own(region, ask, name)?;
+            if scaling.is_some() {
+                cluster.scaling = scaling;
+            }
             if let Some(protection) = ask.params.flag("DeletionProtection") {
                 cluster.deletion_protection = protection;
             }

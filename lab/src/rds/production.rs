@@ -81,7 +81,7 @@ impl Rds {
                 .cloned()
                 .unwrap_or_default(),
             deletion_protection: true,
-            scaling: None,
+            scaling: Some(("0.5".into(), "16".into())),
             tags: Tags::new(),
             making: ready.clone(),
         };
