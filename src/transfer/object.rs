@@ -2,10 +2,11 @@
 
 use super::once::{self, Content};
 use super::room;
-use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, PutOptions, hex_of_base64};
+use crate::aws::s3::{Bucket, CopyFrom, Lock, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::manifest::{HashedBy, Sha256Hex, Stored};
 use crate::policy::Provider;
+use crate::vault::decides;
 use sha2::{Digest, Sha256};
 
 /// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference,
@@ -29,9 +30,8 @@ pub struct CopyTask<'a> {
     pub server_side: bool,
 }
 
-/// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere
-/// it leaves two versions
-/// with equal bytes under one key, one of which is in the manifest.
+/// Copies one version. Done twice it is done once. Where a store decides nothing, done at the same
+/// time it can leave two versions with equal bytes under one key, one of which is in the manifest.
 ///
 /// # Errors
 /// `NotFound` where the source version is gone; the stores' errors.
@@ -58,33 +58,7 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
         if_match: task.etag,
     };
     let head = task.source.head(task.key, task.version).await?;
-    let put = match task.to.copy_from(task.to_key, &from, task.lock, true).await {
-        // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
-        // bytes decide.
-        Err(e) if e.kind == Kind::Exists => {
-            changed(task, head.etag.as_deref())?;
-            let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
-            match once::adopt(
-                task.to,
-                task.to_key,
-                Content {
-                    size_bytes: task.size_bytes,
-                    sha256: &sha256,
-                },
-                task.lock,
-            )
-            .await?
-            {
-                Some(put) => put,
-                None => {
-                    task.to
-                        .copy_from(task.to_key, &from, task.lock, false)
-                        .await?
-                }
-            }
-        }
-        other => other?,
-    };
+    let put = copied(task, &from, head.etag.as_deref()).await?;
     let sha256 = put.sha256.as_deref().and_then(hex_of_base64);
     let sha256 = sha256.ok_or_else(|| {
         Error::new(
@@ -105,6 +79,40 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Stored, Error> {
         metadata: head.metadata,
         tags: Default::default(),
     })
+}
+
+async fn copied(
+    task: &CopyTask<'_>,
+    from: &CopyFrom<'_>,
+    etag: Option<&str>,
+) -> Result<Put, Error> {
+    let (to, key) = (task.to, task.to_key);
+    let conditional = decides(to).await?;
+    let there = match conditional {
+        true => match to.copy_from(key, from, task.lock, true).await {
+            // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
+            // bytes decide.
+            Err(e) if e.kind == Kind::Exists => true,
+            Err(e) if e.kind == Kind::Unsupported => {
+                to.note_conditional(false).await;
+                once::any(to, key).await?
+            }
+            other => return other,
+        },
+        false => once::any(to, key).await?,
+    };
+    if there {
+        changed(task, etag)?;
+        let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
+        let content = Content {
+            size_bytes: task.size_bytes,
+            sha256: &sha256,
+        };
+        if let Some(put) = once::adopt(to, key, content, task.lock).await? {
+            return Ok(put);
+        }
+    }
+    to.copy_from(key, from, task.lock, false).await
 }
 
 fn stored(

@@ -32,3 +32,4 @@ mod stores;
 mod surroundings;
 mod sweep;
 mod targets;
+mod unconditional;

@@ -2,6 +2,7 @@
 //! what the stingy
 //! provider does not have.
 
+use super::conditions::Conditional;
 use super::error::{denied, error};
 use super::policy::{self, Asked};
 use super::store::Store;
@@ -112,6 +113,10 @@ impl S3Access for Gate {
         let caller = caller
             .ok_or_else(|| denied("anonymous requests are not allowed"))?
             .map_err(distrusted)?;
+        let refuses = self.store.conditional() == Conditional::Refuse;
+        if refuses && header(cx.headers(), "if-none-match").contains('*') {
+            return Err(not_implemented("If-None-Match on writes"));
+        }
         if S3::stingy(&self.store.region) {
             not_here(cx.headers())?;
         }
@@ -122,17 +127,10 @@ impl S3Access for Gate {
 
 /// What the other provider answers 501 to.
 fn not_here(headers: &HeaderMap) -> S3Result<()> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-    };
+    let text = |name: &str| header(headers, name);
     let crc64 = text("x-amz-sdk-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME")
         || text("x-amz-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME");
-    let what = if headers.contains_key("if-none-match") && text("if-none-match").contains('*') {
-        "If-None-Match on writes"
-    } else if text("content-encoding").contains("aws-chunked")
+    let what = if text("content-encoding").contains("aws-chunked")
         || text("x-amz-content-sha256").starts_with("STREAMING-")
     {
         "aws-chunked bodies"
@@ -141,11 +139,20 @@ fn not_here(headers: &HeaderMap) -> S3Result<()> {
     } else {
         return Ok(());
     };
-    Err(error(
+    Err(not_implemented(what))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(name).and_then(|v| v.to_str().ok());
+    value.unwrap_or_default()
+}
+
+fn not_implemented(what: &str) -> S3Error {
+    error(
         501,
         "NotImplemented",
         format!("{what}: a header you provided implies functionality that is not implemented"),
-    ))
+    )
 }
 
 impl Gate {

@@ -33,6 +33,7 @@ use crate::hook::{Hook, Slot};
 use crate::keyring::Keyring;
 use crate::kms::Kms;
 use crate::workload::files::Bucket;
+pub use conditions::Conditional;
 use ops::Ops;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -153,6 +154,11 @@ impl S3 {
     /// A region that is down is no source of a copy for the others either.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, Ordering::Relaxed);
+    }
+
+    /// What it makes of writes with a condition from now on.
+    pub fn set_conditional(&self, wanted: Conditional) {
+        self.store.set_conditional(wanted);
     }
 
     pub fn bucket_names(&self) -> Vec<String> {

@@ -5,9 +5,10 @@
 //! place, so a kill leaves the state before or after; bytes that no JSON file names are removed at
 //! the next start.
 
+use super::conditions::Conditional;
 use super::error::{error, io, no_such_bucket, no_such_upload};
 use super::model::{BucketMeta, Upload, Version, Versioning};
-use crate::accounts::random_text;
+use crate::accounts::{AWS_REGIONS, random_text};
 use crate::clock::Clock;
 use s3s::S3Result;
 use serde::Serialize;
@@ -30,6 +31,7 @@ pub struct Store {
     pub clock: Clock,
     root: PathBuf,
     buckets: Mutex<BTreeMap<String, Bucket>>,
+    conditional: Mutex<Conditional>,
 }
 
 pub type Buckets<'a> = MutexGuard<'a, BTreeMap<String, Bucket>>;
@@ -67,6 +69,11 @@ impl Store {
             clock,
             root: root.join("buckets"),
             buckets: Mutex::default(),
+            conditional: Mutex::new(if AWS_REGIONS.contains(&region) {
+                Conditional::Keep
+            } else {
+                Conditional::Refuse
+            }),
         };
         std::fs::create_dir_all(&store.root)?;
         for entry in std::fs::read_dir(&store.root)? {
@@ -79,6 +86,20 @@ impl Store {
             store.lock().insert(bucket.meta.name.clone(), bucket);
         }
         Ok(Arc::new(store))
+    }
+
+    pub fn conditional(&self) -> Conditional {
+        *self
+            .conditional
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_conditional(&self, wanted: Conditional) {
+        *self
+            .conditional
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = wanted;
     }
 
     pub fn lock(&self) -> Buckets<'_> {

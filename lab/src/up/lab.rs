@@ -16,7 +16,7 @@ use crate::listen::Listener;
 use crate::pg::watchdog::Watch;
 use crate::query::{QueryFront, QueryService};
 use crate::rds::RdsRegion;
-use crate::s3::{Around, Damage, NewBucket, S3};
+use crate::s3::{Around, Conditional, Damage, NewBucket, S3};
 use crate::shop::{Shop, Start, production, surroundings};
 use crate::sts::Sts;
 use serde::Serialize;
@@ -279,6 +279,14 @@ impl Lab {
         doors
             .all()
             .try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
+    }
+
+    /// # Errors
+    /// No such region.
+    pub fn set_conditional(&self, region: &str, wanted: Conditional) -> Result<(), LabError> {
+        self.doors_of(region)?;
+        self.s3[region].set_conditional(wanted);
+        Ok(())
     }
 
     /// Changes stored bytes behind the API's back; returns the version's id.

@@ -15,13 +15,14 @@ pub use read::{Got, Head, LockState, Meta};
 pub use write::{CopyFrom, Lock, Put, PutOptions, hex_of_base64};
 
 use super::clients::Settings;
+use super::error::Error;
 use crate::policy::{BucketName, KmsKey, Provider, Region};
 use aws_sdk_s3::config::{
     BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Mutex;
 
 /// A bucket at an endpoint, with the key of one role. Cheap to clone. Durable when a write returns;
 /// safe to call concurrently.
@@ -34,8 +35,8 @@ pub struct Bucket {
     pub kms_key: Option<KmsKey>,
     pub clock: StoreClock,
     settings: Settings,
-    /// Learned from an answer: this store has no conditional writes.
-    unconditional: Arc<AtomicBool>,
+    /// Whether a create may be left to this store, once that is known.
+    conditional: Arc<Mutex<Option<bool>>>,
 }
 
 impl Bucket {
@@ -78,7 +79,7 @@ impl Bucket {
             kms_key,
             clock,
             settings: settings.clone(),
-            unconditional: Arc::default(),
+            conditional: Arc::default(),
         }
     }
 
@@ -91,14 +92,25 @@ impl Bucket {
         &self.settings
     }
 
-    /// False once the store has refused a conditional write as something that it does not know: a
-    /// body need not travel twice again.
-    pub fn conditional(&self) -> bool {
-        !self.unconditional.load(Ordering::Relaxed)
+    /// Whether conditional writes decide here, looked up once: whoever asks meanwhile waits for
+    /// the answer, so that no body travels in vain.
+    ///
+    /// # Errors
+    /// Those of the look.
+    pub async fn conditional(
+        &self,
+        look: impl Future<Output = Result<bool, Error>>,
+    ) -> Result<bool, Error> {
+        let mut known = self.conditional.lock().await;
+        match *known {
+            Some(known) => Ok(known),
+            None => Ok(*known.insert(look.await?)),
+        }
     }
 
-    pub fn note_unconditional(&self) {
-        self.unconditional.store(true, Ordering::Relaxed);
+    /// What a probe saw, or an answer showed.
+    pub async fn note_conditional(&self, decides: bool) {
+        *self.conditional.lock().await = Some(decides);
     }
 }
 
