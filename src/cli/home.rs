@@ -7,7 +7,7 @@ use super::output::Fail;
 use crate::aws::Clients;
 use crate::manifest::{Vault as VaultDocument, VaultId};
 use crate::plan::PlanTarget;
-use crate::policy::{Role, TargetName};
+use crate::policy::{Provider, Role, TargetName};
 use crate::steps::open;
 use crate::vault::{ProbeRecord, Vault, VaultError, Verdict, layout};
 use crate::world::World;
@@ -200,12 +200,17 @@ fn nothing_answers(loaded: &Loaded, away: &[(TargetName, String)], why: &[VaultE
             format!("dr vault init --policy {} --profile PROFILE", loaded.file),
         );
     }
-    Fail::new(
+    let fail = Fail::new(
         Exit::Stuck,
         "access-denied",
         format!("no target can be read: {told}"),
-    )
-    .hint("aws sts get-caller-identity")
+    );
+    // Other providers have no STS to ask.
+    let targets = &loaded.policy.targets;
+    match targets.iter().any(|t| t.provider == Provider::Aws) {
+        true => fail.hint("aws sts get-caller-identity"),
+        false => fail,
+    }
 }
 
 /// # Errors

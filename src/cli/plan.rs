@@ -146,7 +146,7 @@ async fn guards(loaded: &Loaded, home: &home::Home, answer: &mut Answer) -> Resu
             thing: target.to_string(),
             place: loaded.policy.name.to_string(),
             hint: format!("dr status --policy {}", loaded.file),
-            message: format!("target {target} does not answer: {why}"),
+            message: format!("target {target} cannot be used now: {why}"),
         };
         answer.find(finding, super::exit::Exit::Unavailable);
     }

@@ -65,7 +65,7 @@ async fn one(
             thing: target.to_string(),
             place: loaded.policy.name.to_string(),
             hint: format!("dr status --policy {}", loaded.file),
-            message: format!("target {target} does not answer: {why}"),
+            message: format!("target {target} cannot be used now: {why}"),
         };
         answer.find(finding, Exit::Unavailable);
     }

@@ -77,7 +77,7 @@ pub async fn run(world: &World, args: &Args) -> Outcome {
             thing: target.to_string(),
             place: loaded.policy.name.to_string(),
             hint: format!("dr status --policy {}", loaded.file),
-            message: format!("target {target} does not answer: {why}"),
+            message: format!("target {target} cannot be used now: {why}"),
         };
         answer.find(finding, Exit::Unavailable);
     }

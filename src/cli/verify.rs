@@ -240,7 +240,7 @@ impl Reader<'_> {
                     name.as_str(),
                     "",
                     &loaded.file,
-                    &format!("target {name} does not answer: {why}"),
+                    &format!("target {name} cannot be used now: {why}"),
                     &loaded.file,
                 ),
                 Exit::Unavailable,

@@ -23,6 +23,7 @@ mod loopback;
 mod negative;
 mod policies;
 mod program;
+mod providers;
 mod race;
 mod roles;
 mod runbooks;
