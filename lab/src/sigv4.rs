@@ -49,25 +49,7 @@ pub fn verify(
             "Request is missing Authentication Token",
         )
     })?;
-    let fields = authorization
-        .strip_prefix("AWS4-HMAC-SHA256 ")
-        .ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
-    let field = |name: &str| {
-        fields
-            .split(',')
-            .find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
-    };
-    let incomplete = || {
-        refused(
-            "IncompleteSignature",
-            "Authorization header requires Credential, SignedHeaders and Signature",
-        )
-    };
-    let (credential, signed, signature) = (
-        field("Credential").ok_or_else(incomplete)?,
-        field("SignedHeaders").ok_or_else(incomplete)?,
-        field("Signature").ok_or_else(incomplete)?,
-    );
+    let (credential, signed, signature) = fields_of(authorization)?;
     let scope: Vec<&str> = credential.split('/').collect();
     let [key_id, date, region, service, "aws4_request"] = scope[..] else {
         return Err(incomplete());
@@ -108,6 +90,30 @@ pub fn verify(
         service: service.into(),
         region: region.into(),
     })
+}
+
+fn incomplete() -> Refused {
+    refused(
+        "IncompleteSignature",
+        "Authorization header requires Credential, SignedHeaders and Signature",
+    )
+}
+
+/// Credential, names of the signed headers, signature.
+fn fields_of(authorization: &str) -> Result<(&str, &str, &str), Refused> {
+    let fields = authorization
+        .strip_prefix("AWS4-HMAC-SHA256 ")
+        .ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
+    let field = |name: &str| {
+        let mut all = fields.split(',');
+        all.find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
+            .ok_or_else(incomplete)
+    };
+    Ok((
+        field("Credential")?,
+        field("SignedHeaders")?,
+        field("Signature")?,
+    ))
 }
 
 fn fresh(now: Timestamp, time: &str) -> Result<(), Refused> {

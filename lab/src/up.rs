@@ -2,13 +2,16 @@
 //! trace.
 
 mod command;
+mod doors;
 mod error;
 mod kept;
 mod lab;
 mod latency;
+mod opening;
 mod place;
 pub mod policy;
 mod ready;
+mod regions;
 
 pub use command::{Args, run, wait_for_signal};
 pub use error::LabError;
@@ -18,8 +21,7 @@ pub use latency::LatencyProfile;
 pub use place::{Place, write_private};
 pub use ready::Ready;
 
-use crate::control;
-use crate::listen::Listener;
+use crate::listen::{Handler, Listener};
 use crate::pg::watchdog::Watch;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,6 +40,9 @@ pub struct Options {
     pub latency: LatencyProfile,
 }
 
+/// What answers at the control port of a lab; handed in, for it speaks of the whole lab.
+pub type Control = fn(Arc<Lab>) -> Arc<dyn Handler>;
+
 /// A lab that answers.
 pub struct Up {
     pub lab: Arc<Lab>,
@@ -48,7 +53,7 @@ pub struct Up {
 impl Up {
     /// # Errors
     /// The directory is taken or out of reach, a port is taken, no PostgreSQL.
-    pub async fn start(options: Options) -> Result<Self, LabError> {
+    pub async fn start(options: Options, control: Control) -> Result<Self, LabError> {
         let place = Place::take(options.dir.as_deref())?;
         let kept = Kept::open(&place.path)?;
         let control_port = kept.ports.control;
@@ -59,7 +64,7 @@ impl Up {
             remove,
         });
         let lab = Arc::new(Lab::start(&place.path, kept, watch, &options).await?);
-        let opened = Listener::open(control_port, control::handler(lab.clone()))
+        let opened = Listener::open(control_port, control(lab.clone()))
             .map_err(|e| LabError::port(control_port, e));
         let control = match opened {
             Ok(control) => control,

@@ -209,30 +209,7 @@ impl Gate {
                 key.unwrap_or_default()
             )));
         }
-        if let Some(source) = text("x-amz-copy-source") {
-            let source = percent_encoding::percent_decode_str(
-                source
-                    .trim_start_matches('/')
-                    .split("?versionId=")
-                    .next()
-                    .unwrap_or_default(),
-            )
-            .decode_utf8_lossy()
-            .into_owned();
-            let (from, from_key) = source.split_once('/').unwrap_or((&source, ""));
-            let read = S3Call {
-                operation: "GetObject",
-                bucket: from,
-                key: Some(from_key),
-                ..S3Call::default()
-            };
-            if caller.role != Role::Admin && !s3_allowed(caller.role, provider, &read) {
-                return Err(denied(&format!(
-                    "{} may not GetObject {from}/{from_key}",
-                    caller.role
-                )));
-            }
-        }
+        may_read_source(caller, provider, header(cx.headers(), "x-amz-copy-source"))?;
         let policy = self
             .store
             .lock()
@@ -260,4 +237,34 @@ impl Gate {
             None => Ok(()),
         }
     }
+}
+
+/// A copy reads its source with the same key.
+fn may_read_source(caller: &Caller, provider: Provider, source: &str) -> S3Result<()> {
+    if source.is_empty() {
+        return Ok(());
+    }
+    let source = percent_encoding::percent_decode_str(
+        source
+            .trim_start_matches('/')
+            .split("?versionId=")
+            .next()
+            .unwrap_or_default(),
+    )
+    .decode_utf8_lossy()
+    .into_owned();
+    let (from, from_key) = source.split_once('/').unwrap_or((&source, ""));
+    let read = S3Call {
+        operation: "GetObject",
+        bucket: from,
+        key: Some(from_key),
+        ..S3Call::default()
+    };
+    if caller.role != Role::Admin && !s3_allowed(caller.role, provider, &read) {
+        return Err(denied(&format!(
+            "{} may not GetObject {from}/{from_key}",
+            caller.role
+        )));
+    }
+    Ok(())
 }

@@ -2,16 +2,21 @@
 //! `gate` knows who may
 //! do what and asks the hook, `ops` and the rooms below it are the service.
 
+mod admission;
+mod attributes;
 mod buckets;
+mod completion;
 mod conditions;
 mod configs;
 mod contents;
 mod convert;
 mod copies;
 mod deletes;
+mod documents;
 mod error;
 mod front;
 mod gate;
+mod held;
 mod inside;
 mod listing;
 mod locking;
@@ -19,11 +24,18 @@ mod locks;
 mod model;
 mod objects;
 mod ops;
+mod outgoing;
+mod page;
 mod policy;
 mod reads;
 mod receive;
+mod spans;
 mod store;
+mod tags;
+mod taking;
+mod upload_lists;
 mod uploads;
+mod version_lists;
 
 pub use inside::{Damage, NewBucket};
 
