@@ -1,6 +1,6 @@
 //! What is true outside of the calls: time, keys, regions, stored bytes.
 
-use super::{Reply, wrong};
+use super::reply::{Reply, wrong};
 use crate::kms::KeyState;
 use crate::s3::{Conditional, Damage};
 use crate::up::{Lab, LabError};

@@ -1,6 +1,7 @@
 //! Copying a data directory with two threads.
 
-use super::{Owner, PgError};
+use super::error::PgError;
+use super::owner::Owner;
 use std::collections::VecDeque;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,10 +1,12 @@
 //! Clusters that are there: listed, changed, deleted.
 
 use super::allow::allowed_on;
+use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, denied, fault, no_cluster};
+use super::listing::listing;
 use super::new_clusters::good_password;
 use super::state::{Cluster, Region, parse_arn};
-use super::{Ask, Rds, at, listing, xml};
+use super::xml;
 
 /// A cluster of the caller's by id or ARN.
 fn own<'s>(region: &'s mut Region, ask: &Ask<'_>, name: &str) -> Result<&'s mut Cluster, Fault> {

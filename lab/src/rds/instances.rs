@@ -1,9 +1,11 @@
 //! Instances: with the first one a cluster's server runs, with the last one it ends.
 
 use super::allow::allowed_on;
+use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, denied, fault, no_cluster, no_instance};
+use super::listing::listing;
 use super::state::{Instance, Making, Region, parse_arn};
-use super::{Ask, Rds, at, listing, xml};
+use super::xml;
 use crate::pg::server::Stop;
 use std::sync::Arc;
 

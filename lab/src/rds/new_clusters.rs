@@ -1,11 +1,12 @@
 //! Clusters that are made: empty, or from a snapshot.
 
 use super::allow::allowed_on;
+use super::desk::{Ask, ENGINE, Rds, at};
 use super::engine::Initial;
 use super::fault::{Fault, denied, fault};
 use super::snapshots::{must_be_ready, restorable};
 use super::state::{Cluster, Making, Region, State, Tags, parse_arn};
-use super::{Ask, ENGINE, Rds, at, xml};
+use super::xml;
 use std::sync::Arc;
 
 struct Source {

@@ -1,9 +1,10 @@
 //! Who else may restore a snapshot.
 
+use super::desk::{Ask, Rds};
 use super::fault::{Fault, fault};
 use super::snapshots::{must_be_ready, own};
 use super::state::Snapshot;
-use super::{Ask, Rds, xml};
+use super::xml;
 
 impl Rds {
     pub(super) fn describe_attributes(&self, ask: &Ask<'_>) -> Result<String, Fault> {

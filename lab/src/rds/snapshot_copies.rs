@@ -1,9 +1,10 @@
 //! Copies of snapshots, from other accounts and regions too.
 
+use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, fault};
 use super::snapshots::{must_be_ready, restorable, room_for};
 use super::state::{COPY_QUOTA, Making, Snapshot, Tags, arn, parse_arn};
-use super::{Ask, Rds, at, xml};
+use super::xml;
 use std::sync::Arc;
 
 fn tags_of_copy(ask: &Ask<'_>, source: &Snapshot) -> Tags {

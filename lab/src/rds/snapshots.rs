@@ -1,8 +1,10 @@
 //! Cluster snapshots: taken, copied, listed, shared, deleted.
 
+use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, fault, no_cluster, no_snapshot};
+use super::listing::listing;
 use super::state::{Making, Region, SNAPSHOT_QUOTA, Snapshot, State, Who, arn, parse_arn};
-use super::{Ask, Rds, at, listing, xml};
+use super::xml;
 use jiff::Timestamp;
 use std::sync::Arc;
 

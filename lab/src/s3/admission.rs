@@ -1,8 +1,8 @@
 //! What the protocol crate does not look at before it lets a request in: unknown sub-resources,
 //! what was signed, for where, and when.
 
-use super::S3;
 use super::error::error;
+use super::region::S3;
 use http::HeaderMap;
 use http::request::Parts;
 use s3s::S3Result;

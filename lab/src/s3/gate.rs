@@ -4,9 +4,9 @@
 
 use super::conditions::Conditional;
 use super::error::{denied, error};
+use super::partition::{Partition, Trip, stingy};
 use super::policy::{self, Asked};
 use super::store::Store;
-use super::{Partition, S3, Trip};
 use crate::accounts::{Caller, Provider, Role};
 use crate::allow::{S3Call, s3_allowed};
 use crate::hook::{Before, Call, Hook};
@@ -117,7 +117,7 @@ impl S3Access for Gate {
         if refuses && header(cx.headers(), "if-none-match").contains('*') {
             return Err(not_implemented("If-None-Match on writes"));
         }
-        if S3::stingy(&self.store.region) {
+        if stingy(&self.store.region) {
             not_here(cx.headers())?;
         }
         self.redirect(&operation, &bucket)?;

@@ -1,12 +1,12 @@
 //! Putting one object, and what every new version is made of.
 
-use super::Trip;
 use super::conditions::{self, Conditional};
 use super::convert::{checksum, encoding, etag, instant, kind, metadata, tags};
 use super::error::invalid;
 use super::locking;
 use super::model::{Algorithm, Attributes, Sums, Version};
 use super::ops::Ops;
+use super::partition::Trip;
 use super::receive::{Claims, named_algorithm, receive};
 use super::store::bucket;
 use http::HeaderMap;

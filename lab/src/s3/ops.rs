@@ -1,7 +1,7 @@
 //! The service's operations: each one line into the room that has it. What is not here answers
 //! NotImplemented.
 
-use super::Partition;
+use super::partition::Partition;
 use super::store::Store;
 use crate::kms::Kms;
 use jiff::Timestamp;

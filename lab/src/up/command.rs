@@ -1,6 +1,9 @@
 //! `dr-lab up`: in the foreground until SIGINT or SIGTERM.
 
-use super::{Control, LabError, LatencyProfile, Options, Up};
+use super::error::LabError;
+use super::latency::LatencyProfile;
+use super::options::Options;
+use super::running::{Control, Up};
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};

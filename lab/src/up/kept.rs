@@ -1,6 +1,6 @@
 //! D/lab.json: what is the same at every start.
 
-use super::LabError;
+use super::error::LabError;
 use super::place::write_private;
 use crate::accounts::{AWS_REGIONS, Keys, REGIONS, random_text};
 use serde::{Deserialize, Serialize};

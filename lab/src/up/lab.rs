@@ -1,10 +1,11 @@
 //! The services of a lab behind their doors, and regions that are lost and come back.
 
 use super::doors::Doors;
+use super::error::LabError;
 use super::kept::Kept;
+use super::latency::LatencyProfile;
+use super::options::Options;
 use super::policy::Endpoints;
-use super::ready::BucketLine;
-use super::{LabError, LatencyProfile, Options};
 use crate::accounts::{
     AWS_REGIONS, DRILL, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS, SECOND_REGION,
     VAULT,
@@ -45,6 +46,12 @@ pub struct Lab {
     kept: Mutex<Kept>,
     /// One region at a time goes down or comes up.
     pub(super) moving: tokio::sync::Mutex<()>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BucketLine {
+    pub region: String,
+    pub name: String,
 }
 
 /// What finished work must not leave.

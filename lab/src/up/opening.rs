@@ -1,7 +1,8 @@
 //! The services of a lab put behind its doors.
 
 use super::doors::Doors;
-use super::{Lab, LabError};
+use super::error::LabError;
+use super::lab::Lab;
 use crate::accounts::AWS_REGIONS;
 use crate::kms::KmsRegion;
 use crate::listen::Listener;

@@ -1,6 +1,7 @@
 //! What a lab says when it is ready: one line for machines, a page for people.
 
-use super::{Lab, LatencyProfile};
+use super::lab::{BucketLine, Lab};
+use super::latency::LatencyProfile;
 use crate::accounts::{Key, Provider, REGIONS};
 use crate::shop::ClusterLine;
 use serde::Serialize;
@@ -29,12 +30,6 @@ pub struct Access {
     pub account: String,
     pub access_key_id: String,
     pub secret_access_key: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BucketLine {
-    pub region: String,
-    pub name: String,
 }
 
 impl Ready {

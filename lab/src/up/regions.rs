@@ -1,7 +1,8 @@
 //! Regions that are lost and come back, and what is changed in them behind the API's back.
 
 use super::doors::Doors;
-use super::{Lab, LabError};
+use super::error::LabError;
+use super::lab::Lab;
 use crate::accounts::REGIONS;
 use crate::s3::{Conditional, Damage};
 use std::collections::BTreeMap;
