@@ -29,10 +29,12 @@ pub enum Role {
     Prober,
     Auditor,
     Restorer,
+    /// May do nothing but assume the others: what a pod is before it takes a role.
+    Runner,
 }
 
 impl Role {
-    pub const ALL: [Role; 7] = [
+    pub const ALL: [Role; 8] = [
         Role::Admin,
         Role::Scheduler,
         Role::Copier,
@@ -40,6 +42,7 @@ impl Role {
         Role::Prober,
         Role::Auditor,
         Role::Restorer,
+        Role::Runner,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -51,13 +54,14 @@ impl Role {
             Role::Prober => "prober",
             Role::Auditor => "auditor",
             Role::Restorer => "restorer",
+            Role::Runner => "runner",
         }
     }
 
     /// The AWS account of a role.
     pub fn account(self) -> &'static str {
         match self {
-            Role::Admin | Role::Scheduler => PRODUCTION,
+            Role::Admin | Role::Scheduler | Role::Runner => PRODUCTION,
             Role::Copier | Role::Prober | Role::Restorer | Role::Auditor => VAULT,
             Role::Driller => DRILL,
         }
@@ -95,6 +99,8 @@ pub struct Caller {
     pub provider: Provider,
     pub account: String,
     pub access_key_id: String,
+    /// The name of the session, where a role was assumed.
+    pub session: Option<String>,
 }
 
 /// One access key as kept in D/lab.json.
@@ -114,15 +120,27 @@ pub struct Keys(pub Vec<Key>);
 impl Keys {
     /// Ids are fixed, secrets are random.
     pub fn generate() -> Self {
-        let mut keys = Vec::new();
+        let mut keys = Self::default();
+        keys.complete();
+        keys
+    }
+
+    /// Adds the keys that an earlier lab did not have; true where there were any.
+    pub fn complete(&mut self) -> bool {
+        let before = self.0.len();
         for (provider, prefix) in [(Provider::Aws, "AKIALAB"), (Provider::Other, "OTHERLAB")] {
             for role in Role::ALL {
+                // Nobody assumes roles where there is no STS.
+                let useless = provider == Provider::Other && role == Role::Runner;
+                if useless || self.key(provider, role).is_some() {
+                    continue;
+                }
                 let account = if provider == Provider::Aws {
                     role.account()
                 } else {
                     OTHER
                 };
-                keys.push(Key {
+                self.0.push(Key {
                     role,
                     provider,
                     account: account.into(),
@@ -134,7 +152,7 @@ impl Keys {
                 });
             }
         }
-        Self(keys)
+        self.0.len() > before
     }
 
     /// The caller that an access key stands for at a provider, and its secret.
@@ -148,6 +166,7 @@ impl Keys {
             provider,
             account: key.account.clone(),
             access_key_id: key.access_key_id.clone(),
+            session: None,
         };
         Some((caller, &key.secret_access_key))
     }
@@ -167,23 +186,55 @@ impl Keys {
             .collect()
     }
 
+    /// The same profiles for roles that are assumed: by the runner's key, and the auditor's and
+    /// the prober's without any, as pods do. At the other provider keys are fixed.
+    pub fn roles_file(&self, web_identity_token_file: &str) -> String {
+        let mut text = String::from("# Roles of the practice cloud; worthless anywhere else.\n");
+        for key in &self.0 {
+            if key.provider == Provider::Other || key.role == Role::Runner {
+                text.push_str(&profile(key));
+                continue;
+            }
+            let from = match key.role {
+                Role::Auditor | Role::Prober => {
+                    format!("web_identity_token_file = {web_identity_token_file}")
+                }
+                _ => format!("source_profile = {}", Role::Runner),
+            };
+            let arn = role_arn(key.role);
+            text.push_str(&format!(
+                "[{}]\nrole_arn = {arn}\nrole_session_name = lab\n{from}\n\n",
+                key.role
+            ));
+        }
+        text
+    }
+
     /// A shared-credentials file with a profile for each key: `copier`, and `other-copier` at the
     /// other provider.
     pub fn credentials_file(&self) -> String {
         let mut text = String::from("# Keys of the practice cloud; worthless anywhere else.\n");
         for key in &self.0 {
-            let prefix = if key.provider == Provider::Other {
-                "other-"
-            } else {
-                ""
-            };
-            text.push_str(&format!(
-                "[{prefix}{}]\naws_access_key_id = {}\naws_secret_access_key = {}\n\n",
-                key.role, key.access_key_id, key.secret_access_key
-            ));
+            text.push_str(&profile(key));
         }
         text
     }
+}
+
+fn profile(key: &Key) -> String {
+    let prefix = match key.provider {
+        Provider::Other => "other-",
+        Provider::Aws => "",
+    };
+    format!(
+        "[{prefix}{}]\naws_access_key_id = {}\naws_secret_access_key = {}\n\n",
+        key.role, key.access_key_id, key.secret_access_key
+    )
+}
+
+/// `arn:aws:iam::222222222222:role/copier`
+pub fn role_arn(role: Role) -> String {
+    format!("arn:aws:iam::{}:role/{role}", role.account())
 }
 
 /// Letters and digits.
@@ -200,9 +251,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn keys_of_an_earlier_lab_stay_and_new_ones_join_them() {
+        let all = Keys::generate();
+        let mut old = Keys(
+            all.0
+                .iter()
+                .filter(|k| k.role != Role::Runner)
+                .cloned()
+                .collect(),
+        );
+        let before = old.0.clone();
+        assert!(old.complete() && !old.complete());
+        assert_eq!(old.0[..before.len()], before);
+        assert!(old.key(Provider::Aws, Role::Runner).is_some());
+        assert!(old.key(Provider::Other, Role::Runner).is_none());
+    }
+
+    #[test]
     fn each_role_has_a_key_at_each_provider_and_none_is_taken_for_another() {
         let keys = Keys::generate();
-        assert_eq!(keys.0.len(), 14);
+        assert_eq!(keys.0.len(), 15);
         let copier = keys.key(Provider::Aws, Role::Copier).unwrap();
         assert_eq!(copier.access_key_id, "AKIALABCOPIERXXXXXXX");
         assert_eq!(

@@ -103,6 +103,9 @@ fn looks(call: &S3Call<'_>) -> bool {
 }
 
 fn in_vault(role: Role, provider: Provider, call: &S3Call<'_>) -> bool {
+    if role == Role::Runner {
+        return false;
+    }
     if looks(call) {
         return call.operation != "ListMultipartUploads"
             || matches!(role, Role::Copier | Role::Driller);
@@ -161,7 +164,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
         }
         Role::Prober => single && any(&["targets/*", "runs/*/drill-*", "policies/*"], key),
         Role::Restorer => single && any(&["runs/*/restore-*", "policies/*"], key),
-        Role::Auditor | Role::Admin => false,
+        Role::Auditor | Role::Admin | Role::Runner => false,
     }
 }
 
@@ -209,6 +212,12 @@ mod tests {
                 ..bypass
             }
         ));
+    }
+
+    #[test]
+    fn a_runner_may_nothing() {
+        assert!(!may(Role::Runner, "GetObject", "points/shop/1/point.json"));
+        assert!(!may(Role::Runner, "ListObjectVersions", ""));
     }
 
     #[test]

@@ -3,10 +3,11 @@
 
 mod faults;
 mod guard;
+mod reply;
+mod shop;
 mod world;
 
 use crate::listen::{Answer, Cut, Handler, full};
-use crate::shop;
 use crate::up::Lab;
 use axum::http::StatusCode;
 use axum::{Json, Router};
@@ -15,10 +16,9 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
+use reply::wrong;
 use serde_json::{Value, json};
 use std::sync::Arc;
-
-type Reply = Result<Json<Value>, (StatusCode, Json<Value>)>;
 
 struct Control {
     router: Router,
@@ -60,8 +60,4 @@ async fn nothing_here() -> (StatusCode, Json<Value>) {
         StatusCode::NOT_FOUND,
         "no such route; they are listed in docs/LAB.md",
     )
-}
-
-fn wrong(status: StatusCode, why: &str) -> (StatusCode, Json<Value>) {
-    (status, Json(json!({ "error": why })))
 }

@@ -10,7 +10,7 @@ mod report;
 mod story;
 mod terminal;
 
-use crate::up::{LabError, LatencyProfile, Options, Up, wait_for_signal};
+use crate::up::{Control, LabError, LatencyProfile, Options, Up, wait_for_signal};
 use report::Report;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -36,13 +36,13 @@ pub struct Args {
 ///
 /// # Errors
 /// The lab does not come up, or somebody stopped the demo.
-pub async fn run(args: &Args) -> Result<bool, LabError> {
+pub async fn run(args: &Args, control: Control) -> Result<bool, LabError> {
     let began = Instant::now();
     let options = options(args)?;
     let dr = program(args, options.program.as_deref())?;
     let story = Story;
     let up = tokio::select! {
-        up = Up::start(options) => up?,
+        up = Up::start(options, control) => up?,
         told = wait_for_signal() => return told.and(Err(stopped())),
     };
     let mut report = Report::new(up.lab.latency);
@@ -128,5 +128,9 @@ async fn tell(
     story.begin(up, began.elapsed()).await?;
     let protected = protect::all(up, dr, story, report).await?;
     let lost = lose::region(up, story, report).await?;
-    recover::all(up, dr, story, report, &protected, &lost).await
+    let before = recover::Before {
+        protected: &protected,
+        lost: &lost,
+    };
+    recover::all(up, dr, story, report, &before).await
 }

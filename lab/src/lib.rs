@@ -7,6 +7,7 @@ pub mod clock;
 pub mod control;
 pub mod demo;
 pub mod hook;
+pub mod keyring;
 pub mod kms;
 pub mod listen;
 pub mod pg;

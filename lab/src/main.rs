@@ -1,7 +1,7 @@
 //! The practice cloud of `dr` as a program: parse, run, exit code.
 
 use clap::{Parser, Subcommand};
-use dr_lab::{demo, pg::watchdog, up};
+use dr_lab::{control, demo, pg::watchdog, up};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -36,11 +36,13 @@ enum Verb {
 #[tokio::main(flavor = "multi_thread")]
 async fn main() -> ExitCode {
     let done = match Cli::parse().verb {
-        Verb::Up(args) => up::run(&args)
+        Verb::Up(args) => up::run(&args, control::handler)
             .await
             .map(|()| true)
             .map_err(|e| e.to_string()),
-        Verb::Demo(args) => demo::run(&args).await.map_err(|e| e.to_string()),
+        Verb::Demo(args) => demo::run(&args, control::handler)
+            .await
+            .map_err(|e| e.to_string()),
         Verb::Watchdog {
             root,
             sockets,

@@ -1,9 +1,5 @@
 //! The half of the lab that is a database: RDS with its production cluster and the workload on it.
 
-mod routes;
-
-pub use routes::routes;
-
 use crate::accounts::{AWS_REGIONS, PRIMARY_REGION, PRODUCTION, SECOND_REGION, VAULT};
 use crate::clock::Clock;
 use crate::kms::{Kms, default_key};

@@ -1,7 +1,8 @@
 //! Signature Version 4 of the query APIs, signed in headers (AWS General Reference, Signature
 //! Version 4).
 
-use crate::accounts::{Caller, Keys, Provider};
+use crate::accounts::{Caller, Provider};
+use crate::keyring::{Distrust, Keyring};
 use hmac::{Hmac, KeyInit, Mac};
 use http::request::Parts;
 use jiff::Timestamp;
@@ -34,9 +35,9 @@ fn refused(code: &'static str, message: impl Into<String>) -> Refused {
 
 /// # Errors
 /// `MissingAuthenticationToken`, `IncompleteSignature`, `InvalidClientTokenId`,
-/// `SignatureDoesNotMatch`.
+/// `SignatureDoesNotMatch`, `ExpiredToken`.
 pub fn verify(
-    keys: &Keys,
+    keys: &Keyring,
     now: Timestamp,
     parts: &Parts,
     body: &[u8],
@@ -48,25 +49,7 @@ pub fn verify(
             "Request is missing Authentication Token",
         )
     })?;
-    let fields = authorization
-        .strip_prefix("AWS4-HMAC-SHA256 ")
-        .ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
-    let field = |name: &str| {
-        fields
-            .split(',')
-            .find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
-    };
-    let incomplete = || {
-        refused(
-            "IncompleteSignature",
-            "Authorization header requires Credential, SignedHeaders and Signature",
-        )
-    };
-    let (credential, signed, signature) = (
-        field("Credential").ok_or_else(incomplete)?,
-        field("SignedHeaders").ok_or_else(incomplete)?,
-        field("Signature").ok_or_else(incomplete)?,
-    );
+    let (credential, signed, signature) = fields_of(authorization)?;
     let scope: Vec<&str> = credential.split('/').collect();
     let [key_id, date, region, service, "aws4_request"] = scope[..] else {
         return Err(incomplete());
@@ -79,26 +62,58 @@ pub fn verify(
             "The security token included in the request is invalid.",
         )
     };
-    let (caller, secret) = keys
-        .lookup(Provider::of_region(region), key_id)
-        .ok_or_else(unknown)?;
+    let provider = Provider::of_region(region);
+    let secret = keys.secret(provider, key_id).ok_or_else(unknown)?;
     let canonical = canonical_request(parts, signed, body);
     let to_sign = format!(
         "AWS4-HMAC-SHA256\n{time}\n{date}/{region}/{service}/aws4_request\n{}",
         hex::encode(Sha256::digest(canonical))
     );
-    let wanted = signature_of(secret, [date, region, service], &to_sign);
+    let wanted = signature_of(&secret, [date, region, service], &to_sign);
     if wanted != signature {
         return Err(refused(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided.",
         ));
     }
+    let caller = keys
+        .caller(provider, key_id, header("x-amz-security-token"))
+        .map_err(|why| match why {
+            Distrust::Unknown | Distrust::Token => unknown(),
+            Distrust::Expired => refused(
+                "ExpiredToken",
+                "The security token included in the request is expired",
+            ),
+        })?;
     Ok(Verified {
         caller,
         service: service.into(),
         region: region.into(),
     })
+}
+
+fn incomplete() -> Refused {
+    refused(
+        "IncompleteSignature",
+        "Authorization header requires Credential, SignedHeaders and Signature",
+    )
+}
+
+/// Credential, names of the signed headers, signature.
+fn fields_of(authorization: &str) -> Result<(&str, &str, &str), Refused> {
+    let fields = authorization
+        .strip_prefix("AWS4-HMAC-SHA256 ")
+        .ok_or_else(|| refused("IncompleteSignature", "Only AWS4-HMAC-SHA256 is supported"))?;
+    let field = |name: &str| {
+        let mut all = fields.split(',');
+        all.find_map(|f| f.trim().strip_prefix(name)?.strip_prefix('='))
+            .ok_or_else(incomplete)
+    };
+    Ok((
+        field("Credential")?,
+        field("SignedHeaders")?,
+        field("Signature")?,
+    ))
 }
 
 fn fresh(now: Timestamp, time: &str) -> Result<(), Refused> {

@@ -2,121 +2,25 @@
 //! trace.
 
 mod command;
+mod doors;
 mod error;
 mod kept;
 mod lab;
 mod latency;
+mod opening;
+mod options;
 mod place;
 pub mod policy;
 mod ready;
+mod regions;
+mod running;
 
 pub use command::{Args, run, wait_for_signal};
 pub use error::LabError;
 pub use kept::{Kept, Ports};
 pub use lab::{Lab, Leftovers};
 pub use latency::LatencyProfile;
+pub use options::Options;
 pub use place::{Place, write_private};
 pub use ready::Ready;
-
-use crate::control;
-use crate::listen::Listener;
-use crate::pg::watchdog::Watch;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-/// How a lab is started.
-#[derive(Clone, Debug, Default)]
-pub struct Options {
-    /// Kept from one start to the next; `None`: a new one, removed at the end.
-    pub dir: Option<PathBuf>,
-    /// `dr-lab` itself, for the watchdog; `None`: whoever starts us sweeps.
-    pub program: Option<PathBuf>,
-    /// Neither database nor files.
-    pub empty: bool,
-    /// Database and files stand still.
-    pub no_writers: bool,
-    pub latency: LatencyProfile,
-}
-
-/// A lab that answers.
-pub struct Up {
-    pub lab: Arc<Lab>,
-    pub place: Place,
-    control: Listener,
-}
-
-impl Up {
-    /// # Errors
-    /// The directory is taken or out of reach, a port is taken, no PostgreSQL.
-    pub async fn start(options: Options) -> Result<Self, LabError> {
-        let place = Place::take(options.dir.as_deref())?;
-        let kept = Kept::open(&place.path)?;
-        let control_port = kept.ports.control;
-        let remove = place.temporary.then_some(place.path.as_path());
-        let watch = options.program.as_deref().map(|program| Watch {
-            program,
-            lock: &place.lock,
-            remove,
-        });
-        let lab = Arc::new(Lab::start(&place.path, kept, watch, &options).await?);
-        let opened = Listener::open(control_port, control::handler(lab.clone()))
-            .map_err(|e| LabError::port(control_port, e));
-        let control = match opened {
-            Ok(control) => control,
-            Err(e) => {
-                lab.stop().await;
-                return Err(e);
-            }
-        };
-        let up = Self {
-            lab,
-            place,
-            control,
-        };
-        match up.write_files() {
-            Ok(()) => Ok(up),
-            Err(e) => {
-                up.stop().await;
-                Err(e)
-            }
-        }
-    }
-
-    /// What the user's commands need. Keys are the same at every start; a policy that somebody
-    /// changed stays.
-    fn write_files(&self) -> Result<(), LabError> {
-        place::write_private(
-            &self.credentials(),
-            self.lab.keys.credentials_file().as_bytes(),
-        )?;
-        let policy = self.policy();
-        if !policy.exists() {
-            place::write_private(&policy, policy::text(&self.lab.endpoints()).as_bytes())?;
-        }
-        Ok(())
-    }
-
-    pub fn dir(&self) -> &Path {
-        &self.place.path
-    }
-
-    pub fn policy(&self) -> PathBuf {
-        self.dir().join("policy.yaml")
-    }
-
-    pub fn credentials(&self) -> PathBuf {
-        self.dir().join("credentials")
-    }
-
-    pub fn ready(&self) -> Ready {
-        Ready::of(&self.lab, self.control.url())
-    }
-
-    /// Nothing answers and nothing is left when it returns; a temporary directory is gone too.
-    pub async fn stop(self) {
-        self.control.close().await;
-        self.lab.stop().await;
-        let place = self.place;
-        let _joined = tokio::task::spawn_blocking(move || drop(place)).await;
-    }
-}
+pub use running::{Control, Up};

@@ -205,6 +205,26 @@ async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_rest
         ("DBInstanceIdentifier", "again-1"),
         ("DBInstanceClass", "db.serverless"),
     ];
+    assert_eq!(
+        call(&rds, THERE, "CreateDBInstance", &instance).await,
+        Err("InvalidDBClusterStateFault"),
+        "no capacity was set on the cluster"
+    );
+    let (min, max) = (
+        ("ServerlessV2ScalingConfiguration.MinCapacity", "0.5"),
+        ("ServerlessV2ScalingConfiguration.MaxCapacity", "2"),
+    );
+    let scale = |ends: &[(&'static str, &'static str)]| {
+        let id = [("DBClusterIdentifier", "again")];
+        [&id, ends].concat()
+    };
+    for lone in [min, max] {
+        let answer = call(&rds, THERE, "ModifyDBCluster", &scale(&[lone])).await;
+        assert_eq!(answer, Err("InvalidParameterValue"));
+    }
+    call(&rds, THERE, "ModifyDBCluster", &scale(&[min, max]))
+        .await
+        .expect("scaled");
     call(&rds, THERE, "CreateDBInstance", &instance)
         .await
         .expect("instance");

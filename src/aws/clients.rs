@@ -1,15 +1,14 @@
 //! How every client is configured: explicit endpoints, timeouts, retries; nothing from
-//! `AWS_ENDPOINT_URL*`.
+//! `AWS_ENDPOINT_URL*`. Where its keys come from: `keys`.
 
 use super::rds::Rds;
 use super::s3::Bucket;
 use crate::journal::Actor;
 use crate::model::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where a key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,36 +17,6 @@ pub enum Credential {
     Platform,
     /// A profile, in the given shared-credentials file or the usual ones.
     Profile { name: String, file: Option<String> },
-}
-
-impl Credential {
-    pub(super) async fn provider(&self, region: &str) -> SharedCredentialsProvider {
-        let region = aws_config::Region::new(region.to_owned());
-        match self {
-            Credential::Platform => {
-                let chain =
-                    aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
-                        .region(region)
-                        .build()
-                        .await;
-                SharedCredentialsProvider::new(chain)
-            }
-            Credential::Profile { name, file } => {
-                let mut builder = aws_config::profile::ProfileFileCredentialsProvider::builder()
-                    .profile_name(name);
-                if let Some(path) = file {
-                    let files = aws_runtime::env_config::file::EnvConfigFiles::builder()
-                        .with_file(
-                            aws_runtime::env_config::file::EnvConfigFileKind::Credentials,
-                            path,
-                        )
-                        .build();
-                    builder = builder.profile_files(files);
-                }
-                SharedCredentialsProvider::new(builder.build())
-            }
-        }
-    }
 }
 
 #[derive(Clone, Debug)]
@@ -62,6 +31,8 @@ pub struct Tuning {
 pub struct Settings {
     pub region: String,
     pub endpoint: Option<String>,
+    /// Where roles are assumed; `None`: the public endpoint of the region.
+    pub sts: Option<String>,
     pub credential: Credential,
     pub tuning: Tuning,
 }
@@ -98,6 +69,8 @@ pub struct Clients {
     keys: Arc<Keys>,
     tuning: Tuning,
     sts: BTreeMap<Region, String>,
+    /// Buckets of the user's that have a key of their own.
+    by_bucket: BTreeMap<BucketName, Credential>,
     buckets: Arc<Mutex<BTreeMap<String, Bucket>>>,
     rds: Arc<Mutex<BTreeMap<String, Rds>>>,
     pub postgres_ca_file: Option<String>,
@@ -126,10 +99,21 @@ impl Clients {
             keys: Arc::new(keys),
             tuning,
             sts,
+            by_bucket: BTreeMap::new(),
             buckets: Arc::default(),
             rds: Arc::default(),
             postgres_ca_file,
         }
+    }
+
+    /// The same, with a profile of its own for one bucket that is no target.
+    pub fn with_bucket_profile(mut self, bucket: &BucketName, profile: &str) -> Self {
+        let credential = Credential::Profile {
+            name: profile.into(),
+            file: self.keys.file.clone(),
+        };
+        self.by_bucket.insert(bucket.clone(), credential);
+        self
     }
 
     fn credential(&self, role: Role, target: Option<&TargetName>) -> Credential {
@@ -156,6 +140,7 @@ impl Clients {
         Settings {
             region: region.to_string(),
             endpoint: endpoint.map(str::to_owned),
+            sts: self.sts.get(region).cloned(),
             credential: self.credential(role, target),
             tuning: self.tuning.clone(),
         }
@@ -166,7 +151,11 @@ impl Clients {
     }
 
     pub async fn bucket(&self, role: Role, place: &Place<'_>) -> Bucket {
-        let settings = self.settings(role, place.target, place.region, place.endpoint);
+        let mut settings = self.settings(role, place.target, place.region, place.endpoint);
+        let own = self.by_bucket.get(place.bucket);
+        if let (None, Some(own)) = (place.target, own) {
+            settings.credential = own.clone();
+        }
         // Everything that the bucket is made from: one opened as if it were at AWS must not be
         // taken for the same one elsewhere.
         let cache_key = format!(
@@ -178,12 +167,12 @@ impl Clients {
             place.provider,
             place.kms_key
         );
-        if let Some(found) = self
-            .buckets
-            .lock()
-            .ok()
-            .and_then(|b| b.get(&cache_key).cloned())
-        {
+        // A map of clients is whole whatever panicked beside it.
+        let kept = |buckets: &Mutex<BTreeMap<String, Bucket>>| {
+            let buckets = buckets.lock().unwrap_or_else(PoisonError::into_inner);
+            buckets.get(&cache_key).cloned()
+        };
+        if let Some(found) = kept(&self.buckets) {
             return found;
         }
         let bucket = Bucket::new(
@@ -193,27 +182,24 @@ impl Clients {
             place.kms_key.cloned(),
         )
         .await;
-        if let Ok(mut buckets) = self.buckets.lock() {
-            buckets.insert(cache_key, bucket.clone());
-        }
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        buckets.insert(cache_key, bucket.clone());
         bucket
     }
 
     pub async fn rds(&self, role: Role, region: &Region, endpoint: Option<&str>) -> Rds {
         let settings = self.settings(role, None, region, endpoint);
         let cache_key = format!("{:?} {region} {endpoint:?}", settings.credential);
-        if let Some(found) = self
-            .rds
-            .lock()
-            .ok()
-            .and_then(|r| r.get(&cache_key).cloned())
-        {
+        let kept = |all: &Mutex<BTreeMap<String, Rds>>| {
+            let all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            all.get(&cache_key).cloned()
+        };
+        if let Some(found) = kept(&self.rds) {
             return found;
         }
         let rds = Rds::new(&settings).await;
-        if let Ok(mut all) = self.rds.lock() {
-            all.insert(cache_key, rds.clone());
-        }
+        let mut all = self.rds.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(cache_key, rds.clone());
         rds
     }
 

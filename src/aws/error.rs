@@ -149,6 +149,9 @@ const TABLE: &[(&str, Kind)] = &[
     ("InvalidClientTokenId", Kind::Credentials),
     ("SignatureDoesNotMatch", Kind::Credentials),
     ("ExpiredToken", Kind::Credentials),
+    ("ExpiredTokenException", Kind::Credentials),
+    ("InvalidToken", Kind::Credentials),
+    ("UnrecognizedClientException", Kind::Credentials),
     ("SlowDown", Kind::Throttled),
     ("Throttling", Kind::Throttled),
     ("ThrottlingException", Kind::Throttled),
@@ -210,6 +213,18 @@ fn of_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a Credent
         .or_else(|| error.source().and_then(of_credentials))
 }
 
+/// An answer that says that all is well, in words that the SDK does not understand. What such a
+/// call was to do may be done: then waiting shows it. Else the store speaks another language.
+fn unreadable(operation: &str, status: u16) -> (Kind, String, String) {
+    let writes = ["Put", "Copy", "Complete", "Create", "Delete", "Upload"];
+    let kind = match writes.iter().any(|w| operation.starts_with(w)) {
+        true => Kind::Unavailable,
+        false => Kind::Unsupported,
+    };
+    let message = "the answer could not be read".to_owned();
+    (kind, format!("BadAnswer (HTTP {status})"), message)
+}
+
 /// Any SDK error as ours. HEAD answers have no body, so their status alone decides.
 pub(super) fn classify<E>(
     error: SdkError<E, Response>,
@@ -224,12 +239,11 @@ where
         SdkError::ServiceError(e) => {
             let code = e.err().code().unwrap_or_default().to_owned();
             let message = e.err().message().unwrap_or_default().to_owned();
-            let shown = if code.is_empty() {
-                format!("HTTP {status}")
-            } else {
-                code.clone()
-            };
-            (kind_of(&code, status), shown, message)
+            match code.as_str() {
+                "" if (200..300).contains(&status) => unreadable(operation, status),
+                "" => (kind_of("", status), format!("HTTP {status}"), message),
+                code => (kind_of(code, status), code.to_owned(), message),
+            }
         }
         SdkError::TimeoutError(_) => (Kind::Unavailable, "Timeout".into(), String::new()),
         SdkError::DispatchFailure(e) => match e.as_connector_error().map(|c| of_credentials(c)) {
@@ -249,7 +263,8 @@ where
         ),
     };
     // A service's message is already in ours; the cause is kept where there is no such message.
-    let source = if matches!(error, SdkError::ServiceError(_)) {
+    let told = !code.starts_with("BadAnswer");
+    let source = if matches!(error, SdkError::ServiceError(_)) && told {
         None
     } else {
         error.into_source().ok()

@@ -3,6 +3,7 @@
 
 mod clients;
 mod error;
+mod keys;
 pub mod rds;
 pub mod s3;
 pub mod sts;

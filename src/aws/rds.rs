@@ -123,7 +123,7 @@ impl Rds {
         let mut config = aws_sdk_rds::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(aws_sdk_rds::config::Region::new(settings.region.clone()))
-            .credentials_provider(settings.credential.provider(&settings.region).await)
+            .credentials_provider(settings.keys().await)
             .timeout_config(settings.timeouts())
             .retry_config(settings.retries());
         if let Some(url) = &settings.endpoint {

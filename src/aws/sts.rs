@@ -20,7 +20,7 @@ pub async fn actor(settings: &Settings) -> Actor {
 
 /// The key's id alone, for providers without STS.
 pub async fn key_of(settings: &Settings) -> Actor {
-    let provider = settings.credential.provider(&settings.region).await;
+    let provider = settings.keys().await;
     let id = provider
         .provide_credentials()
         .await
@@ -37,7 +37,7 @@ pub async fn identity(settings: &Settings) -> Result<String, Error> {
     let mut config = aws_sdk_sts::Config::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
-        .credentials_provider(settings.credential.provider(&settings.region).await)
+        .credentials_provider(settings.keys().await)
         .timeout_config(settings.timeouts())
         .retry_config(settings.retries().with_max_attempts(1));
     if let Some(url) = &settings.endpoint {

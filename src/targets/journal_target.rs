@@ -231,7 +231,7 @@ pub fn skew(world: &World, store_now: Timestamp, target: &TargetName) -> Result<
 /// What a verb says of targets that did not answer.
 pub fn away_findings(reached: &Reached, policy: &Policy) -> Vec<Finding> {
     let one = |away: &Away| {
-        let message = format!("target {} does not answer: {}", away.name, away.why);
+        let message = format!("target {} cannot be used now: {}", away.name, away.why);
         Finding::error(Code::TargetUnavailable, message)
             .thing(&away.name)
             .place(&policy.name)

@@ -2,10 +2,11 @@
 
 use super::once::{self, Content};
 use super::room;
-use crate::aws::s3::{Bucket, CopyFrom, Part, PutOptions, hex_of_base64};
+use crate::aws::s3::{Bucket, CopyFrom, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::manifest::{HashedBy, Stored};
 use crate::model::{Lock, ObjectKey, Provider, Sha256, VersionId};
+use crate::vault::decides;
 use sha2::Digest;
 
 /// CopyObject takes at most 5 GiB; larger objects are streamed (Amazon S3 API reference,
@@ -47,9 +48,8 @@ pub enum TagsSeen {
     Unknown,
 }
 
-/// Copies one version. Done twice it is done once where the store has conditional writes; elsewhere
-/// it leaves two versions
-/// with equal bytes under one key, one of which is in the manifest.
+/// Copies one version. Done twice it is done once. Where a store decides nothing, done at the same
+/// time it can leave two versions with equal bytes under one key, one of which is in the manifest.
 ///
 /// # Errors
 /// `NotFound` where the source version is gone; the stores' errors.
@@ -76,33 +76,7 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Copied, Error> {
         if_match: task.etag,
     };
     let head = task.source.head(task.key, task.version).await?;
-    let put = match task.to.copy_from(task.to_key, &from, task.lock, true).await {
-        // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
-        // bytes decide.
-        Err(e) if e.kind == Kind::Exists => {
-            changed(task, head.etag.as_deref())?;
-            let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
-            match once::adopt(
-                task.to,
-                task.to_key,
-                Content {
-                    size_bytes: task.size_bytes,
-                    sha256: &sha256,
-                },
-                task.lock,
-            )
-            .await?
-            {
-                Some(put) => put,
-                None => {
-                    task.to
-                        .copy_from(task.to_key, &from, task.lock, false)
-                        .await?
-                }
-            }
-        }
-        other => other?,
-    };
+    let put = copied(task, &from, head.etag.as_deref()).await?;
     let sha256 = put.sha256.as_deref().and_then(hex_of_base64);
     let sha256 = sha256.ok_or_else(|| {
         Error::new(
@@ -128,7 +102,41 @@ async fn server_side(task: &CopyTask<'_>) -> Result<Copied, Error> {
     Ok(Copied { stored, tags })
 }
 
-fn copied(
+async fn copied(
+    task: &CopyTask<'_>,
+    from: &CopyFrom<'_>,
+    etag: Option<&str>,
+) -> Result<Put, Error> {
+    let (to, key) = (task.to, task.to_key);
+    let conditional = decides(to).await?;
+    let there = match conditional {
+        true => match to.copy_from(key, from, task.lock, true).await {
+            // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
+            // bytes decide.
+            Err(e) if e.kind == Kind::Exists => true,
+            Err(e) if e.kind == Kind::Unsupported => {
+                to.note_conditional(false).await;
+                once::any(to, key).await?
+            }
+            other => return other,
+        },
+        false => once::any(to, key).await?,
+    };
+    if there {
+        changed(task, etag)?;
+        let sha256 = once::digest(task.source, task.key, task.version, task.size_bytes).await?;
+        let content = Content {
+            size_bytes: task.size_bytes,
+            sha256: &sha256,
+        };
+        if let Some(put) = once::adopt(to, key, content, task.lock).await? {
+            return Ok(put);
+        }
+    }
+    to.copy_from(key, from, task.lock, false).await
+}
+
+fn copied_as(
     task: &CopyTask<'_>,
     version: Option<String>,
     sha256: String,
@@ -200,7 +208,7 @@ async fn single(task: &CopyTask<'_>) -> Result<Copied, Error> {
     let sha256 = hex::encode(sha2::Sha256::digest(&got.bytes));
     let options = options(task, got.meta).await?;
     let put = once::put_once(task.to, task.to_key, got.bytes, &options.0, &sha256).await?;
-    Ok(copied(task, put.version, sha256, options))
+    Ok(copied_as(task, put.version, sha256, options))
 }
 
 async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
@@ -237,5 +245,5 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
     };
     let put =
         once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
-    Ok(copied(task, put.version, sha256, options))
+    Ok(copied_as(task, put.version, sha256, options))
 }

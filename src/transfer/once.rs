@@ -1,11 +1,11 @@
-//! Data that leaves one version however often it is put: conditional where the store has that, and
-//! what is there already
-//! is taken where its bytes are the same. Where they are not, ours goes on top: a manifest names
-//! version ids.
+//! Data that leaves one version however often it is put: conditional where the store was seen to
+//! decide by it, compared before elsewhere. What is there already is taken where its bytes are the
+//! same. Where they are not, ours goes on top: a manifest names version ids.
 
 use crate::aws::s3::{Bucket, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::model::Lock;
+use crate::vault::decides;
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
@@ -30,29 +30,29 @@ pub async fn put_once(
     options: &PutOptions,
     sha256: &str,
 ) -> Result<Put, Error> {
-    if !bucket.conditional() {
-        return bucket.put(key, body, options).await;
-    }
     let content = Content {
         size_bytes: body.len() as u64,
         sha256,
     };
-    let once = PutOptions {
-        create_only: true,
-        ..options.clone()
-    };
-    match bucket.put(key, body.clone(), &once).await {
-        Err(e) if e.kind == Kind::Exists => {
-            match adopt(bucket, key, content, options.lock).await? {
-                Some(put) => Ok(put),
-                None => bucket.put(key, body, options).await,
+    if decides(bucket).await? {
+        let once = PutOptions {
+            create_only: true,
+            ..options.clone()
+        };
+        match bucket.put(key, body.clone(), &once).await {
+            Err(e) if e.kind == Kind::Exists => {
+                return match adopt(bucket, key, content, options.lock).await? {
+                    Some(put) => Ok(put),
+                    None => bucket.put(key, body, options).await,
+                };
             }
+            Err(e) if e.kind == Kind::Unsupported => bucket.note_conditional(false).await,
+            other => return other,
         }
-        Err(e) if e.kind == Kind::Unsupported => {
-            bucket.note_unconditional();
-            bucket.put(key, body, options).await
-        }
-        other => other,
+    }
+    match there(bucket, key, content, options.lock).await? {
+        Some(put) => Ok(put),
+        None => bucket.put(key, body, options).await,
     }
 }
 
@@ -69,35 +69,76 @@ pub async fn complete_once(
     lock: Option<Lock>,
     content: Content<'_>,
 ) -> Result<Put, Error> {
-    match bucket
-        .complete_upload(key, upload, parts, bucket.conditional())
-        .await
-    {
-        Err(e) if e.kind == Kind::Exists => match adopt(bucket, key, content, lock).await? {
-            Some(put) => {
-                // A crash right here leaves an upload that nobody completes; the next run at this
-                // key aborts it.
-                bucket.abort_uploads_at(key).await?;
-                Ok(put)
+    if decides(bucket).await? {
+        match bucket.complete_upload(key, upload, parts, true).await {
+            Err(e) if e.kind == Kind::Exists => {
+                return match adopt(bucket, key, content, lock).await? {
+                    Some(put) => taken(bucket, key, put).await,
+                    None => bucket.complete_upload(key, upload, parts, false).await,
+                };
             }
-            None => bucket.complete_upload(key, upload, parts, false).await,
-        },
-        Err(e) if e.kind == Kind::Unsupported && bucket.conditional() => {
-            bucket.note_unconditional();
-            bucket.complete_upload(key, upload, parts, false).await
+            Err(e) if e.kind == Kind::Unsupported => bucket.note_conditional(false).await,
+            Err(e) if e.kind == Kind::NotFound => return gone(bucket, key, content, lock).await,
+            other => return other,
         }
-        // The answer to an earlier attempt was lost: the upload became the object.
-        Err(e) if e.kind == Kind::NotFound => match adopt(bucket, key, content, lock).await? {
-            Some(put) => Ok(put),
-            None => Err(Error::new(
-                Kind::Unavailable,
-                "CompleteMultipartUpload",
-                bucket.thing(key),
-                "UploadGone",
-                "the upload was ended by another; it is begun again",
-            )),
-        },
+    }
+    if let Some(put) = there(bucket, key, content, lock).await? {
+        return taken(bucket, key, put).await;
+    }
+    match bucket.complete_upload(key, upload, parts, false).await {
+        Err(e) if e.kind == Kind::NotFound => gone(bucket, key, content, lock).await,
         other => other,
+    }
+}
+
+/// The bytes were there, and the upload is not needed.
+async fn taken(bucket: &Bucket, key: &str, put: Put) -> Result<Put, Error> {
+    // A crash right here leaves an upload that nobody completes; the next run at this key aborts
+    // it.
+    bucket.abort_uploads_at(key).await?;
+    Ok(put)
+}
+
+/// The answer to an earlier attempt was lost: the upload became the object.
+async fn gone(
+    bucket: &Bucket,
+    key: &str,
+    content: Content<'_>,
+    lock: Option<Lock>,
+) -> Result<Put, Error> {
+    adopt(bucket, key, content, lock).await?.ok_or_else(|| {
+        Error::new(
+            Kind::Unavailable,
+            "CompleteMultipartUpload",
+            bucket.thing(key),
+            "UploadGone",
+            "the upload was ended by another; it is begun again",
+        )
+    })
+}
+
+/// Whether a key has an object, asked where its store decides nothing.
+///
+/// # Errors
+/// The store's.
+pub async fn any(bucket: &Bucket, key: &str) -> Result<bool, Error> {
+    match bucket.head(key, None).await {
+        Ok(_) => Ok(true),
+        Err(e) if e.kind == Kind::NotFound => Ok(false),
+        Err(e) => Err(e),
+    }
+}
+
+/// As [`adopt`], for the price of one HEAD where nothing is there, as nearly always.
+async fn there(
+    bucket: &Bucket,
+    key: &str,
+    content: Content<'_>,
+    lock: Option<Lock>,
+) -> Result<Option<Put>, Error> {
+    match any(bucket, key).await? {
+        true => adopt(bucket, key, content, lock).await,
+        false => Ok(None),
     }
 }
 

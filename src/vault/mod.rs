@@ -1,14 +1,17 @@
 //! A vault: a bucket with Object Lock. Layout, create-only writes, the all-versions reading rule,
 //! history, the lock probe.
 
+mod create;
 mod history;
 mod journal_store;
 mod layout;
 mod probe;
+mod probed;
 mod store;
 
+pub use create::decides;
 pub use history::{PointIndex, PointRef, RunRef, Unread, first_versions};
 pub use journal_store::{Appended, JournalStore, LocalFile, LocalJournal, RunRead, VaultJournal};
 pub use layout::{Key, PointDocument, ProofOf, SourceDocument, folder};
-pub use probe::{ProbeOutcome, ProbeRecord, Verdict};
+pub use probed::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

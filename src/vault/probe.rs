@@ -4,29 +4,17 @@
 //! nothing about the lock.
 
 use super::layout::{Key, folder};
+use super::probed::{ProbeOutcome, ProbeRecord, Verdict};
 use super::store::{Vault, VaultError};
 use crate::aws::s3::{LockState, PutOptions};
 use crate::aws::{Error, Kind};
-use crate::manifest::Document;
 use crate::model::{Lock, LockMode, Seconds, TargetName};
 use crate::world::World;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 /// Records of probes that are listed: a drill each hour for five years.
-const MOST_PROBES: usize = 50_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Refused what it must refuse, and the control could be deleted.
-    Locked,
-    /// A locked version was deleted or its lock shortened.
-    Open,
-    /// The control failed as well, or something could not be written or read: nothing is known.
-    Unknown,
-}
+pub(super) const MOST_PROBES: usize = 50_000;
 
 /// What became of tries that a lock must refuse.
 enum Tried {
@@ -44,29 +32,6 @@ enum Race {
     Undecided,
     /// Nothing is known.
     NotSeen(String),
-}
-
-/// What a probe found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProbeOutcome {
-    pub verdict: Verdict,
-    /// Won a race of conditional writes exactly once: this target can be a home.
-    pub conditional: bool,
-    pub why: String,
-}
-
-/// `targets/<target>/probe-<time>.json`
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProbeRecord {
-    pub target: TargetName,
-    pub at: Timestamp,
-    pub mode: LockMode,
-    #[serde(flatten)]
-    pub outcome: ProbeOutcome,
-}
-
-impl Document for ProbeRecord {
-    const SCHEMA: &'static str = "dr/probe/1";
 }
 
 /// What the store said, be it a refusal; an error only where waiting can cure it.
@@ -93,6 +58,7 @@ impl Vault {
         let key = |what: &str| Key::Probe(format!("{nonce}-{what}")).to_string();
         let race = self.race(&key("race")).await?;
         let conditional = matches!(race, Race::Decided);
+        self.bucket.note_conditional(conditional).await;
         let now = self.now().await?;
         let put =
             async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {

@@ -76,8 +76,8 @@ impl Vault {
     /// Writes a document that must not exist with other bytes. Done twice with the same bytes it is
     /// done once.
     ///
-    /// Where the store has no conditional writes, versions are compared instead: equal duplicates
-    /// are tolerated, the oldest counts.
+    /// Where no probe saw conditional writes decide, versions are compared instead, whatever the
+    /// store would answer: equal duplicates are tolerated, the oldest counts.
     ///
     /// # Errors
     /// [`VaultError::Taken`] where other bytes are there; the store's errors.
@@ -87,6 +87,9 @@ impl Vault {
         body: Bytes,
         lock: Option<Lock>,
     ) -> Result<String, VaultError> {
+        if !super::create::decides(&self.bucket).await? {
+            return self.create_by_comparing(key, body, lock).await;
+        }
         let options = PutOptions {
             create_only: true,
             lock,
@@ -97,6 +100,7 @@ impl Vault {
             Ok(put) => Ok(version_of(&put)),
             Err(e) if e.kind == Kind::Exists => self.same_or_taken(key, &body).await,
             Err(e) if e.kind == Kind::Unsupported => {
+                self.bucket.note_conditional(false).await;
                 self.create_by_comparing(key, body, lock).await
             }
             // No answer: it may have been written. Observe before saying that it failed.

@@ -186,6 +186,11 @@ def restore(c, lab, names, copy_arn, before, after):
         DBInstanceIdentifier=names["instance"], DBClusterIdentifier="nowhere", DBInstanceClass="db.serverless", Engine="aurora-postgresql", Tags=tags("scratch")))
     instance = lambda: driller.create_db_instance(DBInstanceIdentifier=names["instance"], DBClusterIdentifier=names["cluster"],
                                                   DBInstanceClass="db.serverless", Engine="aurora-postgresql", Tags=tags("scratch"))
+    c.refused("a serverless instance without capacity", "InvalidDBClusterStateFault", instance)
+    c.refused("capacity with one end", "InvalidParameterValue", lambda: driller.modify_db_cluster(
+        DBClusterIdentifier=names["cluster"], ServerlessV2ScalingConfiguration={"MinCapacity": 0.5}))
+    c.check("capacity is set", lambda: driller.modify_db_cluster(
+        DBClusterIdentifier=names["cluster"], ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 2}))
     c.check("instance: answers creating", instance, lambda a: a["DBInstance"]["DBInstanceStatus"] == "creating")
     c.refused("a second instance of that name", "DBInstanceAlreadyExists", instance)
     c.check("instance becomes available", lambda: wait(lambda: instance_status(driller, names["instance"])), lambda s: s == "available")
@@ -217,7 +222,8 @@ def empty_cluster(c, lab, names):
     name, instance = names["cluster"] + "-empty", names["instance"] + "-empty"
     c.check("create an empty cluster", lambda: driller.create_db_cluster(
         DBClusterIdentifier=name, Engine="aurora-postgresql", MasterUsername="owner", MasterUserPassword="first-Passw0rd", DatabaseName="fresh",
-        StorageEncrypted=True, Tags=tags("scratch")), lambda a: a["DBCluster"]["Status"] == "creating")
+        StorageEncrypted=True, ServerlessV2ScalingConfiguration={"MinCapacity": 0.5, "MaxCapacity": 2},
+        Tags=tags("scratch")), lambda a: a["DBCluster"]["Status"] == "creating")
     c.check("it becomes available", lambda: wait(lambda: cluster_status(driller, name)), lambda s: s == "available")
     c.check("a password is set before there is an instance", lambda: driller.modify_db_cluster(DBClusterIdentifier=name, MasterUserPassword="second-Passw0rd"))
     driller.create_db_instance(DBInstanceIdentifier=instance, DBClusterIdentifier=name, DBInstanceClass="db.serverless", Engine="aurora-postgresql", Tags=tags("scratch"))

@@ -1,7 +1,8 @@
 //! What a vault relies on, asked of every store: the lab's regions, its stingy provider, and a
 //! server that we did not write.
 
-use crate::cloud::{Cloud, place, until};
+use crate::cloud::Cloud;
+use crate::independent::LocalStack;
 use crate::stores::{block_on, bucket, clients};
 use bytes::Bytes;
 use dr::aws::Kind;
@@ -11,7 +12,6 @@ use dr::transfer::{CopyTask, TagsSeen, copy_object};
 use dr::vault::{Vault, VaultError};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use std::process::{Child, Command, Stdio};
 
 /// One store and what it is known to have.
 struct Store {
@@ -578,63 +578,6 @@ fn both_regions_and_the_other_provider_keep_the_contract() {
     of_lab(&cloud, "eu-central-1", "admin");
     of_lab(&cloud, "eu-west-3", "admin");
     of_lab(&cloud, "other", "other-admin");
-}
-
-/// The independent server, from its own Python environment (scripts/localstack.sh makes it).
-struct LocalStack {
-    child: Child,
-    url: String,
-    root: std::path::PathBuf,
-}
-
-impl LocalStack {
-    fn start() -> Self {
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/localstack.sh");
-        let made = Command::new("bash")
-            .arg(script)
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("bash runs");
-        assert!(made.status.success(), "scripts/localstack.sh failed");
-        let python = String::from_utf8_lossy(&made.stdout).trim().to_owned();
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .and_then(|l| l.local_addr())
-            .expect("a free port")
-            .port();
-        let root = place("localstack");
-        let mut command = Command::new(python);
-        command
-            .args(["-m", "localstack.runtime.main"])
-            .current_dir(&root)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command
-            .env("SERVICES", "s3")
-            .env("SKIP_SSL_CERT_DOWNLOAD", "1")
-            .env("DISABLE_EVENTS", "1")
-            .env("HOME", &root)
-            .env("TMPDIR", &root);
-        command.env("GATEWAY_LISTEN", format!("127.0.0.1:{port}"));
-        let child = command.spawn().expect("LocalStack starts");
-        let url = format!("http://127.0.0.1:{port}");
-        let stack = Self { child, url, root };
-        until("LocalStack answers", || {
-            ureq::get(format!("{}/_localstack/health", stack.url))
-                .call()
-                .ok()
-        });
-        stack
-    }
-}
-
-impl Drop for LocalStack {
-    fn drop(&mut self) {
-        // It holds no state that anyone wants.
-        let _gone = self.child.kill();
-        let _ended = self.child.wait();
-        let _removed = std::fs::remove_dir_all(&self.root);
-    }
 }
 
 #[test]

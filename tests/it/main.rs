@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod answers;
+mod assumed;
 mod by_hand;
 mod chain;
 mod cli;
@@ -14,12 +15,15 @@ mod format_pages;
 mod formats;
 mod fuzz;
 mod hostile;
+mod independent;
 mod kill;
 mod layering;
+mod loopback;
 mod negative;
 mod policies;
 mod portable;
 mod program;
+mod providers;
 mod race;
 mod roles;
 mod runbooks;
@@ -30,4 +34,5 @@ mod stores;
 mod surroundings;
 mod sweep;
 mod targets;
+mod unconditional;
 mod values;

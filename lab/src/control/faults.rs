@@ -1,6 +1,6 @@
 //! Calls that were made, and faults for those to come.
 
-use super::{Reply, wrong};
+use super::reply::{Reply, wrong};
 use crate::hook::{Do, Match};
 use crate::up::Lab;
 use axum::extract::{Path, Query, State};

@@ -1,8 +1,8 @@
 //! What is true outside of the calls: time, keys, regions, stored bytes.
 
-use super::{Reply, wrong};
+use super::reply::{Reply, wrong};
 use crate::kms::KeyState;
-use crate::s3::Damage;
+use crate::s3::{Conditional, Damage};
 use crate::up::{Lab, LabError};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -50,10 +50,26 @@ struct Broken {
     how: Damage,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sessions {
+    /// `null`: as long as was asked for.
+    longest_s: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Writes {
+    region: String,
+    r#do: Conditional,
+}
+
 pub fn routes() -> Router<Arc<Lab>> {
     Router::new()
         .route("/clock", get(clock).post(advance))
         .route("/kms", post(kms))
+        .route("/conditions", post(conditions))
+        .route("/sessions", post(sessions))
         .route("/region", post(region))
         .route("/regions/{region}/{way}", post(region_by_path))
         .route("/leftovers", get(leftovers))
@@ -78,6 +94,19 @@ async fn advance(State(lab): State<Arc<Lab>>, Json(Advance { advance_s }): Json<
 async fn kms(State(lab): State<Arc<Lab>>, Json(Key { key, state }): Json<Key>) -> Reply {
     lab.kms.set(&key, state);
     Ok(Json(json!({ "key": key, "state": state })))
+}
+
+/// What a region's store makes of `If-None-Match` on writes from now on.
+async fn conditions(State(lab): State<Arc<Lab>>, Json(wanted): Json<Writes>) -> Reply {
+    lab.set_conditional(&wanted.region, wanted.r#do)
+        .map_err(|e| refused(&e))?;
+    Ok(Json(json!({ "region": wanted.region, "do": wanted.r#do })))
+}
+
+/// How long the sessions of assumed roles last from now on.
+async fn sessions(State(lab): State<Arc<Lab>>, Json(wanted): Json<Sessions>) -> Reply {
+    lab.keys.limit_sessions(wanted.longest_s);
+    Ok(Json(json!({ "longest_s": wanted.longest_s })))
 }
 
 async fn region(State(lab): State<Arc<Lab>>, Json(order): Json<Order>) -> Reply {

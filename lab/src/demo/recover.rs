@@ -14,14 +14,20 @@ use serde_json::Value;
 use std::path::Path;
 use want::{Destination, Want};
 
+/// What there was, and when it was lost.
+pub struct Before<'a> {
+    pub protected: &'a Protected,
+    pub lost: &'a Lost,
+}
+
 pub async fn all(
     up: &Up,
     dr: &Path,
     story: &Story,
     report: &mut Report,
-    protected: &Protected,
-    lost: &Lost,
+    before: &Before<'_>,
 ) -> Result<(), LabError> {
+    let Before { protected, lost } = *before;
     story.chapter(
         "3. Recover it: no policy, an empty home, an empty directory, the restorer's \
      key; four terminals at once",

@@ -1,6 +1,7 @@
 //! Faults: which calls, how often, and what happens to them.
 
-use super::{Call, matches};
+use super::call::Call;
+use super::glob::matches;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 

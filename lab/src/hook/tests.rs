@@ -1,4 +1,5 @@
 use super::*;
+use crate::accounts::Role;
 
 fn call(thing: &str) -> Call {
     Call {

@@ -1,5 +1,6 @@
 //! Real PostgreSQL servers on loopback: what a cluster of the lab is made of.
 
+pub mod error;
 pub mod owner;
 pub mod programs;
 pub mod server;
@@ -11,41 +12,7 @@ pub mod template;
 pub mod tree;
 pub mod watchdog;
 
+pub use error::PgError;
 pub use owner::Owner;
 pub use programs::Programs;
 pub use server::{Server, Spec};
-
-/// What went wrong with a server or its files, in words for the person at the terminal.
-#[derive(Debug, thiserror::Error)]
-pub enum PgError {
-    #[error("{0}")]
-    Told(String),
-    #[error("{what}: {source}")]
-    File {
-        what: String,
-        source: std::io::Error,
-    },
-    #[error("{what}: {source}")]
-    Sql {
-        what: String,
-        source: tokio_postgres::Error,
-    },
-}
-
-impl PgError {
-    pub fn told(text: impl Into<String>) -> Self {
-        Self::Told(text.into())
-    }
-
-    /// For `map_err` beside file operations.
-    pub fn file(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
-        let what = what.into();
-        move |source| Self::File { what, source }
-    }
-
-    /// For `map_err` beside statements.
-    pub fn sql(what: impl Into<String>) -> impl FnOnce(tokio_postgres::Error) -> Self {
-        let what = what.into();
-        move |source| Self::Sql { what, source }
-    }
-}

@@ -1,6 +1,6 @@
 //! The unprivileged user that owns data directories: PostgreSQL refuses to run as root.
 
-use super::PgError;
+use super::error::PgError;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Finding PostgreSQL's programs.
 
-use super::PgError;
+use super::error::PgError;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

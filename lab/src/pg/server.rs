@@ -1,7 +1,10 @@
 //! One running server: start, readiness, stop.
 
+use super::error::PgError;
+use super::owner::Owner;
+use super::programs::Programs;
 use super::session::Session;
-use super::{Owner, PgError, Programs, sweep};
+use super::sweep;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! One connection to a server, driven in the background.
 
-use super::PgError;
+use super::error::PgError;
 use std::path::Path;
 use tokio_postgres::{Client, Config, NoTls};
 

@@ -3,9 +3,10 @@
 //!
 //! The point in time is the stop of the backup: commits made during the copy are in it.
 
+use super::error::PgError;
+use super::owner::Owner;
 use super::session::Session;
 use super::tree::{self, Taken};
-use super::{Owner, PgError};
 use std::path::{Path, PathBuf};
 
 /// Takes a snapshot of the server behind `session` (which stays open for the whole of it) into the

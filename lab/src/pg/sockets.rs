@@ -1,7 +1,8 @@
 //! Where the servers' sockets lie: a short path that only their owner enters. Whoever enters is the
 //! superuser.
 
-use super::{Owner, PgError};
+use super::error::PgError;
+use super::owner::Owner;
 use sha2::{Digest, Sha256};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};

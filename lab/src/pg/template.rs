@@ -1,8 +1,10 @@
 //! One initdb, kept and copied for every new cluster: six times faster than running it again.
 
+use super::error::PgError;
+use super::owner::Owner;
+use super::programs::Programs;
 use super::session::ADMIN;
 use super::tree::{self, Taken};
-use super::{Owner, PgError, Programs};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

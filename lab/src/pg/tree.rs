@@ -1,6 +1,7 @@
 //! Copying a data directory with two threads.
 
-use super::{Owner, PgError};
+use super::error::PgError;
+use super::owner::Owner;
 use std::collections::VecDeque;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,14 @@ pub enum Taken {
     Running,
 }
 
+/// What is copied where.
+struct Trees<'a> {
+    from: &'a Path,
+    to: &'a Path,
+    owner: Owner,
+    taken: Taken,
+}
+
 struct Job {
     from: PathBuf,
     to: PathBuf,
@@ -39,7 +48,13 @@ struct Job {
 /// A file that cannot be copied; a vanished file is fine while the server runs.
 pub fn copy(from: &Path, to: &Path, owner: Owner, taken: Taken) -> Result<u64, PgError> {
     let mut jobs = VecDeque::new();
-    plan(from, to, Path::new(""), owner, taken, &mut jobs)?;
+    let trees = Trees {
+        from,
+        to,
+        owner,
+        taken,
+    };
+    plan(&trees, Path::new(""), &mut jobs)?;
     let queue = Mutex::new(jobs);
     std::thread::scope(|scope| {
         let second = scope.spawn(|| drain(&queue, owner, taken));
@@ -51,14 +66,13 @@ pub fn copy(from: &Path, to: &Path, owner: Owner, taken: Taken) -> Result<u64, P
     })
 }
 
-fn plan(
-    from: &Path,
-    to: &Path,
-    inner: &Path,
-    owner: Owner,
-    taken: Taken,
-    jobs: &mut VecDeque<Job>,
-) -> Result<(), PgError> {
+fn plan(trees: &Trees<'_>, inner: &Path, jobs: &mut VecDeque<Job>) -> Result<(), PgError> {
+    let Trees {
+        from,
+        to,
+        owner,
+        taken,
+    } = *trees;
     let target = to.join(inner);
     owner.private_dir(&target)?;
     let source = from.join(inner);
@@ -83,7 +97,7 @@ fn plan(
         )))?;
         if kind.is_dir() {
             if !skipped_dir(&inner) {
-                plan(from, to, &inner, owner, taken, jobs)?;
+                plan(trees, &inner, jobs)?;
             }
         } else if kind.is_file() && !skipped(&inner, taken) {
             jobs.push_back(Job {

@@ -1,7 +1,8 @@
 //! A child process that outlives the lab by a moment: when the lab is gone, however it went, it
 //! ends the lab's servers.
 
-use super::{PgError, sweep};
+use super::error::PgError;
+use super::sweep;
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::process::CommandExt;

@@ -1,6 +1,7 @@
 //! The effects of RDS: data directories and the servers on them. Blind to states, accounts and
 //! names' meaning.
 
+use super::folders::{discard, fill};
 use crate::pg::server::Stop;
 use crate::pg::session::{Session, identifier, literal};
 use crate::pg::snapshot::{self, blocking};
@@ -9,7 +10,6 @@ use crate::pg::{Owner, PgError, Programs, Server, Spec, sockets as socket_dir, s
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::Mutex;
 
 /// A cluster of a region.
@@ -84,33 +84,6 @@ impl Engine {
         &self.root
     }
 
-    /// Runs `fill` on a fresh directory that gets its name when it is complete: a crash leaves
-    /// `….making`, which the
-    /// next start removes.
-    async fn fill<F>(&self, folder: PathBuf, fill: F) -> Result<u64, PgError>
-    where
-        F: AsyncFnOnce(PathBuf) -> Result<u64, PgError>,
-    {
-        for parent in [folder.parent().and_then(Path::parent), folder.parent()]
-            .into_iter()
-            .flatten()
-        {
-            template::open_dir(parent)?;
-        }
-        let mut name = folder.file_name().unwrap_or_default().to_owned();
-        name.push(".making");
-        let making = folder.with_file_name(name);
-        if making.exists() {
-            std::fs::remove_dir_all(&making)
-                .map_err(PgError::file("removing what was left half made"))?;
-        }
-        template::open_dir(&making)?;
-        let bytes = fill(making.join("data")).await?;
-        std::fs::rename(&making, &folder)
-            .map_err(PgError::file(format!("naming {}", folder.display())))?;
-        Ok(bytes)
-    }
-
     pub async fn create(&self, at: &At, port: u16, initial: Initial) -> Result<u64, PgError> {
         let (owner, template) = (
             self.owner,
@@ -119,7 +92,7 @@ impl Engine {
         let copy = async |to: PathBuf| {
             blocking(move || tree::copy(&template, &to, owner, Taken::All)).await
         };
-        let bytes = self.fill(self.folder(at, "clusters"), copy).await?;
+        let bytes = fill(self.folder(at, "clusters"), copy).await?;
         let session_work = async |server: &Server| -> Result<(), PgError> {
             let admin = server.admin("postgres").await?;
             let user = identifier(&initial.user);
@@ -233,7 +206,7 @@ impl Engine {
             }
             None => blocking(move || tree::copy(&data, &to, owner, Taken::All)).await,
         };
-        self.fill(
+        fill(
             self.folder(&At::new(&cluster.region, snapshot), "snapshots"),
             copy,
         )
@@ -244,14 +217,14 @@ impl Engine {
         let (source, owner) = (self.folder(from, "snapshots").join("data"), self.owner);
         let copy =
             async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
-        self.fill(self.folder(to, "snapshots"), copy).await
+        fill(self.folder(to, "snapshots"), copy).await
     }
 
     pub async fn restore(&self, snapshot: &At, cluster: &At) -> Result<u64, PgError> {
         let (source, owner) = (self.folder(snapshot, "snapshots").join("data"), self.owner);
         let copy =
             async |to: PathBuf| blocking(move || tree::copy(&source, &to, owner, Taken::All)).await;
-        self.fill(self.folder(cluster, "clusters"), copy).await
+        fill(self.folder(cluster, "clusters"), copy).await
     }
 
     /// `kind` is `clusters` or `snapshots`. Called when nothing in the state speaks of it any more;
@@ -301,17 +274,5 @@ impl Engine {
             .collect();
         let all = sweep::processes_under(&self.root);
         all.iter().filter(|p| !ours.contains(&p.cwd)).count()
-    }
-}
-
-/// The name is free at once; the bytes go in the background, for a busy disk takes seconds over
-/// them. What a crash
-/// leaves has a name that no state knows.
-fn discard(folder: &Path) {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
-    let n = COUNT.fetch_add(1, Ordering::Relaxed);
-    let trash = folder.with_file_name(format!("trash.{}.{n}", std::process::id()));
-    if std::fs::rename(folder, &trash).is_ok() {
-        std::thread::spawn(move || std::fs::remove_dir_all(trash));
     }
 }

@@ -1,11 +1,18 @@
 //! Instances: with the first one a cluster's server runs, with the last one it ends.
 
 use super::allow::allowed_on;
+use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, denied, fault, no_cluster, no_instance};
+use super::listing::listing;
 use super::state::{Instance, Making, Region, parse_arn};
-use super::{Ask, Rds, at, listing, xml};
+use super::xml;
 use crate::pg::server::Stop;
 use std::sync::Arc;
+
+const SERVERLESS: &str = "db.serverless";
+/// In the service's words.
+const NO_SCALING: &str = "Set the Serverless v2 scaling configuration on the parent DB cluster \
+                          before creating a Serverless v2 DB instance.";
 
 fn own<'s>(region: &'s mut Region, ask: &Ask<'_>, name: &str) -> Result<&'s mut Instance, Fault> {
     let id = match parse_arn(name) {
@@ -69,6 +76,9 @@ impl Rds {
                     "InvalidDBClusterStateFault",
                     format!("DBCluster {cluster_id} is not available."),
                 ));
+            }
+            if class == SERVERLESS && cluster.scaling.is_none() {
+                return Err(fault("InvalidDBClusterStateFault", NO_SCALING));
             }
             self.usable(&cluster.kms_key)?;
             let ready_at = self.after(self.durations().instance_s);

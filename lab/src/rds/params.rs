@@ -82,6 +82,36 @@ impl<'a> Params<'a> {
         self.pairs("Filters", "Name", "Values")
     }
 
+    /// The capacity that Serverless v2 may take, least and most: both or neither.
+    pub fn scaling(self) -> Result<Option<(String, String)>, Fault> {
+        let end = |end: &str| {
+            self.get(&format!("ServerlessV2ScalingConfiguration.{end}Capacity"))
+                .map(str::to_owned)
+        };
+        let wrong = |why: String| Err(fault("InvalidParameterValue", why));
+        let (min, max) = match (end("Min"), end("Max")) {
+            (None, None) => return Ok(None),
+            (Some(min), Some(max)) => (min, max),
+            (min, _) => {
+                let missing = if min.is_none() { "Min" } else { "Max" };
+                return wrong(format!(
+                    "ServerlessV2ScalingConfiguration needs a {missing}Capacity beside the other."
+                ));
+            }
+        };
+        let units = |text: &str| {
+            let units = text.parse::<f64>().ok()?;
+            ((0.0..=256.0).contains(&units) && (units * 2.0).fract() == 0.0).then_some(units)
+        };
+        match (units(&min), units(&max)) {
+            (Some(low), Some(high)) if low <= high && high >= 1.0 => Ok(Some((min, max))),
+            _ => wrong(format!(
+                "Serverless v2 capacity is 0 to 256 in halves, at least 1 at most, and the least \
+                 is no more than the most: {min} to {max}."
+            )),
+        }
+    }
+
     fn pairs(self, list: &str, name: &str, value: &str) -> Vec<(&'a str, Vec<&'a str>)> {
         let (list, name) = (format!("{list}."), format!(".{name}"));
         let heads = self.0.iter().filter_map(|(k, v)| {
@@ -133,6 +163,32 @@ mod tests {
         );
         assert_eq!(params.list("ValuesToAdd"), ["two", "ten"]);
         assert_eq!(params.filters(), [("db-cluster-id", vec!["shop"])]);
+    }
+
+    #[test]
+    fn capacity_has_both_ends_or_none() {
+        let scaling = |min: &str, max: &str| {
+            let both = form(&[
+                ("ServerlessV2ScalingConfiguration.MinCapacity", min),
+                ("ServerlessV2ScalingConfiguration.MaxCapacity", max),
+            ]);
+            Params(&both).scaling().map_err(|f| f.code)
+        };
+        assert_eq!(scaling("", ""), Ok(None));
+        assert_eq!(scaling("0.5", "16"), Ok(Some(("0.5".into(), "16".into()))));
+        for (min, max) in [
+            ("0.5", ""),
+            ("", "16"),
+            ("8", "4"),
+            ("0.3", "4"),
+            ("0", "257"),
+        ] {
+            assert_eq!(
+                scaling(min, max),
+                Err("InvalidParameterValue"),
+                "{min} {max}"
+            );
+        }
     }
 
     #[test]

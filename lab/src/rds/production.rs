@@ -1,8 +1,8 @@
 //! The production cluster, which is there from the first start on.
 
+use super::desk::{ENGINE, Rds, at};
 use super::engine::Initial;
 use super::state::{Cluster, Instance, Making, Tags};
-use super::{ENGINE, Rds, at};
 use crate::pg::PgError;
 
 /// What a production cluster is made of.
@@ -49,7 +49,7 @@ impl Rds {
         if let Some(url) = self.url_of(wanted) {
             return Ok(url);
         }
-        let told = |f: super::Fault| PgError::told(f.message);
+        let told = |f: super::fault::Fault| PgError::told(f.message);
         let port = self.read(|s| self.free_port(s)).map_err(told)?;
         let initial = Initial {
             user: wanted.user.clone(),
@@ -81,7 +81,7 @@ impl Rds {
                 .cloned()
                 .unwrap_or_default(),
             deletion_protection: true,
-            scaling: None,
+            scaling: Some(("0.5".into(), "16".into())),
             tags: Tags::new(),
             making: ready.clone(),
         };

@@ -1,8 +1,10 @@
 //! Tags of clusters, instances and snapshots, by ARN.
 
+use super::allow::allowed_on;
+use super::desk::{Ask, Rds};
 use super::fault::{Fault, denied, fault, no_cluster, no_instance, no_snapshot};
 use super::state::{State, Tags, arn, parse_arn};
-use super::{Ask, Rds, allow::allowed_on, xml};
+use super::xml;
 
 fn tags_of<'s>(state: &'s mut State, ask: &Ask<'_>) -> Result<&'s mut Tags, Fault> {
     let name = ask.params.need("ResourceName")?;

@@ -1,10 +1,10 @@
 //! Work that goes on after the answer, what it leaves in the state, and regions that go down and
 //! come up.
 
+use super::desk::{Rds, at, lock};
 use super::engine::At;
 use super::fault::Fault;
 use super::state::{Making, Region, Tags, parse_arn};
-use super::{Rds, at, lock};
 use crate::pg::PgError;
 use jiff::Timestamp;
 use serde::Serialize;

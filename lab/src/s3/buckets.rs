@@ -38,9 +38,7 @@ impl Ops {
             .as_ref()
             .and_then(|c| c.location_constraint.as_ref())
             .map(|l| l.as_str());
-        if wanted.is_some_and(|l| l != self.store.region)
-            || (wanted.is_none() && Provider::of_region(&self.store.region) == Provider::Aws)
-        {
+        if wanted != Some(&self.store.region) {
             let shown = wanted.unwrap_or("unspecified");
             return Err(invalid(
                 "IllegalLocationConstraintException",

@@ -1,9 +1,22 @@
-//! Conditional headers on writes and reads.
+//! Conditional headers on writes and reads, and stores that have no such writes.
 
 use super::error::{error, precondition};
 use super::model::Version;
 use http::HeaderMap;
 use s3s::{S3Error, S3Result};
+use serde::{Deserialize, Serialize};
+
+/// What a store makes of a write with a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Conditional {
+    /// Decides by it.
+    Keep,
+    /// 501, as providers that do not know the header.
+    Refuse,
+    /// 200, and what was there is covered, as older Ceph does.
+    Ignore,
+}
 
 /// `"abc"`, `abc` or `*`, or a list of them.
 fn fits(condition: &str, etag: &str) -> bool {

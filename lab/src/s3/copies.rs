@@ -4,18 +4,16 @@
 use super::conditions;
 use super::convert::{checksum, etag, kind, whole};
 use super::convert::{encoding, instant, metadata, tags};
-use super::error::{error, invalid, io, no_such_bucket, no_such_key, no_such_version};
+use super::error::{error, invalid, no_such_bucket, no_such_key, no_such_version};
 use super::locking;
 use super::model::{Algorithm, Attributes, Part, Version};
 use super::objects::{attributes, kept, shown_id, trip};
 use super::ops::Ops;
-use super::receive::{Received, Summing, flip_byte};
 use super::store::Store;
+use super::taking::range;
 use http::HeaderMap;
 use s3s::dto::{self, CopySource};
-use s3s::{S3Error, S3Request, S3Response, S3Result};
-use std::io::{Read, Seek, Write};
-use std::ops::Range;
+use s3s::{S3Request, S3Response, S3Result};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -146,25 +144,7 @@ impl Ops {
         } else {
             self.publish(&name, &req.headers, version)?
         };
-        let sums = checksum(&version.sums);
-        let result = dto::CopyObjectResult {
-            e_tag: Some(etag(&version.etag)),
-            last_modified: Some(whole(version.at)),
-            checksum_crc32: sums.checksum_crc32,
-            checksum_crc32c: sums.checksum_crc32c,
-            checksum_crc64nvme: sums.checksum_crc64nvme,
-            checksum_sha1: sums.checksum_sha1,
-            checksum_sha256: sums.checksum_sha256,
-            checksum_type: Some(kind(false)),
-        };
-        let output = dto::CopyObjectOutput {
-            copy_object_result: Some(result),
-            version_id: shown_id(&version),
-            copy_source_version_id: shown_id(&source),
-            server_side_encryption: version.attributes.sse.clone().map(Into::into),
-            ..Default::default()
-        };
-        Ok(S3Response::new(output))
+        Ok(S3Response::new(copied(&version, &source)))
     }
 
     pub(super) async fn copy_part(
@@ -219,42 +199,26 @@ impl Ops {
             ..Default::default()
         }))
     }
+}
 
-    /// Bytes of a stored version as a new file of a bucket. A crash leaves a file without a name,
-    /// which the next start removes.
-    async fn take(
-        &self,
-        name: &str,
-        from: PathBuf,
-        range: Range<u64>,
-        flip: bool,
-    ) -> S3Result<(String, Received)> {
-        let (data, path) = self.store.new_data(name);
-        let work = tokio::task::spawn_blocking(move || -> std::io::Result<Received> {
-            let mut source = std::fs::File::open(from)?;
-            source.seek(std::io::SeekFrom::Start(range.start))?;
-            let mut source = source.take(range.end - range.start);
-            let mut copy = std::fs::File::create(&path)?;
-            let mut summing = Summing::default();
-            let mut piece = vec![0u8; 1 << 20];
-            loop {
-                let n = source.read(&mut piece)?;
-                if n == 0 {
-                    break;
-                }
-                summing.update(&piece[..n]);
-                copy.write_all(&piece[..n])?;
-            }
-            if flip {
-                flip_byte(&path)?;
-            }
-            Ok(summing.finish())
-        });
-        let received = work
-            .await
-            .map_err(|e| error(500, "InternalError", e.to_string()))?
-            .map_err(|e| io("copying bytes", &e))?;
-        Ok((data, received))
+fn copied(version: &Version, source: &Version) -> dto::CopyObjectOutput {
+    let sums = checksum(&version.sums);
+    let result = dto::CopyObjectResult {
+        e_tag: Some(etag(&version.etag)),
+        last_modified: Some(whole(version.at)),
+        checksum_crc32: sums.checksum_crc32,
+        checksum_crc32c: sums.checksum_crc32c,
+        checksum_crc64nvme: sums.checksum_crc64nvme,
+        checksum_sha1: sums.checksum_sha1,
+        checksum_sha256: sums.checksum_sha256,
+        checksum_type: Some(kind(false)),
+    };
+    dto::CopyObjectOutput {
+        copy_object_result: Some(result),
+        version_id: shown_id(version),
+        copy_source_version_id: shown_id(source),
+        server_side_encryption: version.attributes.sse.clone().map(Into::into),
+        ..Default::default()
     }
 }
 
@@ -287,32 +251,4 @@ fn merged(given: Attributes, source: &Attributes, replace: bool, replace_tags: b
         storage_class,
         ..base
     }
-}
-
-fn range(text: &str, size: u64) -> S3Result<Range<u64>> {
-    let wrong = || -> S3Error {
-        invalid(
-            "InvalidArgument",
-            "The x-amz-copy-source-range value must be of the form bytes=first-last where first \
-             and last are the zero-based offsets of the first and last bytes to copy",
-        )
-    };
-    let (first, last) = text
-        .strip_prefix("bytes=")
-        .and_then(|r| r.split_once('-'))
-        .ok_or_else(wrong)?;
-    let (first, last): (u64, u64) = (
-        first.parse().map_err(|_| wrong())?,
-        last.parse().map_err(|_| wrong())?,
-    );
-    if first > last {
-        return Err(wrong());
-    }
-    if last >= size {
-        return Err(invalid(
-            "InvalidRequest",
-            format!("Range specified is not valid for source object of size: {size}"),
-        ));
-    }
-    Ok(first..last + 1)
 }

@@ -2,23 +2,25 @@
 //! what the stingy
 //! provider does not have.
 
+use super::conditions::Conditional;
 use super::error::{denied, error};
+use super::partition::{Partition, Trip, stingy};
 use super::policy::{self, Asked};
 use super::store::Store;
-use super::{Partition, S3, Trip};
-use crate::accounts::{Caller, Keys, Provider, Role};
+use crate::accounts::{Caller, Provider, Role};
 use crate::allow::{S3Call, s3_allowed};
 use crate::hook::{Before, Call, Hook};
+use crate::keyring::{Distrust, Keyring};
 use http::{HeaderMap, HeaderValue};
-use s3s::S3Result;
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::path::S3Path;
+use s3s::{S3Error, S3Result};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 pub struct Auth {
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub region: String,
 }
 
@@ -27,22 +29,46 @@ impl S3Auth for Auth {
     async fn get_secret_key(&self, access_key: &str) -> S3Result<SecretKey> {
         let found = self
             .keys
-            .lookup(Provider::of_region(&self.region), access_key);
+            .secret(Provider::of_region(&self.region), access_key);
         found
-            .map(|(_, secret)| SecretKey::from(secret))
-            .ok_or_else(|| {
-                error(
-                    403,
-                    "InvalidAccessKeyId",
-                    "The AWS Access Key Id you provided does not exist in our records.",
-                )
-            })
+            .map(SecretKey::from)
+            .ok_or_else(|| distrusted(Distrust::Unknown))
     }
+}
+
+/// In S3's words.
+fn distrusted(why: Distrust) -> S3Error {
+    match why {
+        Distrust::Unknown => error(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        Distrust::Token => error(
+            400,
+            "InvalidToken",
+            "The provided token is malformed or otherwise invalid.",
+        ),
+        Distrust::Expired => error(400, "ExpiredToken", "The provided token has expired."),
+    }
+}
+
+/// In a header, or in the query of a presigned request.
+fn token(cx: &S3AccessContext<'_>) -> Option<String> {
+    if let Some(header) = cx.headers().get("x-amz-security-token") {
+        return header.to_str().ok().map(str::to_owned);
+    }
+    let query = cx.uri().query().unwrap_or_default();
+    let value = query
+        .split('&')
+        .find_map(|p| p.strip_prefix("X-Amz-Security-Token="))?;
+    let decoded = percent_encoding::percent_decode_str(value).decode_utf8();
+    decoded.ok().map(|t| t.into_owned())
 }
 
 pub struct Gate {
     pub store: Arc<Store>,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub hook: Hook,
     pub partition: Partition,
 }
@@ -51,10 +77,10 @@ pub struct Gate {
 impl S3Access for Gate {
     async fn check(&self, cx: &mut S3AccessContext<'_>) -> S3Result<()> {
         let provider = Provider::of_region(&self.store.region);
-        let caller = cx
-            .credentials()
-            .and_then(|c| self.keys.lookup(provider, &c.access_key))
-            .map(|(c, _)| c);
+        let caller = cx.credentials().map(|c| {
+            let token = token(cx);
+            self.keys.caller(provider, &c.access_key, token.as_deref())
+        });
         let (bucket, key) = match cx.s3_path() {
             S3Path::Root => (String::new(), None),
             S3Path::Bucket { bucket } => (bucket.to_string(), None),
@@ -71,7 +97,7 @@ impl S3Access for Gate {
                 service: "s3",
                 operation: operation.clone(),
                 thing,
-                role: caller.as_ref().map(|c| c.role),
+                role: caller.iter().flatten().map(|c| c.role).next(),
             };
             match self.hook.begin(&trip.slot, call).await {
                 Before::Proceed => {}
@@ -84,8 +110,14 @@ impl S3Access for Gate {
                 }
             }
         }
-        let caller = caller.ok_or_else(|| denied("anonymous requests are not allowed"))?;
-        if S3::stingy(&self.store.region) {
+        let caller = caller
+            .ok_or_else(|| denied("anonymous requests are not allowed"))?
+            .map_err(distrusted)?;
+        let refuses = self.store.conditional() == Conditional::Refuse;
+        if refuses && header(cx.headers(), "if-none-match").contains('*') {
+            return Err(not_implemented("If-None-Match on writes"));
+        }
+        if stingy(&self.store.region) {
             not_here(cx.headers())?;
         }
         self.redirect(&operation, &bucket)?;
@@ -95,17 +127,10 @@ impl S3Access for Gate {
 
 /// What the other provider answers 501 to.
 fn not_here(headers: &HeaderMap) -> S3Result<()> {
-    let text = |name: &str| {
-        headers
-            .get(name)
-            .and_then(|v| v.to_str().ok())
-            .unwrap_or_default()
-    };
+    let text = |name: &str| header(headers, name);
     let crc64 = text("x-amz-sdk-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME")
         || text("x-amz-checksum-algorithm").eq_ignore_ascii_case("CRC64NVME");
-    let what = if headers.contains_key("if-none-match") && text("if-none-match").contains('*') {
-        "If-None-Match on writes"
-    } else if text("content-encoding").contains("aws-chunked")
+    let what = if text("content-encoding").contains("aws-chunked")
         || text("x-amz-content-sha256").starts_with("STREAMING-")
     {
         "aws-chunked bodies"
@@ -114,11 +139,20 @@ fn not_here(headers: &HeaderMap) -> S3Result<()> {
     } else {
         return Ok(());
     };
-    Err(error(
+    Err(not_implemented(what))
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    let value = headers.get(name).and_then(|v| v.to_str().ok());
+    value.unwrap_or_default()
+}
+
+fn not_implemented(what: &str) -> S3Error {
+    error(
         501,
         "NotImplemented",
         format!("{what}: a header you provided implies functionality that is not implemented"),
-    ))
+    )
 }
 
 impl Gate {
@@ -175,30 +209,7 @@ impl Gate {
                 key.unwrap_or_default()
             )));
         }
-        if let Some(source) = text("x-amz-copy-source") {
-            let source = percent_encoding::percent_decode_str(
-                source
-                    .trim_start_matches('/')
-                    .split("?versionId=")
-                    .next()
-                    .unwrap_or_default(),
-            )
-            .decode_utf8_lossy()
-            .into_owned();
-            let (from, from_key) = source.split_once('/').unwrap_or((&source, ""));
-            let read = S3Call {
-                operation: "GetObject",
-                bucket: from,
-                key: Some(from_key),
-                ..S3Call::default()
-            };
-            if caller.role != Role::Admin && !s3_allowed(caller.role, provider, &read) {
-                return Err(denied(&format!(
-                    "{} may not GetObject {from}/{from_key}",
-                    caller.role
-                )));
-            }
-        }
+        may_read_source(caller, provider, header(cx.headers(), "x-amz-copy-source"))?;
         let policy = self
             .store
             .lock()
@@ -226,4 +237,34 @@ impl Gate {
             None => Ok(()),
         }
     }
+}
+
+/// A copy reads its source with the same key.
+fn may_read_source(caller: &Caller, provider: Provider, source: &str) -> S3Result<()> {
+    if source.is_empty() {
+        return Ok(());
+    }
+    let source = percent_encoding::percent_decode_str(
+        source
+            .trim_start_matches('/')
+            .split("?versionId=")
+            .next()
+            .unwrap_or_default(),
+    )
+    .decode_utf8_lossy()
+    .into_owned();
+    let (from, from_key) = source.split_once('/').unwrap_or((&source, ""));
+    let read = S3Call {
+        operation: "GetObject",
+        bucket: from,
+        key: Some(from_key),
+        ..S3Call::default()
+    };
+    if caller.role != Role::Admin && !s3_allowed(caller.role, provider, &read) {
+        return Err(denied(&format!(
+            "{} may not GetObject {from}/{from_key}",
+            caller.role
+        )));
+    }
+    Ok(())
 }

@@ -1,12 +1,12 @@
 //! Putting one object, and what every new version is made of.
 
-use super::Trip;
-use super::conditions;
+use super::conditions::{self, Conditional};
 use super::convert::{checksum, encoding, etag, instant, kind, metadata, tags};
 use super::error::invalid;
 use super::locking;
 use super::model::{Algorithm, Attributes, Sums, Version};
 use super::ops::Ops;
+use super::partition::Trip;
 use super::receive::{Claims, named_algorithm, receive};
 use super::store::bucket;
 use http::HeaderMap;
@@ -119,7 +119,9 @@ impl Ops {
         let data = version.data.clone();
         let mut buckets = self.store.lock();
         let result = bucket(&mut buckets, name).and_then(|found| {
-            conditions::of_write(headers, found.latest(&version.key), &version.key)?;
+            if self.store.conditional() != Conditional::Ignore {
+                conditions::of_write(headers, found.latest(&version.key), &version.key)?;
+            }
             self.store.push(found, version)
         });
         drop(buckets);
@@ -133,6 +135,9 @@ impl Ops {
     pub(super) fn early(&self, name: &str, headers: &HeaderMap, key: &str) -> S3Result<()> {
         let mut buckets = self.store.lock();
         let found = bucket(&mut buckets, name)?;
+        if self.store.conditional() == Conditional::Ignore {
+            return Ok(());
+        }
         conditions::of_write(headers, found.latest(key), key)
     }
 

@@ -1,7 +1,7 @@
 //! The service's operations: each one line into the room that has it. What is not here answers
 //! NotImplemented.
 
-use super::Partition;
+use super::partition::Partition;
 use super::store::Store;
 use crate::kms::Kms;
 use jiff::Timestamp;
@@ -21,341 +21,165 @@ impl Ops {
     }
 }
 
-#[async_trait::async_trait]
-impl S3 for Ops {
-    async fn list_buckets(
-        &self,
-        _: S3Request<dto::ListBucketsInput>,
-    ) -> S3Result<S3Response<dto::ListBucketsOutput>> {
-        Ok(self.list_buckets())
-    }
+/// Each operation of the protocol, and what answers it.
+macro_rules! service {
+    ($($name:ident, $input:ident => $output:ident, |$ops:ident, $req:ident| $answer:expr;)*) => {
+        #[async_trait::async_trait]
+        impl S3 for Ops {
+            $(async fn $name(
+                &self,
+                $req: S3Request<dto::$input>,
+            ) -> S3Result<S3Response<dto::$output>> {
+                let $ops = self;
+                $answer
+            })*
+        }
+    };
+}
 
-    async fn abort_multipart_upload(
-        &self,
-        req: S3Request<dto::AbortMultipartUploadInput>,
-    ) -> S3Result<S3Response<dto::AbortMultipartUploadOutput>> {
-        self.abort(&req)
-    }
-
-    async fn complete_multipart_upload(
-        &self,
-        req: S3Request<dto::CompleteMultipartUploadInput>,
-    ) -> S3Result<S3Response<dto::CompleteMultipartUploadOutput>> {
-        self.complete(req).await
-    }
-
-    async fn copy_object(
-        &self,
-        req: S3Request<dto::CopyObjectInput>,
-    ) -> S3Result<S3Response<dto::CopyObjectOutput>> {
-        self.copy(req).await
-    }
-
-    async fn create_bucket(
-        &self,
-        req: S3Request<dto::CreateBucketInput>,
-    ) -> S3Result<S3Response<dto::CreateBucketOutput>> {
-        self.create_bucket(&req)
-    }
-
-    async fn create_multipart_upload(
-        &self,
-        req: S3Request<dto::CreateMultipartUploadInput>,
-    ) -> S3Result<S3Response<dto::CreateMultipartUploadOutput>> {
-        self.create_upload(req)
-    }
-
-    async fn delete_bucket(
-        &self,
-        req: S3Request<dto::DeleteBucketInput>,
-    ) -> S3Result<S3Response<dto::DeleteBucketOutput>> {
-        self.delete_bucket(&req)
-    }
-
-    async fn delete_bucket_lifecycle(
-        &self,
-        req: S3Request<dto::DeleteBucketLifecycleInput>,
-    ) -> S3Result<S3Response<dto::DeleteBucketLifecycleOutput>> {
-        self.delete_lifecycle(&req)
-    }
-
-    async fn delete_bucket_policy(
-        &self,
-        req: S3Request<dto::DeleteBucketPolicyInput>,
-    ) -> S3Result<S3Response<dto::DeleteBucketPolicyOutput>> {
-        self.delete_policy(&req)
-    }
-
-    async fn delete_object(
-        &self,
-        req: S3Request<dto::DeleteObjectInput>,
-    ) -> S3Result<S3Response<dto::DeleteObjectOutput>> {
-        self.delete(&req)
-    }
-
-    async fn delete_object_tagging(
-        &self,
-        req: S3Request<dto::DeleteObjectTaggingInput>,
-    ) -> S3Result<S3Response<dto::DeleteObjectTaggingOutput>> {
-        self.delete_tags(&req)
-    }
-
-    async fn delete_objects(
-        &self,
-        req: S3Request<dto::DeleteObjectsInput>,
-    ) -> S3Result<S3Response<dto::DeleteObjectsOutput>> {
-        self.delete_many(&req)
-    }
-
-    async fn get_bucket_encryption(
-        &self,
-        req: S3Request<dto::GetBucketEncryptionInput>,
-    ) -> S3Result<S3Response<dto::GetBucketEncryptionOutput>> {
-        self.get_encryption(&req)
-    }
-
-    async fn get_bucket_inventory_configuration(
-        &self,
-        req: S3Request<dto::GetBucketInventoryConfigurationInput>,
-    ) -> S3Result<S3Response<dto::GetBucketInventoryConfigurationOutput>> {
-        self.get_inventory(&req)
-    }
-
-    async fn get_bucket_lifecycle_configuration(
-        &self,
-        req: S3Request<dto::GetBucketLifecycleConfigurationInput>,
-    ) -> S3Result<S3Response<dto::GetBucketLifecycleConfigurationOutput>> {
-        self.get_lifecycle(&req)
-    }
-
-    async fn get_bucket_location(
-        &self,
-        req: S3Request<dto::GetBucketLocationInput>,
-    ) -> S3Result<S3Response<dto::GetBucketLocationOutput>> {
-        self.location(&req)
-    }
-
-    async fn get_bucket_policy(
-        &self,
-        req: S3Request<dto::GetBucketPolicyInput>,
-    ) -> S3Result<S3Response<dto::GetBucketPolicyOutput>> {
-        self.get_policy(&req)
-    }
-
-    async fn get_bucket_tagging(
-        &self,
-        req: S3Request<dto::GetBucketTaggingInput>,
-    ) -> S3Result<S3Response<dto::GetBucketTaggingOutput>> {
-        self.get_bucket_tags(&req)
-    }
-
-    async fn get_bucket_versioning(
-        &self,
-        req: S3Request<dto::GetBucketVersioningInput>,
-    ) -> S3Result<S3Response<dto::GetBucketVersioningOutput>> {
-        self.get_versioning(&req)
-    }
-
-    async fn get_object(
-        &self,
-        req: S3Request<dto::GetObjectInput>,
-    ) -> S3Result<S3Response<dto::GetObjectOutput>> {
-        self.get(req).await
-    }
-
-    async fn get_object_attributes(
-        &self,
-        req: S3Request<dto::GetObjectAttributesInput>,
-    ) -> S3Result<S3Response<dto::GetObjectAttributesOutput>> {
-        self.attributes(&req)
-    }
-
-    async fn get_object_legal_hold(
-        &self,
-        req: S3Request<dto::GetObjectLegalHoldInput>,
-    ) -> S3Result<S3Response<dto::GetObjectLegalHoldOutput>> {
-        self.get_hold(&req)
-    }
-
-    async fn get_object_lock_configuration(
-        &self,
-        req: S3Request<dto::GetObjectLockConfigurationInput>,
-    ) -> S3Result<S3Response<dto::GetObjectLockConfigurationOutput>> {
-        self.get_lock_configuration(&req)
-    }
-
-    async fn get_object_retention(
-        &self,
-        req: S3Request<dto::GetObjectRetentionInput>,
-    ) -> S3Result<S3Response<dto::GetObjectRetentionOutput>> {
-        self.get_retention(&req)
-    }
-
-    async fn get_object_tagging(
-        &self,
-        req: S3Request<dto::GetObjectTaggingInput>,
-    ) -> S3Result<S3Response<dto::GetObjectTaggingOutput>> {
-        self.tagging(&req)
-    }
-
-    async fn get_public_access_block(
-        &self,
-        req: S3Request<dto::GetPublicAccessBlockInput>,
-    ) -> S3Result<S3Response<dto::GetPublicAccessBlockOutput>> {
-        self.get_access_block(&req)
-    }
-
-    async fn head_bucket(
-        &self,
-        req: S3Request<dto::HeadBucketInput>,
-    ) -> S3Result<S3Response<dto::HeadBucketOutput>> {
-        self.head_bucket(&req)
-    }
-
-    async fn head_object(
-        &self,
-        req: S3Request<dto::HeadObjectInput>,
-    ) -> S3Result<S3Response<dto::HeadObjectOutput>> {
-        self.head(&req)
-    }
-
-    async fn list_multipart_uploads(
-        &self,
-        req: S3Request<dto::ListMultipartUploadsInput>,
-    ) -> S3Result<S3Response<dto::ListMultipartUploadsOutput>> {
-        self.list_uploads(&req)
-    }
-
-    async fn list_object_versions(
-        &self,
-        req: S3Request<dto::ListObjectVersionsInput>,
-    ) -> S3Result<S3Response<dto::ListObjectVersionsOutput>> {
-        self.list_versions(&req)
-    }
-
-    async fn list_objects(
-        &self,
-        req: S3Request<dto::ListObjectsInput>,
-    ) -> S3Result<S3Response<dto::ListObjectsOutput>> {
-        self.list_v1(&req)
-    }
-
-    async fn list_objects_v2(
-        &self,
-        req: S3Request<dto::ListObjectsV2Input>,
-    ) -> S3Result<S3Response<dto::ListObjectsV2Output>> {
-        self.list_v2(&req)
-    }
-
-    async fn list_parts(
-        &self,
-        req: S3Request<dto::ListPartsInput>,
-    ) -> S3Result<S3Response<dto::ListPartsOutput>> {
-        self.list_parts(&req)
-    }
-
-    async fn put_bucket_encryption(
-        &self,
-        req: S3Request<dto::PutBucketEncryptionInput>,
-    ) -> S3Result<S3Response<dto::PutBucketEncryptionOutput>> {
-        self.put_encryption(&req)
-    }
-
-    async fn put_bucket_inventory_configuration(
-        &self,
-        req: S3Request<dto::PutBucketInventoryConfigurationInput>,
-    ) -> S3Result<S3Response<dto::PutBucketInventoryConfigurationOutput>> {
-        self.put_inventory(&req)
-    }
-
-    async fn put_bucket_lifecycle_configuration(
-        &self,
-        req: S3Request<dto::PutBucketLifecycleConfigurationInput>,
-    ) -> S3Result<S3Response<dto::PutBucketLifecycleConfigurationOutput>> {
-        self.put_lifecycle(&req)
-    }
-
-    async fn put_bucket_policy(
-        &self,
-        req: S3Request<dto::PutBucketPolicyInput>,
-    ) -> S3Result<S3Response<dto::PutBucketPolicyOutput>> {
-        self.put_policy(&req)
-    }
-
-    async fn put_bucket_tagging(
-        &self,
-        req: S3Request<dto::PutBucketTaggingInput>,
-    ) -> S3Result<S3Response<dto::PutBucketTaggingOutput>> {
-        self.put_bucket_tags(&req)
-    }
-
-    async fn put_bucket_versioning(
-        &self,
-        req: S3Request<dto::PutBucketVersioningInput>,
-    ) -> S3Result<S3Response<dto::PutBucketVersioningOutput>> {
-        self.put_versioning(&req)
-    }
-
-    async fn put_object(
-        &self,
-        req: S3Request<dto::PutObjectInput>,
-    ) -> S3Result<S3Response<dto::PutObjectOutput>> {
-        self.put(req).await
-    }
-
-    async fn put_object_legal_hold(
-        &self,
-        req: S3Request<dto::PutObjectLegalHoldInput>,
-    ) -> S3Result<S3Response<dto::PutObjectLegalHoldOutput>> {
-        self.put_hold(&req)
-    }
-
-    async fn put_object_lock_configuration(
-        &self,
-        req: S3Request<dto::PutObjectLockConfigurationInput>,
-    ) -> S3Result<S3Response<dto::PutObjectLockConfigurationOutput>> {
-        self.put_lock_configuration(&req)
-    }
-
-    async fn put_object_retention(
-        &self,
-        req: S3Request<dto::PutObjectRetentionInput>,
-    ) -> S3Result<S3Response<dto::PutObjectRetentionOutput>> {
-        self.put_retention(&req)
-    }
-
-    async fn put_object_tagging(
-        &self,
-        req: S3Request<dto::PutObjectTaggingInput>,
-    ) -> S3Result<S3Response<dto::PutObjectTaggingOutput>> {
-        self.put_tags(&req)
-    }
-
-    async fn put_public_access_block(
-        &self,
-        req: S3Request<dto::PutPublicAccessBlockInput>,
-    ) -> S3Result<S3Response<dto::PutPublicAccessBlockOutput>> {
-        self.put_access_block(&req)
-    }
-
-    async fn restore_object(
-        &self,
-        req: S3Request<dto::RestoreObjectInput>,
-    ) -> S3Result<S3Response<dto::RestoreObjectOutput>> {
-        self.thaw(&req)
-    }
-
-    async fn upload_part(
-        &self,
-        req: S3Request<dto::UploadPartInput>,
-    ) -> S3Result<S3Response<dto::UploadPartOutput>> {
-        self.part(req).await
-    }
-
-    async fn upload_part_copy(
-        &self,
-        req: S3Request<dto::UploadPartCopyInput>,
-    ) -> S3Result<S3Response<dto::UploadPartCopyOutput>> {
-        self.copy_part(req).await
-    }
+service! {
+    list_buckets,
+        ListBucketsInput => ListBucketsOutput,
+        |ops, _req| Ok(ops.list_buckets());
+    abort_multipart_upload,
+        AbortMultipartUploadInput => AbortMultipartUploadOutput,
+        |ops, req| ops.abort(&req);
+    complete_multipart_upload,
+        CompleteMultipartUploadInput => CompleteMultipartUploadOutput,
+        |ops, req| ops.complete(req).await;
+    copy_object,
+        CopyObjectInput => CopyObjectOutput,
+        |ops, req| ops.copy(req).await;
+    create_bucket,
+        CreateBucketInput => CreateBucketOutput,
+        |ops, req| ops.create_bucket(&req);
+    create_multipart_upload,
+        CreateMultipartUploadInput => CreateMultipartUploadOutput,
+        |ops, req| ops.create_upload(req);
+    delete_bucket,
+        DeleteBucketInput => DeleteBucketOutput,
+        |ops, req| ops.delete_bucket(&req);
+    delete_bucket_lifecycle,
+        DeleteBucketLifecycleInput => DeleteBucketLifecycleOutput,
+        |ops, req| ops.delete_lifecycle(&req);
+    delete_bucket_policy,
+        DeleteBucketPolicyInput => DeleteBucketPolicyOutput,
+        |ops, req| ops.delete_policy(&req);
+    delete_object,
+        DeleteObjectInput => DeleteObjectOutput,
+        |ops, req| ops.delete(&req);
+    delete_object_tagging,
+        DeleteObjectTaggingInput => DeleteObjectTaggingOutput,
+        |ops, req| ops.delete_tags(&req);
+    delete_objects,
+        DeleteObjectsInput => DeleteObjectsOutput,
+        |ops, req| ops.delete_many(&req);
+    get_bucket_encryption,
+        GetBucketEncryptionInput => GetBucketEncryptionOutput,
+        |ops, req| ops.get_encryption(&req);
+    get_bucket_inventory_configuration,
+        GetBucketInventoryConfigurationInput => GetBucketInventoryConfigurationOutput,
+        |ops, req| ops.get_inventory(&req);
+    get_bucket_lifecycle_configuration,
+        GetBucketLifecycleConfigurationInput => GetBucketLifecycleConfigurationOutput,
+        |ops, req| ops.get_lifecycle(&req);
+    get_bucket_location,
+        GetBucketLocationInput => GetBucketLocationOutput,
+        |ops, req| ops.location(&req);
+    get_bucket_policy,
+        GetBucketPolicyInput => GetBucketPolicyOutput,
+        |ops, req| ops.get_policy(&req);
+    get_bucket_tagging,
+        GetBucketTaggingInput => GetBucketTaggingOutput,
+        |ops, req| ops.get_bucket_tags(&req);
+    get_bucket_versioning,
+        GetBucketVersioningInput => GetBucketVersioningOutput,
+        |ops, req| ops.get_versioning(&req);
+    get_object,
+        GetObjectInput => GetObjectOutput,
+        |ops, req| ops.get(req).await;
+    get_object_attributes,
+        GetObjectAttributesInput => GetObjectAttributesOutput,
+        |ops, req| ops.attributes(&req);
+    get_object_legal_hold,
+        GetObjectLegalHoldInput => GetObjectLegalHoldOutput,
+        |ops, req| ops.get_hold(&req);
+    get_object_lock_configuration,
+        GetObjectLockConfigurationInput => GetObjectLockConfigurationOutput,
+        |ops, req| ops.get_lock_configuration(&req);
+    get_object_retention,
+        GetObjectRetentionInput => GetObjectRetentionOutput,
+        |ops, req| ops.get_retention(&req);
+    get_object_tagging,
+        GetObjectTaggingInput => GetObjectTaggingOutput,
+        |ops, req| ops.tagging(&req);
+    get_public_access_block,
+        GetPublicAccessBlockInput => GetPublicAccessBlockOutput,
+        |ops, req| ops.get_access_block(&req);
+    head_bucket,
+        HeadBucketInput => HeadBucketOutput,
+        |ops, req| ops.head_bucket(&req);
+    head_object,
+        HeadObjectInput => HeadObjectOutput,
+        |ops, req| ops.head(&req);
+    list_multipart_uploads,
+        ListMultipartUploadsInput => ListMultipartUploadsOutput,
+        |ops, req| ops.list_uploads(&req);
+    list_object_versions,
+        ListObjectVersionsInput => ListObjectVersionsOutput,
+        |ops, req| ops.list_versions(&req);
+    list_objects,
+        ListObjectsInput => ListObjectsOutput,
+        |ops, req| ops.list_v1(&req);
+    list_objects_v2,
+        ListObjectsV2Input => ListObjectsV2Output,
+        |ops, req| ops.list_v2(&req);
+    list_parts,
+        ListPartsInput => ListPartsOutput,
+        |ops, req| ops.list_parts(&req);
+    put_bucket_encryption,
+        PutBucketEncryptionInput => PutBucketEncryptionOutput,
+        |ops, req| ops.put_encryption(&req);
+    put_bucket_inventory_configuration,
+        PutBucketInventoryConfigurationInput => PutBucketInventoryConfigurationOutput,
+        |ops, req| ops.put_inventory(&req);
+    put_bucket_lifecycle_configuration,
+        PutBucketLifecycleConfigurationInput => PutBucketLifecycleConfigurationOutput,
+        |ops, req| ops.put_lifecycle(&req);
+    put_bucket_policy,
+        PutBucketPolicyInput => PutBucketPolicyOutput,
+        |ops, req| ops.put_policy(&req);
+    put_bucket_tagging,
+        PutBucketTaggingInput => PutBucketTaggingOutput,
+        |ops, req| ops.put_bucket_tags(&req);
+    put_bucket_versioning,
+        PutBucketVersioningInput => PutBucketVersioningOutput,
+        |ops, req| ops.put_versioning(&req);
+    put_object,
+        PutObjectInput => PutObjectOutput,
+        |ops, req| ops.put(req).await;
+    put_object_legal_hold,
+        PutObjectLegalHoldInput => PutObjectLegalHoldOutput,
+        |ops, req| ops.put_hold(&req);
+    put_object_lock_configuration,
+        PutObjectLockConfigurationInput => PutObjectLockConfigurationOutput,
+        |ops, req| ops.put_lock_configuration(&req);
+    put_object_retention,
+        PutObjectRetentionInput => PutObjectRetentionOutput,
+        |ops, req| ops.put_retention(&req);
+    put_object_tagging,
+        PutObjectTaggingInput => PutObjectTaggingOutput,
+        |ops, req| ops.put_tags(&req);
+    put_public_access_block,
+        PutPublicAccessBlockInput => PutPublicAccessBlockOutput,
+        |ops, req| ops.put_access_block(&req);
+    restore_object,
+        RestoreObjectInput => RestoreObjectOutput,
+        |ops, req| ops.thaw(&req);
+    upload_part,
+        UploadPartInput => UploadPartOutput,
+        |ops, req| ops.part(req).await;
+    upload_part_copy,
+        UploadPartCopyInput => UploadPartCopyOutput,
+        |ops, req| ops.copy_part(req).await;
 }

@@ -1,6 +1,9 @@
 //! `dr-lab up`: in the foreground until SIGINT or SIGTERM.
 
-use super::{LabError, LatencyProfile, Options, Up};
+use super::error::LabError;
+use super::latency::LatencyProfile;
+use super::options::Options;
+use super::running::{Control, Up};
 use std::io::Write;
 use std::path::PathBuf;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -43,11 +46,11 @@ impl Args {
 
 /// # Errors
 /// The lab does not come up.
-pub async fn run(args: &Args) -> Result<(), LabError> {
+pub async fn run(args: &Args, control: Control) -> Result<(), LabError> {
     let mut signals = Signals::new()?;
     // A signal while it starts drops what was started so far: the watchdog sweeps the servers.
     let up = tokio::select! {
-        up = Up::start(args.options()?) => up?,
+        up = Up::start(args.options()?, control) => up?,
         () = signals.one() => return Ok(()),
     };
     let shown = if args.json {

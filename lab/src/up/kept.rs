@@ -1,6 +1,6 @@
 //! D/lab.json: what is the same at every start.
 
-use super::LabError;
+use super::error::LabError;
 use super::place::write_private;
 use crate::accounts::{AWS_REGIONS, Keys, REGIONS, random_text};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,9 @@ pub struct Kept {
     pub keys: Keys,
     /// Of the production cluster's master user.
     pub master_password: String,
+    /// With it roles are assumed without a key; empty in the files of earlier labs.
+    #[serde(default)]
+    pub web_identity_token: String,
     pub clock_offset_s: i64,
 }
 
@@ -44,13 +47,19 @@ impl Kept {
                         file.display()
                     ))
                 };
-                let kept: Self =
+                let mut kept: Self =
                     serde_json::from_slice(&bytes).map_err(|e| strange(e.to_string()))?;
-                if kept.version == VERSION {
-                    Ok(kept)
-                } else {
-                    Err(strange(format!("version {}", kept.version)))
+                if kept.version != VERSION {
+                    return Err(strange(format!("version {}", kept.version)));
                 }
+                let token_was_missing = kept.web_identity_token.is_empty();
+                if token_was_missing {
+                    kept.web_identity_token = web_identity_token();
+                }
+                if kept.keys.complete() || token_was_missing {
+                    kept.save(dir)?;
+                }
+                Ok(kept)
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
                 let (keys, master_password) = (Keys::generate(), random_text(24));
@@ -59,6 +68,7 @@ impl Kept {
                     ports: Ports::choose()?,
                     keys,
                     master_password,
+                    web_identity_token: web_identity_token(),
                     clock_offset_s: 0,
                 };
                 kept.save(dir)?;
@@ -74,6 +84,11 @@ impl Kept {
         let bytes = serde_json::to_vec_pretty(self).map_err(|e| LabError::told(e.to_string()))?;
         write_private(&dir.join("lab.json"), &bytes)
     }
+}
+
+/// In the shape of a JSON web token; the lab compares it and reads nothing from it.
+fn web_identity_token() -> String {
+    [36, 120, 86].map(random_text).join(".")
 }
 
 impl Ports {

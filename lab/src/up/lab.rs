@@ -1,23 +1,22 @@
 //! The services of a lab behind their doors, and regions that are lost and come back.
 
+use super::doors::Doors;
+use super::error::LabError;
 use super::kept::Kept;
+use super::latency::LatencyProfile;
+use super::options::Options;
 use super::policy::Endpoints;
-use super::ready::BucketLine;
-use super::{LabError, LatencyProfile, Options};
 use crate::accounts::{
-    AWS_REGIONS, DRILL, Keys, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS,
-    SECOND_REGION, VAULT,
+    AWS_REGIONS, DRILL, OTHER, OTHER_REGION, PRIMARY_REGION, PRODUCTION, REGIONS, SECOND_REGION,
+    VAULT,
 };
 use crate::clock::Clock;
 use crate::hook::Hook;
-use crate::kms::{Kms, KmsRegion};
-use crate::listen::Listener;
+use crate::keyring::Keyring;
+use crate::kms::Kms;
 use crate::pg::watchdog::Watch;
-use crate::query::{QueryFront, QueryService};
-use crate::rds::RdsRegion;
-use crate::s3::{Around, Damage, NewBucket, S3};
+use crate::s3::{Around, NewBucket, S3};
 use crate::shop::{Shop, Start, production, surroundings};
-use crate::sts::Sts;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,30 +38,20 @@ pub struct Lab {
     pub clock: Clock,
     pub hook: Hook,
     pub kms: Kms,
-    pub keys: Arc<Keys>,
+    pub keys: Arc<Keyring>,
     pub shop: Arc<Shop>,
     pub latency: LatencyProfile,
-    s3: BTreeMap<&'static str, Arc<S3>>,
-    doors: BTreeMap<&'static str, Doors>,
+    pub(super) s3: BTreeMap<&'static str, Arc<S3>>,
+    pub(super) doors: BTreeMap<&'static str, Doors>,
     kept: Mutex<Kept>,
     /// One region at a time goes down or comes up.
-    moving: tokio::sync::Mutex<()>,
+    pub(super) moving: tokio::sync::Mutex<()>,
 }
 
-/// The ports of one region.
-struct Doors {
-    s3: Listener,
-    query: Option<Listener>,
-}
-
-impl Doors {
-    fn all(&self) -> impl Iterator<Item = &Listener> {
-        std::iter::once(&self.s3).chain(&self.query)
-    }
-
-    async fn close(&self) {
-        futures::future::join_all(self.all().map(Listener::close)).await;
-    }
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct BucketLine {
+    pub region: String,
+    pub name: String,
 }
 
 /// What finished work must not leave.
@@ -85,7 +74,7 @@ impl Lab {
         let (hook, kms, keys) = (
             Hook::new(clock.clone()),
             Kms::default(),
-            Arc::new(kept.keys.clone()),
+            Arc::new(Keyring::new(kept.keys.clone(), clock.clone())),
         );
         let mut s3 = BTreeMap::new();
         for region in REGIONS {
@@ -145,54 +134,13 @@ impl Lab {
         Ok(lab)
     }
 
-    fn open_doors(&self) -> Result<BTreeMap<&'static str, Doors>, LabError> {
-        let ports = self.kept().ports.clone();
-        let mut doors = BTreeMap::new();
-        for (region, s3) in &self.s3 {
-            let port = |of: &BTreeMap<String, u16>| {
-                of.get(*region)
-                    .copied()
-                    .ok_or_else(|| LabError::told(format!("lab.json has no port for {region}")))
-            };
-            let open =
-                |port, handler| Listener::open(port, handler).map_err(|e| LabError::port(port, e));
-            let query = if AWS_REGIONS.contains(region) {
-                Some(open(port(&ports.query)?, Arc::new(self.query(region)))?)
-            } else {
-                None
-            };
-            doors.insert(
-                *region,
-                Doors {
-                    s3: open(port(&ports.s3)?, s3.clone())?,
-                    query,
-                },
-            );
-        }
-        Ok(doors)
-    }
-
-    fn query(&self, region: &str) -> QueryFront {
-        let rds: Arc<dyn QueryService> = Arc::new(RdsRegion {
-            rds: self.shop.rds.clone(),
-            region: region.to_owned(),
-        });
-        let kms: Arc<dyn QueryService> = Arc::new(KmsRegion {
-            kms: self.kms.clone(),
-            region: region.to_owned(),
-        });
-        let sts: Arc<dyn QueryService> = Arc::new(Sts);
-        QueryFront {
-            region: region.to_owned(),
-            clock: self.clock.clone(),
-            hook: self.hook.clone(),
-            keys: self.keys.clone(),
-            services: [("rds", rds), ("kms", kms), ("sts", sts)].into(),
-        }
-    }
-
-    fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
+    pub(super) fn kept(&self) -> std::sync::MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who has it may assume roles without a key.
+    pub fn web_identity_token(&self) -> String {
+        self.kept().web_identity_token.clone()
     }
 
     pub fn endpoints(&self) -> Endpoints {
@@ -236,71 +184,6 @@ impl Lab {
         *kept = moved;
         self.clock.advance(seconds);
         Ok(())
-    }
-
-    fn doors_of(&self, region: &str) -> Result<&Doors, LabError> {
-        self.doors.get(region).ok_or_else(|| {
-            LabError::told(format!(
-                "no region {region}; regions are {}",
-                REGIONS.join(", ")
-            ))
-        })
-    }
-
-    /// Connections are cut, ports refuse, servers are killed with SIGKILL under load.
-    ///
-    /// # Errors
-    /// No such region.
-    pub async fn region_down(&self, region: &str) -> Result<(), LabError> {
-        let doors = self.doors_of(region)?;
-        let _moving = self.moving.lock().await;
-        doors.close().await;
-        self.s3[region].set_down(true);
-        self.shop.region_down(region).await;
-        Ok(())
-    }
-
-    /// # Errors
-    /// No such region, a server that does not start, a port that somebody took meanwhile.
-    pub async fn region_up(&self, region: &str) -> Result<(), LabError> {
-        let doors = self.doors_of(region)?;
-        let _moving = self.moving.lock().await;
-        self.shop.region_up(region).await?;
-        self.s3[region].set_down(false);
-        doors
-            .all()
-            .try_for_each(|d| d.reopen().map_err(|e| LabError::port(d.port, e)))
-    }
-
-    /// Changes stored bytes behind the API's back; returns the version's id.
-    ///
-    /// # Errors
-    /// No such region, bucket, key or version.
-    pub fn damage(
-        &self,
-        region: &str,
-        bucket: &str,
-        key: &str,
-        version: Option<&str>,
-        how: Damage,
-    ) -> Result<String, LabError> {
-        self.doors_of(region)?;
-        self.s3[region]
-            .damage(bucket, key, version, how)
-            .map_err(LabError::told)
-    }
-
-    /// SHA-256 of what a bucket shows, by key, behind the API's back. Blocks.
-    ///
-    /// # Errors
-    /// No such region or bucket.
-    pub fn contents(
-        &self,
-        region: &str,
-        bucket: &str,
-    ) -> Result<BTreeMap<String, String>, LabError> {
-        self.doors_of(region)?;
-        self.s3[region].contents(bucket).map_err(LabError::told)
     }
 
     pub async fn leftovers(&self) -> Leftovers {

@@ -1,6 +1,6 @@
 //! D: made, locked for one lab at a time, and gone at the end where nobody named it.
 
-use super::LabError;
+use super::error::LabError;
 use crate::accounts::random_text;
 use crate::pg::watchdog::remove_all;
 use std::fs::{File, OpenOptions, TryLockError};

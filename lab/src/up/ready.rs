@@ -1,6 +1,7 @@
 //! What a lab says when it is ready: one line for machines, a page for people.
 
-use super::{Lab, LatencyProfile};
+use super::lab::{BucketLine, Lab};
+use super::latency::LatencyProfile;
 use crate::accounts::{Key, Provider, REGIONS};
 use crate::shop::ClusterLine;
 use serde::Serialize;
@@ -31,12 +32,6 @@ pub struct Access {
     pub secret_access_key: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BucketLine {
-    pub region: String,
-    pub name: String,
-}
-
 impl Ready {
     pub(super) fn of(lab: &Lab, control: String) -> Self {
         let access = |k: &Key| Access {
@@ -48,6 +43,7 @@ impl Ready {
             (
                 p,
                 lab.keys
+                    .fixed
                     .by_role(p)
                     .into_iter()
                     .map(|(r, k)| (r, access(k)))

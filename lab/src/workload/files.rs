@@ -1,8 +1,9 @@
 //! The bucket of files beside the database: a seed of odd keys and sizes, and a writer that changes
 //! one about twice a second.
 
+use super::chance::mixed;
 use super::operation::{FileChange, FileContent};
-use super::rows::{TENANTS, mixed};
+use super::rows::TENANTS;
 use super::writer::Shared;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

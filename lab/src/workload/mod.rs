@@ -5,6 +5,7 @@
 //! hold after its last
 //! heartbeat n is known exactly (`model`).
 
+mod chance;
 pub mod database;
 pub mod digest;
 pub mod files;

@@ -1,6 +1,7 @@
 //! Every row is a function of its id and of how often it was changed: nothing has to be remembered
 //! to know what was there before.
 
+use super::chance::{choose, instant, money, pick};
 use super::hash_partition;
 use super::line::{Row, Shape, array};
 use std::fmt::Write as _;
@@ -73,30 +74,6 @@ pub const LEAVES: [&str; 14] = [
     "app.tenants",
 ];
 
-/// A well mixed number out of a small one (splitmix64).
-pub fn mixed(seed: u64) -> u64 {
-    let mut z = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-fn pick(id: i64, salt: u64) -> u64 {
-    mixed(
-        id.cast_unsigned()
-            .wrapping_mul(1_000_003)
-            .wrapping_add(salt),
-    )
-}
-
-fn choose<'a>(from: &[&'a str], id: i64, salt: u64) -> &'a str {
-    usize::try_from(pick(id, salt) % from.len() as u64)
-        .ok()
-        .and_then(|i| from.get(i))
-        .copied()
-        .unwrap_or_default()
-}
-
 fn row(shape: usize, leaf: &'static str, values: Vec<Option<String>>) -> Row {
     Row {
         shape: &SHAPES[shape],
@@ -105,24 +82,8 @@ fn row(shape: usize, leaf: &'static str, values: Vec<Option<String>>) -> Row {
     }
 }
 
-fn money(cents: u64) -> String {
-    format!("{}.{:02}", cents / 100, cents % 100)
-}
-
 pub fn tenant_of(id: i64) -> i64 {
     1 + (pick(id, 1) % TENANTS.cast_unsigned()).cast_signed()
-}
-
-fn instant(id: i64) -> String {
-    let p = pick(id, 2);
-    format!(
-        "2025-{:02}-{:02} {:02}:{:02}:{:02}+00",
-        1 + p % 12,
-        1 + (p >> 8) % 28,
-        (p >> 16) % 24,
-        (p >> 24) % 60,
-        (p >> 32) % 60
-    )
 }
 
 pub fn tenant(id: i64, version: i64) -> Row {

@@ -1,9 +1,10 @@
 //! The workload as a whole: seeded once, then written to until told to stop, and again.
 
+use super::database;
 use super::files::{self, Bucket, FilesLog};
+use super::log::OperationsLog;
 use super::model::Model;
 use super::writer::{self, Now, Progress, Shared, Writer};
-use super::{OperationsLog, database};
 use crate::pg::PgError;
 use crate::pg::session::Session;
 use std::path::Path;

@@ -3,7 +3,7 @@
 use super::Bucket;
 use super::read::mode;
 use crate::aws::error::{Error, Kind, classify};
-use crate::model::LockMode;
+use crate::model::{LockMode, Provider};
 use aws_sdk_s3::types::{
     BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
 };
@@ -102,14 +102,31 @@ impl Bucket {
     /// # Errors
     /// `Exists` when there is one already.
     pub async fn create_with_lock(&self) -> Result<(), Error> {
+        match self.create_at(self.location()).await {
+            // Elsewhere a region can be a name that its users alone know.
+            Err(e) if self.provider == Provider::Compatible && misplaced(&e) => {
+                self.create_at(None).await
+            }
+            other => other,
+        }
+    }
+
+    /// Without it S3 takes the first of its regions, and so do providers with one endpoint for
+    /// several.
+    fn location(&self) -> Option<&str> {
+        let region = self.region.as_str();
+        (!["us-east-1", "auto"].contains(&region)).then_some(region)
+    }
+
+    async fn create_at(&self, location: Option<&str>) -> Result<(), Error> {
         let mut request = self
             .client
             .create_bucket()
             .bucket(self.name.as_str())
             .object_lock_enabled_for_bucket(true);
-        if self.provider == crate::model::Provider::Aws && self.region.as_str() != "us-east-1" {
+        if let Some(location) = location {
             let place = CreateBucketConfiguration::builder()
-                .location_constraint(BucketLocationConstraint::from(self.region.as_str()))
+                .location_constraint(BucketLocationConstraint::from(location))
                 .build();
             request = request.create_bucket_configuration(place);
         }
@@ -134,4 +151,9 @@ impl Bucket {
             .map(|_| ())
             .map_err(|e| classify(e, "PutBucketPolicy", format!("bucket {}", self.name)))
     }
+}
+
+/// The store knows no such location, or no locations at all.
+fn misplaced(e: &Error) -> bool {
+    e.code.contains("LocationConstraint") || e.kind == Kind::Unsupported
 }

@@ -18,13 +18,14 @@ pub use uploads::Upload;
 pub use write::{CopyFrom, Put, PutOptions, hex_of_base64};
 
 use super::clients::Settings;
+use super::error::Error;
 use crate::model::{BucketName, KmsKey, Provider, Region};
 use aws_sdk_s3::config::{
     BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,
 };
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Mutex;
 
 /// A bucket at an endpoint, with the key of one role. Cheap to clone. Durable when a write returns;
 /// safe to call concurrently.
@@ -37,8 +38,8 @@ pub struct Bucket {
     pub kms_key: Option<KmsKey>,
     pub clock: StoreClock,
     settings: Settings,
-    /// Learned from an answer: this store has no conditional writes.
-    unconditional: Arc<AtomicBool>,
+    /// Whether a create may be left to this store, once that is known.
+    conditional: Arc<Mutex<Option<bool>>>,
 }
 
 impl Bucket {
@@ -55,7 +56,7 @@ impl Bucket {
         let mut config = aws_sdk_s3::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(aws_sdk_s3::config::Region::new(settings.region.clone()))
-            .credentials_provider(settings.credential.provider(&settings.region).await)
+            .credentials_provider(settings.keys().await)
             .timeout_config(settings.timeouts())
             .retry_config(settings.retries())
             // Bulk copies have a retry budget of their own, so that they cannot starve a journal
@@ -81,7 +82,7 @@ impl Bucket {
             kms_key,
             clock,
             settings: settings.clone(),
-            unconditional: Arc::default(),
+            conditional: Arc::default(),
         }
     }
 
@@ -94,14 +95,25 @@ impl Bucket {
         &self.settings
     }
 
-    /// False once the store has refused a conditional write as something that it does not know: a
-    /// body need not travel twice again.
-    pub fn conditional(&self) -> bool {
-        !self.unconditional.load(Ordering::Relaxed)
+    /// Whether conditional writes decide here, looked up once: whoever asks meanwhile waits for
+    /// the answer, so that no body travels in vain.
+    ///
+    /// # Errors
+    /// Those of the look.
+    pub async fn conditional(
+        &self,
+        look: impl Future<Output = Result<bool, Error>>,
+    ) -> Result<bool, Error> {
+        let mut known = self.conditional.lock().await;
+        match *known {
+            Some(known) => Ok(known),
+            None => Ok(*known.insert(look.await?)),
+        }
     }
 
-    pub fn note_unconditional(&self) {
-        self.unconditional.store(true, Ordering::Relaxed);
+    /// What a probe saw, or an answer showed.
+    pub async fn note_conditional(&self, decides: bool) {
+        *self.conditional.lock().await = Some(decides);
     }
 }
 

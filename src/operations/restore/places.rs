@@ -83,7 +83,7 @@ async fn from_policy(
     {
         return Err(loaded.no_target(name));
     }
-    let clients = loaded.clients(request.profile.as_deref());
+    let clients = for_destination(loaded.clients(request.profile.as_deref()), request);
     let (mut places, mut away) = (Vec::new(), Vec::new());
     for target in loaded.targets(world.now()) {
         if request.target.as_ref().is_some_and(|t| t != &target.name) {
@@ -119,6 +119,14 @@ fn another_vault(fail: Fail) -> Fail {
     fail.hint(hint.arg("--region", "REGION"))
 }
 
+/// The bucket that files go to can be another account's, with a key of its own.
+fn for_destination(clients: Clients, request: &RestoreRequest) -> Clients {
+    match (&request.bucket.bucket, &request.bucket.profile) {
+        (Some(bucket), Some(profile)) => clients.with_bucket_profile(bucket, profile),
+        _ => clients,
+    }
+}
+
 /// Clients without a policy: one key for everything.
 fn clients_alone(request: &RestoreRequest, from: &FromVault) -> Clients {
     let only = request.profile.as_ref().map(|name| Credential::Profile {
@@ -142,7 +150,8 @@ async fn from_vault(
     request: &RestoreRequest,
     from: &FromVault,
 ) -> Result<Places, Fail> {
-    let (clients, now) = (clients_alone(request, from), world.now());
+    let clients = for_destination(clients_alone(request, from), request);
+    let now = world.now();
     let guess = |name: TargetName, provider, lock_mode, retain_until| PlanTarget {
         name,
         region: from.region.clone(),

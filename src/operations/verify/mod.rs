@@ -159,7 +159,7 @@ impl Reader<'_> {
     ) -> Result<Option<TargetRead>, Fail> {
         let name = &copy.target;
         if let Some(away) = self.reached.away.iter().find(|a| a.name == *name) {
-            let message = format!("target {name} does not answer: {}", away.why);
+            let message = format!("target {name} cannot be used now: {}", away.why);
             let finding = Finding::error(Code::TargetUnavailable, message).thing(name);
             findings.push(finding.place(&self.loaded.file));
             return Ok(None);

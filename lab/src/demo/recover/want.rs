@@ -138,6 +138,7 @@ impl Vault<'_> {
             .up
             .lab
             .keys
+            .fixed
             .key(Provider::of_region(self.region), Role::Restorer)
             .ok_or_else(|| LabError::told("the restorer has no key"))?;
         let variable = |name, value: &str, secret| Variable {

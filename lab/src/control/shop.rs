@@ -1,7 +1,7 @@
 //! The control endpoint's questions about databases and workload.
 
-use super::Shop;
 use crate::rds::Durations;
+use crate::shop::Shop;
 use crate::workload::writer::Progress;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
