@@ -95,7 +95,7 @@ pub async fn all(
     let first = files(up)?.last();
     let tick = backup(&desk, report).await?;
     let last = files(up)?.last();
-    verify(&desk, &init, text(&tick, "home")?, report).await?;
+    verify(&desk, &init, text(&tick, "journal_target")?, report).await?;
     drill(&desk, report).await?;
     status(&desk).await?;
     Ok(Protected {
@@ -193,14 +193,14 @@ async fn verify(
 async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
     let answer = desk.typed(&["drill", "--json"]).await?.json;
     let proof = |p: &Value| -> Result<Proof, LabError> {
-        let (path, target) = (text(p, "path")?.to_owned(), text(p, "target")?.to_owned());
+        let (method, target) = (text(p, "method")?.to_owned(), text(p, "target")?.to_owned());
         let (checked, not_checked, excluded) = (
             number(p, "checked")?,
             number(p, "not_checked")?,
             number(p, "excluded")?,
         );
         Ok(Proof {
-            path,
+            method,
             target,
             passed: p["passed"] == true,
             checked,
@@ -215,8 +215,8 @@ async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
     for p in &proofs {
         let word = if p.passed { "proven" } else { "NOT proven" };
         desk.story.told(&format!(
-            "path {:8} from {:8} {word}: {} checked, {} not checked, {} excluded",
-            p.path, p.target, p.checked, p.not_checked, p.excluded
+            "method {:8} from {:8} {word}: {} checked, {} not checked, {} excluded",
+            p.method, p.target, p.checked, p.not_checked, p.excluded
         ));
     }
     report.drill = Some(Drill {
@@ -236,8 +236,8 @@ async fn status(desk: &Desk<'_>) -> Result<(), LabError> {
                 "NOT met"
             };
             desk.story.told(&format!(
-                "objective of path {:8} RTO {} s, RPO {} s: {met}",
-                text(objective, "path")?,
+                "objective of method {:8} RTO {} s, RPO {} s: {met}",
+                text(objective, "method")?,
                 objective["rto_s"],
                 objective["rpo_s"]
             ));

@@ -98,7 +98,7 @@ fn restore(
         })
     };
     Ok(Restore {
-        path: want.path.into(),
+        method: want.method.into(),
         target: text(&json["plan"], "target")?.into(),
         plan_hash: text(&json["plan"], "hash")?.into(),
         cluster: json["cluster"].as_str().map(str::to_owned),

@@ -49,7 +49,7 @@ pub struct Drill {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Proof {
-    pub path: String,
+    pub method: String,
     pub target: String,
     pub passed: bool,
     pub checked: u64,
@@ -67,7 +67,7 @@ pub struct Region1 {
 
 #[derive(Debug, Serialize)]
 pub struct Restore {
-    pub path: String,
+    pub method: String,
     pub target: String,
     pub plan_hash: String,
     pub cluster: Option<String>,
@@ -156,7 +156,7 @@ impl Report {
         wrong.unless(!proofs.is_empty(), || "the drill proved nothing".into());
         for p in proofs {
             wrong.unless(p.passed && p.checked > 0, || {
-                format!("path {} from {} was not proven", p.path, p.target)
+                format!("method {} from {} was not proven", p.method, p.target)
             });
         }
         wrong.0
@@ -167,33 +167,33 @@ impl Report {
         wrong.unless(self.region1.as_ref().is_some_and(|r| !r.reachable), || {
             "the first region was not lost".into()
         });
-        for (path, target) in [
-            ("native", None),
-            ("portable", Some(OTHER_REGION)),
-            ("s3", None),
+        for (method, target) in [
+            ("snapshot", None),
+            ("dump", Some(OTHER_REGION)),
+            ("files", None),
         ] {
             let found = self
                 .restores
                 .iter()
-                .any(|r| r.path == path && target.is_none_or(|t| r.target == t));
+                .any(|r| r.method == method && target.is_none_or(|t| r.target == t));
             wrong.unless(found, || {
                 format!(
-                    "nothing was restored by path {path}{}",
+                    "nothing was restored by method {method}{}",
                     target.map(|t| format!(" from {t}")).unwrap_or_default()
                 )
             });
         }
         for r in &self.restores {
             let e = &r.equality;
-            let some = if r.path == "s3" {
+            let some = if r.method == "files" {
                 e.objects > 0
             } else {
                 e.tables > 0 && e.rows > 0
             };
             wrong.unless(some && e.equal, || {
                 format!(
-                    "what path {} from {} restored is not what was there",
-                    r.path, r.target
+                    "what method {} from {} restored is not what was there",
+                    r.method, r.target
                 )
             });
         }

@@ -57,7 +57,7 @@ impl Story {
     pub fn end(&self, report: &Report) {
         if !report.restores.is_empty() {
             self.chapter("What came back (measured in the lab, on this machine)");
-            self.line("    path      from      RTO       RPO       lost operations   compared");
+            self.line("    method    from      RTO       RPO       lost operations   compared");
             report.restores.iter().for_each(|r| self.line(&row(r)));
         }
         if let Some(left) = &report.leftovers {
@@ -115,7 +115,7 @@ pub fn files(up: &Up) -> Result<FileHistory, LabError> {
 
 fn row(r: &Restore) -> String {
     let e = &r.equality;
-    let what = if r.path == "s3" {
+    let what = if r.method == "files" {
         format!("{} files", e.objects)
     } else {
         format!("{} tables, {} rows", e.tables, e.rows)
@@ -124,7 +124,7 @@ fn row(r: &Restore) -> String {
     let equal = if e.equal { "equal" } else { "DIFFERENT" };
     format!(
         "    {:9} {:9} {:<9} {:<9} {lost:17} {equal}: {what}",
-        r.path,
+        r.method,
         r.target,
         format!("{:.1} s", r.rto_s),
         format!("{:.1} s", r.rpo_s)

@@ -33,7 +33,7 @@ pub enum Destination {
 }
 
 pub struct Want {
-    pub path: &'static str,
+    pub method: &'static str,
     pub target: &'static str,
     pub into: Destination,
     terminal: Terminal,
@@ -83,7 +83,7 @@ pub async fn all(
     let password_file = empty_dir(&root.join("operator"))?.join("master-password");
     write_private(&password_file, password.as_bytes())?;
     let file = password_file.display().to_string();
-    let native = ["--cluster", CLUSTER, "--master-password-file", &file];
+    let snapshot = ["--cluster", CLUSTER, "--master-password-file", &file];
     let url = empty_database(up).await?;
     let bucket = |region: &str| Destination::Bucket {
         region: region.into(),
@@ -91,17 +91,17 @@ pub async fn all(
     };
     Ok(vec![
         central.want(
-            "native",
-            &native,
+            "snapshot",
+            &snapshot,
             Destination::Cluster {
                 user: USER,
                 password,
                 database: DATABASE,
             },
         )?,
-        central.want("s3", &["--bucket", FILES], bucket(SECOND_REGION))?,
-        other.want("portable", &[], Destination::Database { url })?,
-        other.want("s3", &["--bucket", FILES], bucket(OTHER_REGION))?,
+        central.want("files", &["--to-bucket", FILES], bucket(SECOND_REGION))?,
+        other.want("dump", &[], Destination::Database { url })?,
+        other.want("files", &["--to-bucket", FILES], bucket(OTHER_REGION))?,
     ])
 }
 
@@ -128,8 +128,13 @@ async fn empty_database(up: &Up) -> Result<String, LabError> {
 }
 
 impl Vault<'_> {
-    fn want(&self, path: &'static str, more: &[&str], into: Destination) -> Result<Want, LabError> {
-        let folder = self.root.join(format!("{path}-{}", self.target));
+    fn want(
+        &self,
+        method: &'static str,
+        more: &[&str],
+        into: Destination,
+    ) -> Result<Want, LabError> {
+        let folder = self.root.join(format!("{method}-{}", self.target));
         let (home, dir) = (
             empty_dir(&folder.join("home"))?,
             empty_dir(&folder.join("work"))?,
@@ -177,14 +182,19 @@ impl Vault<'_> {
         {
             arguments.extend(["--endpoint".to_owned(), format!("{service}={url}")]);
         }
-        arguments.extend(["--path", path].iter().chain(more).map(|a| (*a).to_owned()));
+        arguments.extend(
+            ["--method", method]
+                .iter()
+                .chain(more)
+                .map(|a| (*a).to_owned()),
+        );
         arguments.extend([
             "--incident-at".to_owned(),
             self.killed_at.to_string(),
             "--json".to_owned(),
         ]);
         Ok(Want {
-            path,
+            method,
             target: self.target,
             into,
             terminal,

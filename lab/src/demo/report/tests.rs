@@ -14,8 +14,8 @@ fn good() -> Report {
         probe: "locked".into(),
         home,
     };
-    let restore = |path: &str, target: &str| Restore {
-        path: path.into(),
+    let restore = |method: &str, target: &str| Restore {
+        method: method.into(),
         target: target.into(),
         plan_hash: "1".into(),
         cluster: None,
@@ -34,7 +34,7 @@ fn good() -> Report {
         },
     };
     let proof = Proof {
-        path: "s3".into(),
+        method: "files".into(),
         target: "other".into(),
         passed: true,
         checked: 1,
@@ -59,9 +59,9 @@ fn good() -> Report {
             last_operation: 1,
         }),
         restores: vec![
-            restore("native", "central"),
-            restore("portable", "other"),
-            restore("s3", "other"),
+            restore("snapshot", "central"),
+            restore("dump", "other"),
+            restore("files", "other"),
         ],
         leftovers: Some(Leftovers {
             clusters: 0,
@@ -97,19 +97,19 @@ fn what_is_missing_unequal_or_left_is_named() {
     };
     told(
         |r| r.restores[1].equality.equal = false,
-        "path portable from other restored is not",
+        "method dump from other restored is not",
     );
     told(
         |r| r.restores[0].equality.rows = 0,
-        "path native from central",
+        "method snapshot from central",
     );
     told(
         |r| drop(r.restores.remove(2)),
-        "nothing was restored by path s3",
+        "nothing was restored by method files",
     );
     told(
         |r| r.restores[1].target = "central".into(),
-        "by path portable from other",
+        "by method dump from other",
     );
     told(|r| r.leftovers = None, "something is left");
     told(
