@@ -101,7 +101,10 @@ fn every_event_action_and_evidence_is_in_a_golden_file_and_on_a_page() {
             }
         });
     }
-    let names: Vec<String> = dr::plan::StoredAction::NAMES.iter().map(|n| (*n).to_owned()).collect();
+    let names: Vec<String> = dr::plan::StoredAction::NAMES
+        .iter()
+        .map(|n| (*n).to_owned())
+        .collect();
     let wanted = [
         ("event", variants("src/journal.rs", "Event"), "journal"),
         ("of", names.clone(), "journal"),
@@ -115,7 +118,10 @@ fn every_event_action_and_evidence_is_in_a_golden_file_and_on_a_page() {
                 seen.contains(&(key.to_owned(), name.clone())),
                 "no golden file has {key} {name}"
             );
-            assert!(text.contains(&format!("`{name}`")), "{page}.md does not name {name}");
+            assert!(
+                text.contains(&format!("`{name}`")),
+                "{page}.md does not name {name}"
+            );
         }
     }
 }

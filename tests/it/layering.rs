@@ -3,13 +3,15 @@
 
 use crate::source::{self, Module};
 use std::collections::BTreeSet;
+use syn::visit::Visit;
 
 /// Rooms from the top down. Rooms on one line do not import each other.
 const ORDER: &[&[&str]] = &[
     &["cli"],
+    &["operations"],
     &["engine"],
     &["steps"],
-    &["audit", "proof", "dump", "inventory"],
+    &["proof", "dump", "inventory", "targets"],
     &["transfer"],
     &["vault"],
     &["aws", "database"],
@@ -20,6 +22,13 @@ const ORDER: &[&[&str]] = &[
     &["schedule"],
     &["manifest"],
     &["policy"],
+    &["report"],
+    &["model"],
+];
+
+/// Rooms that are functions of values: nothing in them waits, or speaks to anything outside.
+const PURE: &[&str] = &[
+    "model", "report", "policy", "manifest", "schedule", "plan", "journal", "status", "proof",
 ];
 
 /// Crates that only one room may import, by the beginning of their names.
@@ -97,6 +106,59 @@ fn imports_go_downward_only() {
     assert!(modules.len() > 60, "the whole tree was read");
     let found: Vec<String> = modules.iter().flat_map(violations).collect();
     assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// Where a file waits.
+#[derive(Default)]
+struct Waits(Option<&'static str>);
+
+impl<'a> Visit<'a> for Waits {
+    fn visit_signature(&mut self, signature: &'a syn::Signature) {
+        if signature.asyncness.is_some() {
+            self.0 = Some("async");
+        }
+        syn::visit::visit_signature(self, signature);
+    }
+    fn visit_expr_async(&mut self, _: &'a syn::ExprAsync) {
+        self.0 = Some("async");
+    }
+    fn visit_expr_await(&mut self, _: &'a syn::ExprAwait) {
+        self.0 = Some("await");
+    }
+    fn visit_ident(&mut self, ident: &'a syn::Ident) {
+        if ident == "tokio" {
+            self.0 = Some("tokio");
+        }
+    }
+}
+
+fn impure(module: &Module) -> Option<String> {
+    let room = module.path.first().filter(|r| PURE.contains(&r.as_str()))?;
+    let mut waits = Waits::default();
+    waits.visit_file(&module.ast);
+    let word = waits.0?;
+    Some(format!(
+        "{}: `{room}` is pure, and this says {word}",
+        module.file
+    ))
+}
+
+#[test]
+fn what_is_pure_waits_for_nothing() {
+    let modules = source::modules("src/lib.rs");
+    let found: Vec<String> = modules.iter().filter_map(impure).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    for (text, caught) in [
+        ("async fn f() {}", true),
+        ("fn f() { let _ = async { 1 }; }", true),
+        ("fn f() { tokio::spawn(g()); }", true),
+        ("/// async in words\nfn f() {}", false),
+    ] {
+        let ast = syn::parse_file(text).unwrap();
+        let (path, file) = (vec!["plan".into(), "step".into()], "planted.rs".into());
+        let found = impure(&Module { path, file, ast });
+        assert_eq!(found.is_some(), caught, "{text}");
+    }
 }
 
 #[test]
