@@ -170,7 +170,8 @@ pub async fn advance(
         .filter(|s| state.succeeded(&s.id))
         .count();
     let mut active = Active::new(runner, state, store_now);
-    let left = active.run(head_age).await?;
+    // Boxed, so that callers stay small whatever a step waits for.
+    let left = Box::pin(active.run(head_age)).await?;
     Ok(active.report(left, found_done))
 }
 

@@ -44,8 +44,10 @@ pub(crate) trait Perform: Action {
     async fn perform(&self, ctx: &Context<'_>) -> Result<Self::Output, Fail>;
 }
 
+/// Boxed: what waits for any action would else be as large as the largest of them, at every level
+/// above.
 async fn effect<A: Perform>(action: &A, ctx: &Context<'_>) -> Result<Evidence, Fail> {
-    action.perform(ctx).await.map(A::evidence)
+    Box::pin(action.perform(ctx)).await.map(A::evidence)
 }
 
 /// The one match over actions.

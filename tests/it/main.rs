@@ -1,5 +1,6 @@
 //! The one test binary.
 
+mod again;
 mod answers;
 mod assumed;
 mod by_hand;
@@ -18,7 +19,9 @@ mod hostile;
 mod independent;
 mod kill;
 mod layering;
+mod library;
 mod loopback;
+mod many;
 mod negative;
 mod policies;
 mod portable;

@@ -69,16 +69,25 @@ fn every_code_that_the_check_knows_has_an_invalid_policy() {
         .iter()
         .map(|f| source::read(f))
         .collect();
-    let check = source::read("src/policy/check.rs");
-    let after = |word: &str| {
-        check
-            .split(word)
-            .skip(1)
-            .filter_map(|t| t.split('"').nth(1))
-            .map(str::to_owned)
-            .collect::<BTreeSet<_>>()
-    };
-    let codes = after("found.error(");
+    let check: String = source::files("src/policy/check", ".rs")
+        .iter()
+        .map(|f| source::read(f))
+        .collect();
+    let found = check.split("found.error(").skip(1);
+    let named: BTreeSet<&str> = found
+        .filter_map(|t| {
+            t.split("Code::")
+                .nth(1)?
+                .split(|c: char| !c.is_alphanumeric())
+                .next()
+        })
+        .collect();
+    let codes: Vec<&str> = dr::report::Code::ALL
+        .iter()
+        .filter(|c| named.contains(format!("{c:?}").as_str()))
+        .map(|c| c.as_str())
+        .collect();
+    assert_eq!(codes.len(), named.len(), "{named:?}");
     assert!(codes.len() > 15, "{codes:?}");
     for code in codes {
         assert!(

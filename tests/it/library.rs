@@ -1,0 +1,316 @@
+//! The operations without the command line, and every action performed twice in a row: what a crash
+//! between an effect and its entry makes of it.
+
+use crate::cloud::Cloud;
+use crate::servers::Bare;
+use dr::aws::Clients;
+use dr::database::{Address, Secret};
+use dr::engine::RunExit;
+use dr::journal::{Event, Outcome, RunState, StepState, fold};
+use dr::manifest::Document;
+use dr::model::{BucketName, ClusterId, Method, Region};
+use dr::operations::restore::{
+    BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, RestoreRequest,
+    RestoreSource, choose, execute, options, reach,
+};
+use dr::operations::{Loaded, Surroundings, drill, load, tick};
+use dr::plan::{Evidence, Plan, StoredAction};
+use dr::steps::{Context, Progress, Secrets, perform};
+use dr::world::World;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use tokio::runtime::Runtime;
+
+/// With as much stack as a process begins with: unoptimized futures are large.
+fn on_main(work: impl FnOnce() + Send + 'static) {
+    let thread = std::thread::Builder::new().stack_size(8 << 20);
+    let ended = thread.spawn(work).expect("a thread").join();
+    ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn report(&self, _: &str, _: u64, _: u64, _: &str) {}
+}
+
+fn loaded(cloud: &Cloud) -> Loaded {
+    load(&cloud.policy()).expect("the lab's policy")
+}
+
+/// A restore by the policy, with nothing said but the method.
+fn request(cloud: &Cloud, method: Method) -> RestoreRequest {
+    RestoreRequest {
+        source: RestoreSource::Policy(Box::new(loaded(cloud))),
+        profile: None,
+        endpoints: Endpoints::default(),
+        method: Some(method),
+        point: None,
+        before: None,
+        target: None,
+        cluster: ClusterDestination::default(),
+        database: DatabaseDestination::default(),
+        bucket: BucketDestination::default(),
+        postgres_ca_file: None,
+        incident_at: None,
+        take_over: false,
+        journal_file: None,
+    }
+}
+
+fn to_files(cloud: &Cloud) -> RestoreRequest {
+    let mut request = request(cloud, Method::Files);
+    request.bucket.bucket = Some(BucketName::new("recovered-files"));
+    request.bucket.region = Some(Region::new("eu-central-1"));
+    request
+}
+
+fn to_cluster(cloud: &Cloud, id: &str) -> RestoreRequest {
+    let mut request = request(cloud, Method::Snapshot);
+    request.cluster.id = Some(ClusterId::new(id));
+    request.cluster.master_password = Some(Secret("a password of a test".into()));
+    request
+}
+
+#[test]
+fn a_backup_a_drill_and_a_restore_need_no_command_line() {
+    on_main(backup_drill_restore);
+}
+
+fn backup_drill_restore() {
+    let cloud = Cloud::start("library", &["--no-writers"]);
+    cloud.init();
+    let world = World::default();
+    let around = Surroundings {
+        world: &world,
+        progress: &Silent,
+    };
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let policy = loaded(&cloud);
+        let request = tick::TickRequest { role: None };
+        let ticked = Box::pin(tick::tick(around, &policy, &request))
+            .await
+            .expect("ticked");
+        let left = |r: &dr::engine::Report| matches!(r.left, RunExit::Finished(Outcome::Complete));
+        assert!(ticked.runs.iter().all(left) && ticked.runs.len() == 2);
+        assert!(ticked.findings.is_empty(), "{:?}", ticked.findings);
+        let request = drill::DrillRequest {
+            point: None,
+            role: None,
+        };
+        let drilled = Box::pin(drill::drill(around, &policy, &request))
+            .await
+            .expect("drilled");
+        assert!(drilled.passed && left(&drilled.report));
+        assert!(drilled.proofs.len() >= 5, "{}", drilled.proofs.len());
+        let request = to_files(&cloud);
+        let places = reach(&world, &request).await.expect("reached");
+        let all = options(&places, None);
+        let choice = choose(&places, &all, Method::Files, &request).await;
+        let choice = choice.expect("a choice");
+        let began = world.now();
+        let restored = Box::pin(execute(around, &request, &places, &choice, began)).await;
+        let restored = restored.expect("restored");
+        assert!(left(&restored.report) && restored.measured.objects > 0);
+    });
+}
+
+/// Every version in both vaults, every cluster and every snapshot, by name. Probes put new objects
+/// each time: that is what they are for.
+async fn everything(cloud: &Cloud) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    let places = [
+        ("eu-central-1", "dr-vault-central"),
+        ("other", "dr-vault-other"),
+        ("eu-central-1", "dr-scratch"),
+        ("eu-central-1", "recovered-files"),
+    ];
+    for (region, name) in places {
+        let profile = if region == "other" {
+            "other-admin"
+        } else {
+            "admin"
+        };
+        let bucket = cloud.bucket(profile, region, name).await;
+        let rows = bucket.versions("", 100_000).await.expect("listed");
+        let kept = rows.iter().filter(|r| !r.key.starts_with("probe/"));
+        all.extend(kept.map(|r| format!("{name}/{} {}", r.key, r.version)));
+    }
+    for region in ["eu-west-3", "eu-central-1"] {
+        let rds = cloud.rds("admin", region);
+        let clusters = rds.describe_db_clusters().send().await.expect("clusters");
+        let ids = clusters.db_clusters().iter();
+        all.extend(ids.filter_map(|c| Some(format!("cluster {}", c.db_cluster_identifier()?))));
+        let snapshots = rds.describe_db_cluster_snapshots().send().await;
+        let snapshots = snapshots.expect("snapshots");
+        let ids = snapshots.db_cluster_snapshots().iter();
+        all.extend(ids.filter_map(|s| Some(s.db_cluster_snapshot_arn()?.to_owned())));
+    }
+    all
+}
+
+/// Without how long it took and when it was asked.
+fn told(evidence: &Evidence) -> Value {
+    let mut value = serde_json::to_value(evidence).expect("stored form");
+    for field in ["took_s", "answered_at"] {
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove(field);
+        }
+    }
+    value
+}
+
+struct Twice<'a> {
+    cloud: &'a Cloud,
+    clients: &'a Clients,
+    world: &'a World,
+    plan: Plan,
+    state: RunState,
+    secrets: Secrets,
+    database: Option<Address>,
+    seen: BTreeSet<String>,
+}
+
+impl Twice<'_> {
+    async fn step(&mut self, n: usize) {
+        let step = self.plan.steps[n].clone();
+        let context = Context {
+            world: self.world,
+            clients: self.clients,
+            plan: &self.plan,
+            state: &self.state,
+            role: step.role,
+            step: &step.id,
+            progress: &Silent,
+            secrets: self.secrets.clone(),
+            database: self.database.as_ref(),
+        };
+        let name = step.action.name();
+        let first = perform(&step.action, &context).await;
+        let first = first.unwrap_or_else(|e| panic!("{name}: {}", dr::report::full(&e)));
+        let after = everything(self.cloud).await;
+        let second = perform(&step.action, &context).await;
+        let second = second.unwrap_or_else(|e| panic!("{name} again: {}", dr::report::full(&e)));
+        assert_eq!(
+            everything(self.cloud).await,
+            after,
+            "{name} changed something again"
+        );
+        match (&step.action, told(&first), told(&second)) {
+            // What is gone is not deleted again, what is there is not put again, what is restored
+            // is skipped: the counts say so.
+            (StoredAction::Teardown(_), _, again) => assert_eq!(again["deleted"], json!([])),
+            (StoredAction::CopyObjects(_), mut once, mut again) => {
+                for field in ["put", "reused", "extended"] {
+                    once[field] = Value::Null;
+                    again[field] = Value::Null;
+                }
+                assert_eq!(once, again, "{name}");
+            }
+            (_, once, again) => assert_eq!(once, again, "{name}"),
+        }
+        self.seen.insert(name.to_owned());
+        self.state
+            .steps
+            .insert(step.id, StepState::Succeeded(first));
+    }
+}
+
+/// The state of a run of which nothing was done: its own first entry, under another plan.
+fn begun(report: &RunState, plan: &Plan) -> RunState {
+    let entry = dr::journal::Entry {
+        seq: 0,
+        prev: None,
+        at: plan.opened_at,
+        by: report.opened_by.clone(),
+        event: Event::Opened {
+            plan: Box::new(plan.clone()),
+            after: None,
+        },
+    };
+    let sha = dr::model::Sha256::of(&entry.to_line());
+    fold([(&entry, sha)]).expect("one entry")
+}
+
+/// The same plan as another run of its kind, so that nothing of the first is there yet.
+fn as_another_run(plan: &Plan) -> Plan {
+    let text = serde_json::to_string(plan).expect("stored form");
+    let (run, slot) = (plan.run.to_string(), plan.run.slot());
+    let later = dr::model::Slot::at(slot.time() + jiff::SignedDuration::from_secs(1));
+    let other = dr::model::RunId::scheduled(plan.kind, later).to_string();
+    serde_json::from_str(&text.replace(&run, &other)).expect("a plan")
+}
+
+#[test]
+fn every_action_that_is_performed_twice_changes_nothing_the_second_time() {
+    on_main(performed_twice);
+}
+
+fn performed_twice() {
+    let cloud = Cloud::start("twice", &["--no-writers"]);
+    cloud.init();
+    let world = World::default();
+    let around = Surroundings {
+        world: &world,
+        progress: &Silent,
+    };
+    let runtime = Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let policy = loaded(&cloud);
+        let clients = policy.clients(None);
+        let due = tick::TickRequest { role: None };
+        let ticked = Box::pin(tick::tick(around, &policy, &due))
+            .await
+            .expect("ticked");
+        let mut seen = BTreeSet::new();
+        let mut plans: Vec<(Plan, RunState, Option<Address>)> = Vec::new();
+        let (backup, drill) = (&ticked.runs[0].state, &ticked.runs[1].state);
+        plans.push((backup.plan.clone(), begun(backup, &backup.plan), None));
+        let again = as_another_run(&drill.plan);
+        plans.push((again.clone(), begun(drill, &again), None));
+        let server = Bare::start("twice-into").await;
+        server
+            .sql("postgres", "CREATE DATABASE shop TEMPLATE template0")
+            .await;
+        let at = server.address("shop", "postgres");
+        let url = format!("postgres://postgres:pw@127.0.0.1:{}/shop", at.port);
+        let mut to_database = request(&cloud, Method::Dump);
+        to_database.database.url = Some(url);
+        for request in [to_files(&cloud), to_cluster(&cloud, "twice"), to_database] {
+            let method = request.method.expect("a method");
+            let places = reach(&world, &request).await.expect("reached");
+            let choice = choose(&places, &options(&places, None), method, &request).await;
+            let choice = choice.unwrap_or_else(|e| panic!("{method:?}: {e}"));
+            let state = begun(drill, &choice.plan);
+            plans.push((choice.plan, state, choice.address));
+        }
+        for (plan, state, database) in plans {
+            let steps = plan.steps.len();
+            let requested = Some(Secret("a password of a test".into()));
+            let secrets = match plan.kind {
+                dr::model::RunKind::Restore => Secrets::with_requested(requested),
+                _ => Secrets::default(),
+            };
+            let mut twice = Twice {
+                cloud: &cloud,
+                clients: &clients,
+                world: &world,
+                plan,
+                state,
+                secrets,
+                database,
+                seen: BTreeSet::new(),
+            };
+            for n in 0..steps {
+                Box::pin(twice.step(n)).await;
+            }
+            seen.extend(twice.seen);
+        }
+        let all: BTreeSet<String> = StoredAction::NAMES
+            .iter()
+            .map(|n| (*n).to_owned())
+            .collect();
+        assert_eq!(seen, all);
+    });
+}
