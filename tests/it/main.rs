@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod answers;
+mod architecture;
 mod assumed;
 mod by_hand;
 mod chain;
