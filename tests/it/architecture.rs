@@ -15,7 +15,7 @@ fn paths(text: &str) -> Vec<String> {
                 .iter()
                 .any(|f| t.strip_prefix(f).is_some_and(|rest| rest.starts_with('/')))
         })
-        .map(str::to_owned)
+        .map(|t| t.trim_end_matches('/').to_owned())
         .collect()
 }
 
@@ -46,6 +46,6 @@ fn every_module_is_named() {
 
 #[test]
 fn a_path_is_known_by_its_folder() {
-    let text = "`src/main.rs` and `docs/x`, not `srcs/a`, `cargo test` or src/lib.rs";
+    let text = "`src/main.rs` and `docs/x/`, not `srcs/a`, `cargo test` or src/lib.rs";
     assert_eq!(paths(text), ["src/main.rs", "docs/x"]);
 }

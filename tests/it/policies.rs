@@ -3,6 +3,7 @@
 
 use crate::program::dr;
 use crate::source;
+use dr::report::Code;
 use std::collections::BTreeSet;
 
 #[test]
@@ -69,18 +70,21 @@ fn every_code_that_the_check_knows_has_an_invalid_policy() {
         .iter()
         .map(|f| source::read(f))
         .collect();
-    let check = source::read("src/policy/check.rs");
-    let after = |word: &str| {
-        check
-            .split(word)
-            .skip(1)
-            .filter_map(|t| t.split('"').nth(1))
-            .map(str::to_owned)
-            .collect::<BTreeSet<_>>()
-    };
-    let codes = after("found.error(");
-    assert!(codes.len() > 15, "{codes:?}");
-    for code in codes {
+    let check: String = source::files("src/policy/check", ".rs")
+        .iter()
+        .map(|f| source::read(f))
+        .collect();
+    let variants: BTreeSet<&str> = check
+        .split("found.error(")
+        .skip(1)
+        .filter_map(|t| t.trim_start().strip_prefix("Code::"))
+        .filter_map(|t| t.split(',').next())
+        .collect();
+    assert!(variants.len() > 15, "{variants:?}");
+    for code in Code::ALL
+        .iter()
+        .filter(|c| variants.contains(format!("{c:?}").as_str()))
+    {
         assert!(
             told.contains(&format!("finding[{code}]")),
             "no invalid policy shows {code}"
