@@ -23,7 +23,7 @@ def told(what, ours, peers, peer):
 
 
 def database(ready, place, dr, scale, runs):
-    """The portable dump and its load, as a drill does them, beside pg_dump and pg_restore of the same database to a local folder."""
+    """The dump and its load, as a drill does them, beside pg_dump and pg_restore of the same database to a local folder."""
     url = ready["clusters"][0]["url"]
     timed(["pgbench", "--initialize", "--quiet", "--scale", scale, url])
     path = f"{place}/lab/policy.yaml"
@@ -42,7 +42,7 @@ def database(ready, place, dr, scale, runs):
         empty = url.rsplit("/", 1)[0] + "/peer"
         timed(["psql", "--quiet", url, "--command", "DROP DATABASE IF EXISTS peer", "--command", "CREATE DATABASE peer TEMPLATE template0"])
         peer_loads.append(timed(["pg_restore", "--jobs=2", "--no-owner", f"--dbname={empty}", folder]))
-    told("portable dump", dumps, peer_dumps, "pg_dump -Fd -j2")
+    told("dump", dumps, peer_dumps, "pg_dump -Fd -j2")
     told("load of it, compared", loads, peer_loads, "pg_restore -j2")
 
 

@@ -46,7 +46,7 @@ def policy(place, other):
     text = open(f"{place}/lab/policy.yaml").read()
     head, rest = text.split("\n  cluster:", 1)
     text = head + "\n  buckets:" + rest.split("\n  buckets:", 1)[1]
-    head, rest = text.split("\n    native:", 1)
+    head, rest = text.split("\n    snapshots:", 1)
     text = head + "\n  # Another provider" + rest.split("\n  # Another provider", 1)[1]
     head, rest = text.split("\nobjectives:", 1)
     text = head + "\nconcurrency:" + rest.split("\nconcurrency:", 1)[1]

@@ -2,6 +2,7 @@
 
 mod again;
 mod answers;
+mod architecture;
 mod assumed;
 mod by_hand;
 mod chain;

@@ -185,7 +185,8 @@ fn is_understood(line: &str) -> Result<(), String> {
     for word in &mut words {
         *word = match *word {
             "TIME" | "$T" => "2026-11-24T02:41:00Z",
-            "PATH" => "snapshot",
+            "METHOD" => "snapshot",
+            "SLOT" => "20261124T020000Z",
             other => other,
         };
     }

@@ -1,0 +1,51 @@
+//! ARCHITECTURE.md names every module, and the files that it and README.md name are there.
+
+use crate::source;
+use std::collections::BTreeSet;
+
+const FOLDERS: [&str; 4] = ["src", "lab", "tests", "docs"];
+
+/// What stands in backticks and begins like a path of this repository.
+fn paths(text: &str) -> Vec<String> {
+    text.split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|t| {
+            FOLDERS
+                .iter()
+                .any(|f| t.strip_prefix(f).is_some_and(|rest| rest.starts_with('/')))
+        })
+        .map(|t| t.trim_end_matches('/').to_owned())
+        .collect()
+}
+
+#[test]
+fn every_path_that_is_named_exists() {
+    for page in ["ARCHITECTURE.md", "README.md"] {
+        let missing: Vec<String> = paths(&source::read(page))
+            .into_iter()
+            .filter(|path| !source::root().join(path).exists())
+            .collect();
+        assert_eq!(missing, Vec::<String>::new(), "{page}");
+    }
+}
+
+#[test]
+fn every_module_is_named() {
+    let named: BTreeSet<String> = paths(&source::read("ARCHITECTURE.md"))
+        .into_iter()
+        .collect();
+    assert!(named.len() > 60, "{} paths were found", named.len());
+    let modules = std::fs::read_dir(source::root().join("src")).unwrap();
+    let silent: Vec<String> = modules
+        .map(|e| format!("src/{}", e.unwrap().file_name().to_string_lossy()))
+        .filter(|module| !named.contains(module))
+        .collect();
+    assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn a_path_is_known_by_its_folder() {
+    let text = "`src/main.rs` and `docs/x/`, not `srcs/a`, `cargo test` or src/lib.rs";
+    assert_eq!(paths(text), ["src/main.rs", "docs/x"]);
+}
