@@ -67,14 +67,19 @@ pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec
     })
 }
 
-/// How many slots between the newest seen one and `now` no run was opened for.
+/// Slots up to `now` that no run was opened for and that are still owed: a later run makes good what
+/// came before it where the policy wants the latest only; where it wants all, each is owed.
 pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
     let line = Line::parse(&schedule.cron, &schedule.time_zone)?;
-    let Some(first) = history.seen.iter().min() else {
+    let since = match schedule.missed {
+        Missed::Latest => history.seen.iter().filter(|s| s.time() <= now).max(),
+        Missed::All => history.seen.iter().min(),
+    };
+    let Some(since) = since else {
         return Ok(Vec::new());
     };
     Ok(line
-        .after(first.time())
+        .after(since.time())
         .take_while(|t| *t <= now)
         .map(Slot::at)
         .filter(|s| !history.seen.contains(s))

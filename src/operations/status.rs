@@ -99,11 +99,16 @@ fn slots(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slot
     })
 }
 
-/// A manual drill is no scheduled one, though it counts as a drill.
+/// A drill by hand makes good what was missed, and is not the last scheduled one.
 fn slots_of_drills(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slots, Fail> {
     let scheduled = |r: &&RunRef| r.run == crate::model::RunId::scheduled(RunKind::Drill, r.slot);
     let scheduled: Vec<RunRef> = runs.iter().filter(scheduled).cloned().collect();
-    slots(schedule, &scheduled, reached)
+    let missed = slots(schedule, runs, reached)?.missed;
+    let scheduled = slots(schedule, &scheduled, reached)?;
+    Ok(Slots {
+        missed,
+        ..scheduled
+    })
 }
 
 /// The newest drill whose journal says that it is over.
@@ -216,7 +221,7 @@ fn breaches(status: &Status, check: bool) -> Vec<Finding> {
     }
     if status.missed_slots > 0 {
         let n = status.missed_slots;
-        let message = format!("{n} slots since the first run have no run");
+        let message = format!("{n} slots that were due have no run");
         found.push(say(Code::SlotsMissed, message).thing(n));
     }
     let missing = |t: &&status::TargetState| t.state == CopyState::Missing;
@@ -252,7 +257,7 @@ fn drill_breaches(
         });
     let missed = (drills.missed > 0).then(|| {
         let n = drills.missed;
-        let message = format!("{n} drills since the first one have no run");
+        let message = format!("{n} drills that were due have no run");
         say(Code::DrillsMissed, message).thing(n)
     });
     failed.into_iter().chain(missed)

@@ -153,6 +153,25 @@ fn the_latest_missed_slot_is_caught_up_unless_all_are_asked_for() {
 }
 
 #[test]
+fn what_was_missed_is_owed_until_it_is_made_good() {
+    let mut s = schedule("0 * * * *", "UTC");
+    let now: Timestamp = "2026-11-24T10:20:00Z".parse().unwrap();
+    let slot = |text: &str| Slot::at(text.parse().unwrap());
+    let (first, later) = (slot("2026-11-24T06:00:00Z"), slot("2026-11-24T10:00:00Z"));
+    let owed = |s: &Schedule, seen: Vec<Slot>| {
+        let history = History { seen, since: None };
+        missed(s, &history, now).unwrap().len()
+    };
+    assert_eq!((owed(&s, vec![first]), owed(&s, vec![first, later])), (4, 0));
+    let by_hand = slot("2026-11-24T10:13:00Z");
+    assert_eq!(owed(&s, vec![first, by_hand]), 0, "a run between two slots counts");
+    let to_come = slot("2026-11-25T10:00:00Z");
+    assert_eq!(owed(&s, vec![first, to_come]), 4, "one that is to come does not");
+    s.missed = Missed::All;
+    assert_eq!((owed(&s, vec![first]), owed(&s, vec![first, later])), (4, 3));
+}
+
+#[test]
 fn the_first_tick_owes_the_latest_slot() {
     let now: Timestamp = "2026-11-24T10:20:00Z".parse().unwrap();
     assert_eq!(

@@ -36,7 +36,7 @@ pub fn options(
     now: Timestamp,
     before: Option<Timestamp>,
 ) -> Vec<RestoreOption> {
-    let early_enough = |p: &&PointRef| before.is_none_or(|b| p.point.at < b);
+    let early_enough = |p: &&PointRef| before.is_none_or(|b| p.point.at <= b);
     let mut options: Vec<RestoreOption> = points
         .iter()
         .filter(early_enough)

@@ -45,7 +45,7 @@ pub(super) fn drill(policy: &Policy, found: &mut Found) {
             "this is production's account; a drill there needs `same_account: true`",
         );
     }
-    if let Err(why) = drill.cluster.check_capacity() {
+    if let (Some(_), Err(why)) = (&policy.sources.cluster, drill.cluster.check_capacity()) {
         found.error(Code::ServerlessCapacity, "drill.cluster", why);
     }
     if policy.sources.cluster.is_some() && !policy.targets.iter().any(|t| t.snapshots.is_some()) {

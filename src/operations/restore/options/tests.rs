@@ -76,6 +76,8 @@ fn a_method_that_the_copy_does_not_hold_is_no_option() {
     );
     let elsewhere = TargetName::new("other");
     assert!(options(&elsewhere, &points, points[0].point.at, None).is_empty());
-    let before = Some(points[0].point.at);
-    assert!(options(&target, &points, points[0].point.at, before).is_empty());
+    let at = points[0].point.at;
+    let earlier = at - jiff::SignedDuration::from_secs(1);
+    assert!(options(&target, &points, at, Some(earlier)).is_empty());
+    assert_eq!(options(&target, &points, at, Some(at)).len(), all.len(), "not after T");
 }
