@@ -67,7 +67,8 @@ pub fn due(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec
     })
 }
 
-/// Slots up to `now` that no run was opened for and that are still owed: a later run makes good what
+/// Slots up to `now` that no run was opened for and that are still owed: a later run makes good
+/// what
 /// came before it where the policy wants the latest only; where it wants all, each is owed.
 pub fn missed(schedule: &Schedule, history: &History, now: Timestamp) -> Result<Vec<Slot>, String> {
     let line = Line::parse(&schedule.cron, &schedule.time_zone)?;

@@ -1,4 +1,5 @@
-//! What the vaults say of one policy, folded: newest point, newest proven one per method and target,
+//! What the vaults say of one policy, folded: newest point, newest proven one per method and
+//! target,
 //! drills, objectives, locks. Pure.
 
 mod verdict;

@@ -3,55 +3,11 @@
 
 use super::rds::Rds;
 use super::s3::Bucket;
+use super::settings::{Credential, Settings, Tuning};
 use crate::journal::Actor;
 use crate::model::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// Where a key comes from.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Credential {
-    /// The platform's chain: environment, ~/.aws, web identity, Pod Identity, instance metadata.
-    Platform,
-    /// A profile, in the given shared-credentials file or the usual ones.
-    Profile { name: String, file: Option<String> },
-}
-
-#[derive(Clone, Debug)]
-pub struct Tuning {
-    pub connect: Seconds,
-    pub call: Seconds,
-    pub attempts: u32,
-}
-
-/// What one client is made from.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub region: String,
-    pub endpoint: Option<String>,
-    /// Where roles are assumed; `None`: the public endpoint of the region.
-    pub sts: Option<String>,
-    pub credential: Credential,
-    pub tuning: Tuning,
-}
-
-impl Settings {
-    pub(super) fn timeouts(&self) -> TimeoutConfig {
-        TimeoutConfig::builder()
-            .connect_timeout(self.tuning.connect.as_duration())
-            .operation_timeout(self.tuning.call.as_duration())
-            .operation_attempt_timeout(self.tuning.call.as_duration())
-            .build()
-    }
-
-    pub(super) fn retries(&self) -> RetryConfig {
-        RetryConfig::standard()
-            .with_max_attempts(self.tuning.attempts)
-            .with_max_backoff(std::time::Duration::from_secs(5))
-    }
-}
 
 /// Which key each role uses, at which target; made once by the command line.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! Where the keys of a client come from, and where the roles behind them are assumed.
 
-use super::clients::{Credential, Settings};
+use super::settings::{Credential, Settings};
 use aws_config::Region;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::profile::ProfileFileCredentialsProvider;

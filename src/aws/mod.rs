@@ -6,7 +6,9 @@ mod error;
 mod keys;
 pub mod rds;
 pub mod s3;
+mod settings;
 pub mod sts;
 
-pub use clients::{Clients, Credential, Keys, Place, Settings, Tuning};
+pub use clients::{Clients, Keys, Place};
 pub use error::{Error, Kind};
+pub use settings::{Credential, Settings, Tuning};

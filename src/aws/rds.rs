@@ -4,7 +4,7 @@
 mod clusters;
 mod snapshots;
 
-use super::clients::Settings;
+use super::settings::Settings;
 use crate::model::Region;
 use aws_sdk_rds::config::BehaviorVersion;
 use aws_sdk_rds::types::Tag;

@@ -1,7 +1,7 @@
 //! Who a key is.
 
-use super::clients::Settings;
 use super::error::{Error, classify};
+use super::settings::Settings;
 use crate::journal::{Actor, ActorBasis};
 use aws_credential_types::provider::ProvideCredentials;
 use aws_sdk_sts::config::{BehaviorVersion, Region};

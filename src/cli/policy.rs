@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Says what is wrong with policies: unknown fields, contradictions, promises that no method can
+    /// Says what is wrong with policies: unknown fields, contradictions, promises that no method
+    /// can
     /// keep
     Check {
         /// Policy files

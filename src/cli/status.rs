@@ -1,4 +1,5 @@
-//! `dr status`: the newest point, the newest proven ones, drills, what is open, missed and breached.
+//! `dr status`: the newest point, the newest proven ones, drills, what is open, missed and
+//! breached.
 
 use super::answer::{Answer, Outcome};
 use super::figures::span;

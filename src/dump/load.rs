@@ -5,25 +5,13 @@
 //! loaded it), so that a killed load goes on where it was. At the end that schema goes and a
 //! comment on the database stays.
 
+use super::progress::{LoadInput, done};
 use super::section::fetch;
 use super::{DumpError, roles, section};
-use crate::database::{Address, Connection, ident, literal, qualified};
-use crate::manifest::{ChunkRow, Dump, TableRow};
-use crate::model::Seconds;
-use crate::vault::Vault;
+use crate::database::{Connection, ident, literal, qualified};
+use crate::manifest::{ChunkRow, TableRow};
 use futures_util::StreamExt;
 use std::io::Read;
-
-pub struct LoadInput<'a> {
-    pub address: &'a Address,
-    pub vault: &'a Vault,
-    pub dump: &'a Dump,
-    /// Names this load; a database that another load began is not touched.
-    pub mark: &'a str,
-    pub streams: u32,
-    pub timeout: Seconds,
-    pub progress: &'a (dyn Fn(u64, u64) + Sync),
-}
 
 pub struct Loaded {
     pub bytes: u64,
@@ -113,17 +101,6 @@ async fn begin(main: &Connection, mark: &str) -> Result<(), DumpError> {
         literal(mark)
     );
     Ok(main.execute(&create).await?)
-}
-
-/// Whether the transaction that loaded this was committed.
-pub(super) async fn done(connection: &Connection, item: &str) -> Result<bool, DumpError> {
-    Ok(connection
-        .value(&format!(
-            "SELECT 1 FROM dr_restore.progress WHERE item = {}",
-            literal(item)
-        ))
-        .await?
-        .is_some())
 }
 
 async fn tables(input: &LoadInput<'_>) -> Result<u64, DumpError> {

@@ -7,12 +7,14 @@
 mod chunk;
 mod facts;
 mod load;
+mod progress;
 mod roles;
 mod rows;
 mod section;
 mod write;
 
-pub use load::{LoadInput, Loaded, foresee, load};
+pub use load::{Loaded, foresee, load};
+pub use progress::LoadInput;
 pub use rows::{Digests, digest_database};
 pub use write::{DumpInput, dump, readable};
 

@@ -2,7 +2,7 @@
 //! what differs then is told.
 
 use super::DumpError;
-use super::load::done;
+use super::progress::done;
 use crate::database::{Action, Connection, Difference, actions, differences};
 use crate::manifest::Roles;
 use std::collections::{BTreeMap, BTreeSet};

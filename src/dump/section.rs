@@ -1,7 +1,7 @@
 //! Sections of a dump at a load: fetched, checked, and run as the statements that they are.
 
 use super::DumpError;
-use super::load::{LoadInput, done};
+use super::progress::{LoadInput, done};
 use crate::database::{Connection, Kind, literal, pieces};
 use crate::manifest::{ChunkRow, Document, Roles};
 use crate::model::Sha256;

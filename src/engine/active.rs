@@ -1,6 +1,9 @@
 //! One process's share of one run: intent, effect, evidence, and signs of life meanwhile.
 
-use super::{Decision, FailedStep, Hold, Report, RunExit, Runner, decide, hold};
+use super::decide::{Decision, decide};
+use super::hold::{Hold, hold};
+use super::report::{FailedStep, Report, RunExit};
+use super::runner::Runner;
 use crate::journal::{Entry, Event, Outcome, RunState};
 use crate::model::{Role, StepId};
 use crate::plan::Evidence;

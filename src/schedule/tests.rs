@@ -162,13 +162,27 @@ fn what_was_missed_is_owed_until_it_is_made_good() {
         let history = History { seen, since: None };
         missed(s, &history, now).unwrap().len()
     };
-    assert_eq!((owed(&s, vec![first]), owed(&s, vec![first, later])), (4, 0));
+    assert_eq!(
+        (owed(&s, vec![first]), owed(&s, vec![first, later])),
+        (4, 0)
+    );
     let by_hand = slot("2026-11-24T10:13:00Z");
-    assert_eq!(owed(&s, vec![first, by_hand]), 0, "a run between two slots counts");
+    assert_eq!(
+        owed(&s, vec![first, by_hand]),
+        0,
+        "a run between two slots counts"
+    );
     let to_come = slot("2026-11-25T10:00:00Z");
-    assert_eq!(owed(&s, vec![first, to_come]), 4, "one that is to come does not");
+    assert_eq!(
+        owed(&s, vec![first, to_come]),
+        4,
+        "one that is to come does not"
+    );
     s.missed = Missed::All;
-    assert_eq!((owed(&s, vec![first]), owed(&s, vec![first, later])), (4, 3));
+    assert_eq!(
+        (owed(&s, vec![first]), owed(&s, vec![first, later])),
+        (4, 3)
+    );
 }
 
 #[test]

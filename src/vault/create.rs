@@ -1,9 +1,8 @@
 //! Whether a create may be left to a store. A store that answers 200 may have ignored the
 //! condition: only one that a probe saw decide a race is believed.
 
-use super::history::first_versions;
-use super::probe::MOST_PROBES;
-use super::probed::ProbeRecord;
+use super::probed::{MOST_PROBES, ProbeRecord};
+use super::versions::first_versions;
 use crate::aws::s3::Bucket;
 use crate::aws::{Error, Kind};
 use crate::manifest::{Document, MAX_DOCUMENT_BYTES};

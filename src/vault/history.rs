@@ -3,11 +3,10 @@
 
 use super::layout::{Key, PointDocument, folder};
 use super::store::{Vault, VaultError};
+use super::versions::first_versions;
 use crate::aws::s3::Listed;
 use crate::manifest::{Copy, Dump, Point, Proof};
 use crate::model::{PolicyName, RunId, RunKind, Slot};
-use jiff::Timestamp;
-use std::collections::BTreeMap;
 
 /// Folders of one kind that are listed: hourly slots of eleven years. More are an error, for the
 /// newest ones come last.
@@ -184,19 +183,4 @@ impl Vault {
         }
         Ok(())
     }
-}
-
-/// The oldest version of each key, in the order of the keys: what was created, whatever was put
-/// over it since.
-pub fn first_versions(rows: Vec<Listed>) -> Vec<Listed> {
-    let mut firsts: BTreeMap<String, Listed> = BTreeMap::new();
-    let age = |r: &Listed| -> Timestamp { r.last_modified };
-    // Rows come with the newest version of a key first.
-    for row in rows.into_iter().filter(|r| !r.delete_marker) {
-        match firsts.get(&row.key) {
-            Some(known) if age(known) < age(&row) => {}
-            _ => drop(firsts.insert(row.key.clone(), row)),
-        }
-    }
-    firsts.into_values().collect()
 }

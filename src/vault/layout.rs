@@ -61,7 +61,8 @@ pub enum Key {
         key: ObjectKey,
         version: String,
     },
-    /// `objects-long/<policy>/<source>/<sha256 of the key>/<version>`: of a key that is too long, or
+    /// `objects-long/<policy>/<source>/<sha256 of the key>/<version>`: of a key that is too long,
+    /// or
     /// that a store may rewrite.
     LongObject {
         policy: PolicyName,

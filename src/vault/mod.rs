@@ -8,10 +8,12 @@ mod layout;
 mod probe;
 mod probed;
 mod store;
+mod versions;
 
 pub use create::decides;
-pub use history::{PointIndex, PointRef, RunRef, Unread, first_versions};
+pub use history::{PointIndex, PointRef, RunRef, Unread};
 pub use journal_store::{Appended, JournalStore, LocalFile, LocalJournal, RunRead, VaultJournal};
 pub use layout::{Key, PointDocument, ProofOf, SourceDocument, folder};
 pub use probed::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};
+pub use versions::first_versions;

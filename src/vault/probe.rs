@@ -4,7 +4,7 @@
 //! nothing about the lock.
 
 use super::layout::{Key, folder};
-use super::probed::{ProbeOutcome, ProbeRecord, Verdict};
+use super::probed::{MOST_PROBES, ProbeOutcome, ProbeRecord, Verdict};
 use super::store::{Vault, VaultError};
 use crate::aws::s3::{LockState, PutOptions};
 use crate::aws::{Error, Kind};
@@ -12,9 +12,6 @@ use crate::model::{Lock, LockMode, Seconds, TargetName};
 use crate::world::World;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
-
-/// Records of probes that are listed: a drill each hour for five years.
-pub(super) const MOST_PROBES: usize = 50_000;
 
 /// What became of tries that a lock must refuse.
 enum Tried {
@@ -240,7 +237,7 @@ impl Vault {
             .bucket
             .versions(&folder::probes(target), MOST_PROBES)
             .await?;
-        let firsts = super::first_versions(rows);
+        let firsts = super::versions::first_versions(rows);
         let probe = |k: &str| matches!(Key::parse(k), Some(Key::ProbeRecord { .. }));
         match firsts.iter().rfind(|r| probe(&r.key)) {
             Some(row) => self.read_version(row).await.map(Some),

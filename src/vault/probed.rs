@@ -5,6 +5,9 @@ use crate::model::{LockMode, TargetName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+/// Records of probes that are listed: a drill each hour for five years.
+pub(super) const MOST_PROBES: usize = 50_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {

@@ -17,8 +17,8 @@ pub use read::{Got, Head, LockState, Meta};
 pub use uploads::Upload;
 pub use write::{CopyFrom, Put, PutOptions, hex_of_base64};
 
-use super::clients::Settings;
 use super::error::Error;
+use super::settings::Settings;
 use crate::model::{BucketName, KmsKey, Provider, Region};
 use aws_sdk_s3::config::{
     BehaviorVersion, RequestChecksumCalculation, ResponseChecksumValidation,

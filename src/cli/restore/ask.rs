@@ -1,7 +1,8 @@
 //! The question before a restore, or the hash that stands for its answer.
 
 use super::args::Args;
-use super::{confirm, show};
+use super::confirm::confirm;
+use super::show;
 use crate::cli::clean::clean;
 use crate::cli::figures::span;
 use crate::operations::restore::Choice;

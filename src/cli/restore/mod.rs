@@ -3,16 +3,18 @@
 
 mod args;
 mod ask;
+mod confirm;
 mod done;
 mod request;
 mod show;
 
 pub use args::Args;
 
+use confirm::not_confirmed;
+
 use super::answer::{Answer, Outcome};
 use crate::operations::Surroundings;
-use crate::operations::restore::{Choice, choose, execute, options, reach, upload, warnings};
-use crate::report::{Code, Finding, Hint};
+use crate::operations::restore::{choose, execute, options, reach, upload, warnings};
 use serde_json::json;
 
 pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
@@ -61,16 +63,4 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
     let restored = execute(around, &request, &places, &choice, began).await?;
     done::done(&mut answer, &choice, restored);
     Ok(answer)
-}
-
-/// The same command, with the answer in it.
-fn confirm(choice: &Choice<'_>) -> Hint {
-    let again = Hint::again("restore").arg("--point", choice.option.point);
-    again.word("--yes").arg("--plan", &choice.hash)
-}
-
-fn not_confirmed(choice: &Choice<'_>) -> Finding {
-    let message = "nothing was changed: there is no terminal to confirm at";
-    let finding = Finding::error(Code::NotConfirmed, message).thing(&choice.word);
-    finding.hint(confirm(choice))
 }

@@ -1,7 +1,7 @@
 //! What lies around the data of a point at one target: other versions, and objects that nothing
 //! refers to.
 
-use super::reading::{Found, PointAt, digest_checked, stored};
+use super::point_at::{Found, PointAt, digest_checked, stored};
 use super::unreferenced::{Beside, Expected, Other, beside};
 use super::wrong::Wrong;
 use crate::manifest::{ListRow, RowKind, StoredRow, read_rows};

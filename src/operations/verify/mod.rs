@@ -3,6 +3,7 @@
 mod around;
 mod documents;
 mod journal;
+mod point_at;
 mod reading;
 mod snapshot;
 mod unreferenced;
@@ -18,7 +19,8 @@ use crate::model::{LockMode, PolicyName, Role, Slot, TargetName};
 use crate::report::{Code, Exit, Fail, Finding, Hint, exit_of};
 use crate::targets::{self, Reached};
 use crate::vault::PointRef;
-use reading::{PointAt, Reading};
+use point_at::PointAt;
+use reading::Reading;
 use unreferenced::Other;
 use witness::Witness;
 

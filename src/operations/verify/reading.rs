@@ -2,18 +2,16 @@
 //! and version of what is wrong.
 
 use super::around;
+use super::point_at::{Found, PointAt, digest_checked, of, stored, wrong};
 use super::unreferenced::Other;
-use super::wrong::{Wrong, Wrongs};
+use super::wrong::Wrongs;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
-use crate::manifest::{Copy, Dump, HashedBy, Point, Stored, StoredRow, Verified, read_rows};
-use crate::model::{ObjectKey, RunId, Sha256, VersionId};
-use crate::report::{Code, Fail, Failure, full};
-use crate::steps::digest_of;
+use crate::manifest::{Copy, Stored, StoredRow, Verified, read_rows};
+use crate::model::Sha256;
+use crate::report::{Code, Fail, full};
 use crate::vault::Vault;
 use futures_util::StreamExt;
-use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 const MAX_LIST_BYTES: u64 = 1 << 30;
 #[derive(Clone, Debug, Default)]
@@ -28,20 +26,6 @@ pub struct Reading {
 struct Item {
     stored: Stored,
     size_bytes: u64,
-}
-
-/// One point at one target, with what must be there.
-pub struct PointAt<'a> {
-    pub vault: &'a Vault,
-    pub point: &'a Point,
-    pub copy: &'a Copy,
-    pub dumps: &'a [Dump],
-    /// Lists are kept at the journal target of the run only.
-    pub holds_lists: bool,
-    /// Drills that the journal knows.
-    pub drills: &'a BTreeSet<RunId>,
-    pub now: Timestamp,
-    pub in_flight: u32,
 }
 
 /// # Errors
@@ -121,42 +105,6 @@ pub async fn verify_point(
     Ok(reading)
 }
 
-pub(super) enum Found {
-    Away(Fail),
-    Wrong(Wrong),
-}
-
-/// An answer that is not "away" says something of this version.
-fn of(stored: &Stored, e: Fail) -> Found {
-    if e.failure() == Failure::Unavailable {
-        Found::Away(e)
-    } else {
-        wrong(e.code, stored, full(&e))
-    }
-}
-
-pub(super) fn stored(key: &str, version: &str, sha256: &Sha256) -> Stored {
-    Stored {
-        key: ObjectKey::new(key),
-        version: VersionId::new(version),
-        sha256_plain: sha256.clone(),
-        sha256_stored: sha256.clone(),
-        hashed_by: HashedBy::Dr,
-        content_type: None,
-        metadata: Default::default(),
-        tags: Default::default(),
-    }
-}
-
-fn wrong(code: Code, stored: &Stored, why: impl Into<String>) -> Found {
-    Found::Wrong(Wrong {
-        code,
-        key: stored.key.to_string(),
-        version: stored.version.to_string(),
-        why: why.into(),
-    })
-}
-
 async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {
     let (key, version) = (copy.manifest_key.as_str(), copy.manifest_version.as_str());
     let place = stored(key, version, &copy.manifest_sha256);
@@ -226,14 +174,4 @@ async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
         LockState::None => Err(wrong(Code::LockShort, stored, "it is not locked")),
         _ => Ok((head.size_bytes, lock)),
     }
-}
-
-pub(super) async fn digest_checked(
-    vault: &Vault,
-    stored: &Stored,
-    size_bytes: u64,
-) -> Result<String, Found> {
-    digest_of(vault, stored, size_bytes)
-        .await
-        .map_err(|e| of(stored, e))
 }

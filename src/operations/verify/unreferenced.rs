@@ -142,7 +142,7 @@ async fn same_bytes(vault: &Vault, a: &Listed, b: &Listed) -> Result<bool, Fail>
         return Ok(true);
     }
     let place = |row: &Listed| {
-        super::reading::stored(&row.key, &row.version, &crate::model::Sha256::of(b""))
+        super::point_at::stored(&row.key, &row.version, &crate::model::Sha256::of(b""))
     };
     let of_a = crate::steps::digest_of(vault, &place(a), a.size_bytes).await?;
     Ok(of_a == crate::steps::digest_of(vault, &place(b), b.size_bytes).await?)

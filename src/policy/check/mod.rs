@@ -5,33 +5,12 @@ mod names;
 mod numbers;
 mod objectives;
 mod places;
+mod trouble;
 
-use super::locate::locate;
-use super::parse::ParseError;
+pub use trouble::Trouble;
+
 use super::types::{Policy, Schedule};
-use crate::report::{Code, Severity};
-
-/// One thing `policy check` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
-    pub code: Code,
-    pub severity: Severity,
-    /// Path of the field, such as `targets[0].lock`.
-    pub path: String,
-    pub message: String,
-}
-
-impl Trouble {
-    /// With the place in the file drawn under it.
-    pub fn at(&self, file: &str, text: &str) -> ParseError {
-        ParseError::at(
-            file,
-            text,
-            locate(text, &self.path),
-            format!("{}: {}", self.path, self.message),
-        )
-    }
-}
+use trouble::Found;
 
 /// What the check must know of the meaning of a schedule line; `schedule` answers, and is above
 /// this module.
@@ -58,26 +37,4 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     objectives::objectives(policy, calendar.longest_interval_s, &mut found);
     found.0.sort_by_key(|t| t.severity);
     found.0
-}
-
-#[derive(Default)]
-struct Found(Vec<Trouble>);
-
-impl Found {
-    fn error(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Trouble {
-            code,
-            severity: Severity::Error,
-            path: path.into(),
-            message: message.into(),
-        });
-    }
-    fn warning(&mut self, code: Code, path: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Trouble {
-            code,
-            severity: Severity::Warning,
-            path: path.into(),
-            message: message.into(),
-        });
-    }
 }

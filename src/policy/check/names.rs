@@ -1,6 +1,6 @@
 //! Names and accounts.
 
-use super::Found;
+use super::trouble::Found;
 use crate::model::AccountId;
 use crate::policy::Policy;
 use crate::report::Code;

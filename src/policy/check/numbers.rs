@@ -1,6 +1,6 @@
 //! Bounds of numbers.
 
-use super::Found;
+use super::trouble::Found;
 use crate::model::Seconds;
 use crate::policy::Policy;
 use crate::report::Code;

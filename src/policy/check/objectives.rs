@@ -1,6 +1,6 @@
 //! Schedules, the drill, and whether what is promised can be kept.
 
-use super::Found;
+use super::trouble::Found;
 use crate::model::{Method, Seconds};
 use crate::policy::{Policy, Schedule};
 use crate::report::Code;
@@ -85,7 +85,8 @@ pub(super) fn objectives(
                 Code::NoMethodMeets,
                 place.clone(),
                 format!(
-                    "nothing in this policy serves the method `{method}`, so the objective cannot be met"
+                    "nothing in this policy serves the method `{method}`, so the objective cannot \
+                     be met"
                 ),
             );
         }

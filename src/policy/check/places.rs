@@ -1,6 +1,6 @@
 //! Sources, targets, and the endpoints that they are spoken to at.
 
-use super::Found;
+use super::trouble::Found;
 use crate::model::{Provider, Region, Seconds, endpoint_allowed};
 use crate::policy::{Policy, SourceBucket, Target};
 use crate::report::Code;

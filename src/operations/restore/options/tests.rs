@@ -79,5 +79,9 @@ fn a_method_that_the_copy_does_not_hold_is_no_option() {
     let at = points[0].point.at;
     let earlier = at - jiff::SignedDuration::from_secs(1);
     assert!(options(&target, &points, at, Some(earlier)).is_empty());
-    assert_eq!(options(&target, &points, at, Some(at)).len(), all.len(), "not after T");
+    assert_eq!(
+        options(&target, &points, at, Some(at)).len(),
+        all.len(),
+        "not after T"
+    );
 }

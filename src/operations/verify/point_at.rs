@@ -1,0 +1,70 @@
+//! One point at one target, and what reading a version of it can come to.
+
+use super::wrong::Wrong;
+use crate::manifest::{Copy, Dump, HashedBy, Point, Stored};
+use crate::model::{ObjectKey, RunId, Sha256, VersionId};
+use crate::report::{Code, Fail, Failure, full};
+use crate::steps::digest_of;
+use crate::vault::Vault;
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// One point at one target, with what must be there.
+pub struct PointAt<'a> {
+    pub vault: &'a Vault,
+    pub point: &'a Point,
+    pub copy: &'a Copy,
+    pub dumps: &'a [Dump],
+    /// Lists are kept at the journal target of the run only.
+    pub holds_lists: bool,
+    /// Drills that the journal knows.
+    pub drills: &'a BTreeSet<RunId>,
+    pub now: Timestamp,
+    pub in_flight: u32,
+}
+
+pub(super) enum Found {
+    Away(Fail),
+    Wrong(Wrong),
+}
+
+/// An answer that is not "away" says something of this version.
+pub(super) fn of(stored: &Stored, e: Fail) -> Found {
+    if e.failure() == Failure::Unavailable {
+        Found::Away(e)
+    } else {
+        wrong(e.code, stored, full(&e))
+    }
+}
+
+pub(super) fn stored(key: &str, version: &str, sha256: &Sha256) -> Stored {
+    Stored {
+        key: ObjectKey::new(key),
+        version: VersionId::new(version),
+        sha256_plain: sha256.clone(),
+        sha256_stored: sha256.clone(),
+        hashed_by: HashedBy::Dr,
+        content_type: None,
+        metadata: Default::default(),
+        tags: Default::default(),
+    }
+}
+
+pub(super) fn wrong(code: Code, stored: &Stored, why: impl Into<String>) -> Found {
+    Found::Wrong(Wrong {
+        code,
+        key: stored.key.to_string(),
+        version: stored.version.to_string(),
+        why: why.into(),
+    })
+}
+
+pub(super) async fn digest_checked(
+    vault: &Vault,
+    stored: &Stored,
+    size_bytes: u64,
+) -> Result<String, Found> {
+    digest_of(vault, stored, size_bytes)
+        .await
+        .map_err(|e| of(stored, e))
+}
