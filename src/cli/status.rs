@@ -95,6 +95,11 @@ fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
         let figures = format!("rto {} s ({rto}), rpo {} s ({rpo})", met.rto_s, met.rpo_s);
         say("objective", format!("{m:8} {figures}: {verdict}"));
     }
+    state(say, status);
+}
+
+/// Open runs, slots, locks and what the proofs looked at.
+fn state(mut say: impl FnMut(&str, String), status: &Status) {
     for run in &status.open_runs {
         let step = run.step.as_ref().map_or("none", |s| s.as_str());
         let (holder, heard) = (&run.holder, span(run.head_age_s));

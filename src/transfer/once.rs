@@ -56,6 +56,14 @@ pub async fn put_once(
     }
 }
 
+/// An upload whose parts are all there.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    pub upload: &'a str,
+    pub parts: &'a [Part],
+    pub content: Content<'a>,
+}
+
 /// Makes parts one object. On success the upload is gone, whether it became the object or one that
 /// was there was taken.
 ///
@@ -64,11 +72,14 @@ pub async fn put_once(
 pub async fn complete_once(
     bucket: &Bucket,
     key: &str,
-    upload: &str,
-    parts: &[Part],
+    sent: &Sent<'_>,
     lock: Option<Lock>,
-    content: Content<'_>,
 ) -> Result<Put, Error> {
+    let Sent {
+        upload,
+        parts,
+        content,
+    } = *sent;
     if decides(bucket).await? {
         match bucket.complete_upload(key, upload, parts, true).await {
             Err(e) if e.kind == Kind::Exists => {

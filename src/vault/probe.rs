@@ -57,28 +57,20 @@ impl Vault {
         let conditional = matches!(race, Race::Decided);
         self.bucket.note_conditional(conditional).await;
         let now = self.now().await?;
-        let put =
-            async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
-                let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
-                let options = PutOptions {
-                    lock: Some(Lock {
-                        mode,
-                        retain_until: until,
-                    }),
-                    ..Default::default()
-                };
-                let put = self
-                    .bucket
-                    .put(&key(what), Bytes::from_static(b"dr lock probe\n"), &options)
-                    .await?;
-                Ok((put.version.unwrap_or_else(|| "null".into()), until))
-            };
+        let put = async |what: &str, length: Seconds| {
+            let until = Timestamp::from_second((now + length.signed()).as_second() + 1);
+            let retain_until = until.unwrap_or(now);
+            let put = self
+                .put_locked(&key(what), Lock { mode, retain_until })
+                .await;
+            answered(put.map(|version| (version, retain_until)))
+        };
         let unknown = |why: String| ProbeOutcome {
             verdict: Verdict::Unknown,
             conditional,
             why,
         };
-        let (control_version, lapses) = match answered(put("control", control.signed()).await)? {
+        let (control_version, lapses) = match put("control", control).await? {
             Ok(put) => put,
             Err(e) => {
                 return Ok(unknown(format!(
@@ -86,7 +78,7 @@ impl Vault {
                 )));
             }
         };
-        let (version, until) = match answered(put("locked", lock.signed()).await)? {
+        let (version, until) = match put("locked", lock).await? {
             Ok(put) => put,
             Err(e) => {
                 return Ok(unknown(format!(
@@ -113,31 +105,59 @@ impl Vault {
                 "whether it decides a race could not be tested: {why}"
             )));
         }
+        self.control(world, mode, (&key("control"), &control_version), lapses)
+            .await
+            .map(|(verdict, why)| ProbeOutcome {
+                verdict,
+                conditional,
+                why,
+            })
+    }
+
+    /// Its version.
+    async fn put_locked(&self, key: &str, lock: Lock) -> Result<String, Error> {
+        let options = PutOptions {
+            lock: Some(lock),
+            ..Default::default()
+        };
+        let body = Bytes::from_static(b"dr lock probe\n");
+        let put = self.bucket.put(key, body, &options).await?;
+        Ok(put.version.unwrap_or_else(|| "null".into()))
+    }
+
+    /// A version whose lock lapsed can be deleted, else a refusal says nothing about locks.
+    async fn control(
+        &self,
+        world: &World,
+        mode: LockMode,
+        (key, version): (&str, &str),
+        lapses: Timestamp,
+    ) -> Result<(Verdict, String), VaultError> {
         while self.now().await? <= lapses {
             if world.stopping() {
-                return Ok(unknown("stopped before the control's lock lapsed".into()));
+                let why = "stopped before the control's lock lapsed";
+                return Ok((Verdict::Unknown, why.into()));
             }
             world.sleep(std::time::Duration::from_millis(300)).await;
         }
-        match answered(
-            self.bucket
-                .delete_version(&key("control"), &control_version, false)
-                .await,
-        )? {
-            Ok(()) => Ok(ProbeOutcome {
-                verdict: Verdict::Locked,
-                conditional,
-                why: format!(
+        let deleted = self.bucket.delete_version(key, version, false).await;
+        Ok(match answered(deleted)? {
+            Ok(()) => (
+                Verdict::Locked,
+                format!(
                     "{} refused delete and shortening; the control was deleted after its lock \
                      lapsed",
                     mode.as_str()
                 ),
-            }),
-            Err(e) => Ok(unknown(format!(
-                "the control could not be deleted after its lock lapsed either, so the refusals \
-                 prove nothing: {e}"
-            ))),
-        }
+            ),
+            Err(e) => (
+                Verdict::Unknown,
+                format!(
+                    "the control could not be deleted after its lock lapsed either, so the \
+                     refusals prove nothing: {e}"
+                ),
+            ),
+        })
     }
 
     /// Tries on a locked version what it must not allow.

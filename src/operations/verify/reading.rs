@@ -7,7 +7,7 @@ use super::unreferenced::Other;
 use super::wrong::Wrongs;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
-use crate::manifest::{Copy, Stored, StoredRow, Verified, read_rows};
+use crate::manifest::{Copy, Dump, Stored, StoredRow, Verified, read_rows};
 use crate::model::Sha256;
 use crate::report::{Code, Fail, full};
 use crate::vault::Vault;
@@ -26,6 +26,22 @@ pub struct Reading {
 struct Item {
     stored: Stored,
     size_bytes: u64,
+}
+
+fn of_row(row: &StoredRow) -> Option<Item> {
+    Some(Item {
+        size_bytes: row.listed.size_bytes,
+        stored: row.stored.clone()?,
+    })
+}
+
+fn of_dump(dump: &Dump) -> impl Iterator<Item = Item> {
+    let of_tables = dump.tables.iter().flat_map(|t| &t.chunks);
+    let chunks = of_tables.chain(dump.sections.iter().map(|s| &s.chunk));
+    chunks.map(|c| Item {
+        size_bytes: c.size_bytes,
+        stored: stored(c.key.as_str(), c.version.as_str(), &c.sha256),
+    })
 }
 
 /// # Errors
@@ -51,24 +67,9 @@ pub async fn verify_point(
             Err(Found::Wrong(w)) => reading.wrong.push(w),
         }
     }
-    let of_row = |r: &StoredRow| {
-        Some(Item {
-            size_bytes: r.listed.size_bytes,
-            stored: r.stored.clone()?,
-        })
-    };
     items.extend(rows.iter().flatten().filter_map(of_row));
-    for dump in dumps.iter().filter(|d| d.target == vault.target) {
-        let chunks = dump
-            .tables
-            .iter()
-            .flat_map(|t| &t.chunks)
-            .chain(dump.sections.iter().map(|s| &s.chunk));
-        items.extend(chunks.map(|c| Item {
-            size_bytes: c.size_bytes,
-            stored: stored(c.key.as_str(), c.version.as_str(), &c.sha256),
-        }));
-    }
+    let here = dumps.iter().filter(|d| d.target == vault.target);
+    items.extend(here.flat_map(of_dump));
     let total = items.len() as u64;
     reading.verified.population = total;
     let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i)))

@@ -139,30 +139,10 @@ impl Vault<'_> {
             empty_dir(&folder.join("home"))?,
             empty_dir(&folder.join("work"))?,
         );
-        let key = self
-            .up
-            .lab
-            .keys
-            .fixed
-            .key(Provider::of_region(self.region), Role::Restorer)
-            .ok_or_else(|| LabError::told("the restorer has no key"))?;
-        let variable = |name, value: &str, secret| Variable {
-            name,
-            value: value.to_owned(),
-            secret,
-        };
-        let mut variables = vec![
-            variable("HOME", &home.display().to_string(), false),
-            variable("AWS_ACCESS_KEY_ID", &key.access_key_id, false),
-            variable("AWS_SECRET_ACCESS_KEY", &key.secret_access_key, true),
-        ];
-        if let Destination::Database { url } = &into {
-            variables.push(variable("DR_RESTORE_INTO", url, true));
-        }
         let terminal = Terminal {
             dr: self.dr.to_owned(),
             dir,
-            variables,
+            variables: self.variables(&home, &into)?,
         };
         let mut arguments: Vec<String> = [
             "restore",
@@ -201,6 +181,31 @@ impl Vault<'_> {
             arguments,
             typed: Mutex::default(),
         })
+    }
+
+    /// The restorer's key, and where a dump goes.
+    fn variables(&self, home: &Path, into: &Destination) -> Result<Vec<Variable>, LabError> {
+        let key = self
+            .up
+            .lab
+            .keys
+            .fixed
+            .key(Provider::of_region(self.region), Role::Restorer)
+            .ok_or_else(|| LabError::told("the restorer has no key"))?;
+        let variable = |name, value: &str, secret| Variable {
+            name,
+            value: value.to_owned(),
+            secret,
+        };
+        let mut variables = vec![
+            variable("HOME", &home.display().to_string(), false),
+            variable("AWS_ACCESS_KEY_ID", &key.access_key_id, false),
+            variable("AWS_SECRET_ACCESS_KEY", &key.secret_access_key, true),
+        ];
+        if let Destination::Database { url } = into {
+            variables.push(variable("DR_RESTORE_INTO", url, true));
+        }
+        Ok(variables)
     }
 }
 
