@@ -11,6 +11,7 @@ pub mod vault;
 pub mod verify;
 
 mod edited_policy;
+mod joining;
 mod planning;
 mod policy_copy;
 mod run_told;

@@ -1,8 +1,9 @@
 //! What a CronJob calls: resumes open runs, opens the slots that are due, sweeps, says what comes
 //! next.
 
+use super::joining::Advanced;
 use super::planning::{self, Drillable};
-use super::session::{Advanced, Session, roles_of};
+use super::session::{Session, roles_of};
 use super::{Loaded, Surroundings, drill, run_told, sweep};
 use crate::engine::Report;
 use crate::model::{Role, RunId, RunKind, Slot, TargetName};

@@ -8,7 +8,8 @@ mod places;
 
 use super::locate::locate;
 use super::parse::ParseError;
-use super::types::{Policy, Schedule};
+use super::timing::Schedule;
+use super::types::Policy;
 use crate::report::{Code, Severity};
 
 /// One thing `policy check` says.
