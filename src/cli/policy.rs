@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
-    /// Says what is wrong with policies: unknown fields, contradictions, promises that no method can
-    /// keep
+    /// Says what is wrong with policies: unknown fields, contradictions, promises that no method
+    /// can keep
     Check {
         /// Policy files
         #[arg(value_name = "FILE", required = true)]

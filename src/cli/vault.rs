@@ -107,7 +107,9 @@ fn show_probes(answer: &mut Answer, probes: &[Probed]) {
     }
     let one = |p: &Probed| {
         let o = &p.outcome;
-        json!({"target": p.target, "verdict": o.verdict, "conditional": o.conditional, "why": o.why})
+        json!({
+            "target": p.target, "verdict": o.verdict, "conditional": o.conditional, "why": o.why,
+        })
     };
     answer.set("probes", probes.iter().map(one).collect::<Vec<Value>>());
 }

@@ -5,7 +5,7 @@ use super::DumpError;
 use crate::aws::s3::{Part, PutOptions};
 use crate::manifest::ChunkRow;
 use crate::model::{Lock, ObjectKey, Sha256, VersionId};
-use crate::transfer::{Content, complete_once, put_once};
+use crate::transfer::{Content, Sent, complete_once, put_once};
 use crate::vault::Vault;
 use bytes::Bytes;
 use sha2::Digest;
@@ -110,15 +110,12 @@ impl<'a> ChunkWriter<'a> {
                 size_bytes: self.size_bytes,
                 sha256: &sha256,
             };
-            complete_once(
-                &self.vault.bucket,
-                &self.key,
-                &id,
-                &parts,
-                Some(self.lock),
-                content,
-            )
-            .await?
+            let sent = Sent {
+                upload: &id,
+                parts: &parts,
+            };
+            let lock = Some(self.lock);
+            complete_once(&self.vault.bucket, &self.key, sent, lock, content).await?
         } else {
             self.sha.update(&rest);
             self.size_bytes = rest.len() as u64;

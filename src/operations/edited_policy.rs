@@ -31,7 +31,8 @@ pub fn standing(stored: &Plan, own: Option<&Plan>, earlier: Option<&Plan>) -> St
     }
 }
 
-/// Every place of the stored plan is one of our own plan, and no lock is shorter than ours would be.
+/// Every place of the stored plan is one of our own plan, and no lock is shorter than ours would
+/// be.
 fn within(stored: &Plan, own: &Plan) -> bool {
     let locked_long_enough = stored.targets.iter().all(|t| {
         own.target(&t.name)

@@ -88,7 +88,8 @@ fn readable(source: &Source, key: &ObjectKey, size_bytes: u64) -> Result<(), Fai
         Code::ListTooLarge,
         format!(
             "the list of source {} ({key}) would have {size_bytes} bytes, and at most \
-             {MAX_MANIFEST_BYTES} can be read back; nothing was written, protect a prefix at a time",
+             {MAX_MANIFEST_BYTES} can be read back; nothing was written, protect a prefix at a \
+             time",
             source.id
         ),
     ))

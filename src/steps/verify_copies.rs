@@ -5,7 +5,7 @@ use super::read_back::{WithoutDigest, read_back};
 use super::{Context, Perform};
 use crate::aws::s3::LockState;
 use crate::manifest::{Stored, StoredRow, Verified};
-use crate::model::{ObjectKey, VersionId};
+use crate::model::{Lock, ObjectKey, VersionId};
 use crate::plan::{BaseCopy, CopiesVerified, VerifyCopies};
 use crate::report::{Code, Fail};
 use crate::vault::Vault;
@@ -53,27 +53,7 @@ impl Perform for VerifyCopies {
             let state = result?;
             verified.tested += 1;
             verified.bytes += size_bytes;
-            match state {
-                LockState::Until(_, until) if state.meets(lock) => {
-                    verified.lock_ok += 1;
-                    let earliest = verified.retain_until_min.map_or(until, |m| m.min(until));
-                    verified.retain_until_min = Some(earliest);
-                }
-                LockState::Unknown(_) => verified.unknown += 1,
-                other => {
-                    return Err(Fail::new(
-                        Code::LockShort,
-                        format!(
-                            "{} version {} at {}: lock {other:?}, wanted {} until {}",
-                            stored.key,
-                            stored.version,
-                            self.target,
-                            lock.mode.as_str(),
-                            lock.retain_until
-                        ),
-                    ));
-                }
-            }
+            self.count_lock(&mut verified, stored, &state, lock)?;
             ctx.report(verified.tested, verified.population, "objects");
         }
         if verified.unknown > 0 {
@@ -90,6 +70,38 @@ impl Perform for VerifyCopies {
 }
 
 impl VerifyCopies {
+    /// A lock that is known to be short fails at once; one that cannot be read is counted.
+    fn count_lock(
+        &self,
+        verified: &mut Verified,
+        stored: &Stored,
+        state: &LockState,
+        lock: Lock,
+    ) -> Result<(), Fail> {
+        match state {
+            LockState::Until(_, until) if state.meets(lock) => {
+                verified.lock_ok += 1;
+                let earliest = verified.retain_until_min.map_or(*until, |m| m.min(*until));
+                verified.retain_until_min = Some(earliest);
+            }
+            LockState::Unknown(_) => verified.unknown += 1,
+            other => {
+                return Err(Fail::new(
+                    Code::LockShort,
+                    format!(
+                        "{} version {} at {}: lock {other:?}, wanted {} until {}",
+                        stored.key,
+                        stored.version,
+                        self.target,
+                        lock.mode.as_str(),
+                        lock.retain_until
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Versions that the copy step of this run took from the base: it read them back before it
     /// wrote the manifest.
     async fn reused(&self, vault: &Vault) -> Result<BTreeSet<(ObjectKey, VersionId)>, Fail> {

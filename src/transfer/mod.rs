@@ -6,4 +6,4 @@ mod once;
 mod room;
 
 pub use object::{Copied, CopyTask, SERVER_SIDE_MAX_BYTES, TagsSeen, copy_object};
-pub use once::{Content, complete_once, digest, hold, put_once};
+pub use once::{Content, Sent, complete_once, digest, hold, put_once};

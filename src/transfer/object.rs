@@ -243,7 +243,10 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
         size_bytes: task.size_bytes,
         sha256: &sha256,
     };
-    let put =
-        once::complete_once(task.to, task.to_key, &upload, &parts, task.lock, content).await?;
+    let sent = once::Sent {
+        upload: &upload,
+        parts: &parts,
+    };
+    let put = once::complete_once(task.to, task.to_key, sent, task.lock, content).await?;
     Ok(copied_as(task, put.version, sha256, options))
 }

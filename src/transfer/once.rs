@@ -19,6 +19,13 @@ pub struct Content<'a> {
     pub sha256: &'a str,
 }
 
+/// An upload with all of its parts sent.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    pub upload: &'a str,
+    pub parts: &'a [Part],
+}
+
 /// One object in one request.
 ///
 /// # Errors
@@ -64,11 +71,11 @@ pub async fn put_once(
 pub async fn complete_once(
     bucket: &Bucket,
     key: &str,
-    upload: &str,
-    parts: &[Part],
+    sent: Sent<'_>,
     lock: Option<Lock>,
     content: Content<'_>,
 ) -> Result<Put, Error> {
+    let Sent { upload, parts } = sent;
     if decides(bucket).await? {
         match bucket.complete_upload(key, upload, parts, true).await {
             Err(e) if e.kind == Kind::Exists => {

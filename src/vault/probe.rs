@@ -60,26 +60,14 @@ impl Vault {
         let conditional = matches!(race, Race::Decided);
         self.bucket.note_conditional(conditional).await;
         let now = self.now().await?;
-        let put =
-            async |what: &str, length: SignedDuration| -> Result<(String, Timestamp), Error> {
-                let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
-                let options = PutOptions {
-                    lock: Some(Lock {
-                        mode,
-                        retain_until: until,
-                    }),
-                    ..Default::default()
-                };
-                let put = self
-                    .bucket
-                    .put(&key(what), Bytes::from_static(b"dr lock probe\n"), &options)
-                    .await?;
-                Ok((put.version.unwrap_or_else(|| "null".into()), until))
-            };
-        let unknown = |why: String| ProbeOutcome {
-            verdict: Verdict::Unknown,
+        let of = |verdict: Verdict, why: String| ProbeOutcome {
+            verdict,
             conditional,
             why,
+        };
+        let unknown = |why: String| of(Verdict::Unknown, why);
+        let put = async |what: &str, length: SignedDuration| {
+            self.put_locked(&key(what), mode, now, length).await
         };
         let (control_version, lapses) = match answered(put("control", control.signed()).await)? {
             Ok(put) => put,
@@ -103,11 +91,7 @@ impl Vault {
         {
             Tried::Refused => {}
             Tried::Allowed(why) => {
-                return Ok(ProbeOutcome {
-                    verdict: Verdict::Open,
-                    conditional,
-                    why,
-                });
+                return Ok(of(Verdict::Open, why));
             }
             Tried::NotSeen(why) => return Ok(unknown(why)),
         }
@@ -116,31 +100,64 @@ impl Vault {
                 "whether it decides a race could not be tested: {why}"
             )));
         }
+        let control = (key("control"), control_version);
+        Ok(
+            match self.why_control_stays(world, control, lapses).await? {
+                None => of(
+                    Verdict::Locked,
+                    format!(
+                        "{} refused delete and shortening; the control was deleted after its lock \
+                     lapsed",
+                        mode.as_str()
+                    ),
+                ),
+                Some(why) => unknown(why),
+            },
+        )
+    }
+
+    /// A small object with a lock: its version, and the instant that the lock ends.
+    async fn put_locked(
+        &self,
+        key: &str,
+        mode: LockMode,
+        now: Timestamp,
+        length: SignedDuration,
+    ) -> Result<(String, Timestamp), Error> {
+        let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
+        let options = PutOptions {
+            lock: Some(Lock {
+                mode,
+                retain_until: until,
+            }),
+            ..Default::default()
+        };
+        let body = Bytes::from_static(b"dr lock probe\n");
+        let put = self.bucket.put(key, body, &options).await?;
+        Ok((put.version.unwrap_or_else(|| "null".into()), until))
+    }
+
+    /// Waits until the control's lock has lapsed and deletes it; `None`: it is gone.
+    async fn why_control_stays(
+        &self,
+        world: &World,
+        (key, version): (String, String),
+        lapses: Timestamp,
+    ) -> Result<Option<String>, VaultError> {
         while self.now().await? <= lapses {
             if world.stopping() {
-                return Ok(unknown("stopped before the control's lock lapsed".into()));
+                let why = "stopped before the control's lock lapsed";
+                return Ok(Some(why.into()));
             }
             world.sleep(std::time::Duration::from_millis(300)).await;
         }
-        match answered(
-            self.bucket
-                .delete_version(&key("control"), &control_version, false)
-                .await,
-        )? {
-            Ok(()) => Ok(ProbeOutcome {
-                verdict: Verdict::Locked,
-                conditional,
-                why: format!(
-                    "{} refused delete and shortening; the control was deleted after its lock \
-                     lapsed",
-                    mode.as_str()
-                ),
-            }),
-            Err(e) => Ok(unknown(format!(
+        let deleted = self.bucket.delete_version(&key, &version, false).await;
+        Ok(answered(deleted)?.err().map(|e| {
+            format!(
                 "the control could not be deleted after its lock lapsed either, so the refusals \
                  prove nothing: {e}"
-            ))),
-        }
+            )
+        }))
     }
 
     /// Tries on a locked version what it must not allow.

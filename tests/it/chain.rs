@@ -1,5 +1,6 @@
 //! The whole chain on real servers: back up, prove, lose the first region under load, recover by
-//! every path, compare exactly. Nobody has a key of their own but the runner: every role is assumed.
+//! every path, compare exactly. Nobody has a key of their own but the runner: every role is
+//! assumed.
 
 use crate::cloud::{Cloud, Ran, until};
 use serde_json::{Value, json};

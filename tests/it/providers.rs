@@ -25,7 +25,10 @@ impl Parrot {
             .iter()
             .map(|(status, body)| {
                 let length = body.len();
-                format!("HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}")
+                format!(
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\n\
+                     content-length: {length}\r\n\r\n{body}"
+                )
             })
             .collect();
         let (tell, heard) = channel();

@@ -7,6 +7,7 @@ mod locks;
 mod multipart;
 mod pages;
 mod read;
+mod tags;
 mod uploads;
 mod write;
 

@@ -33,7 +33,8 @@ pub fn reachable(answer: &mut Answer, options: &[RestoreOption]) {
     }
     if let Some(first) = options.first() {
         answer.line(format!(
-            "add --method {} to see the plan of the first one; methods are snapshot, dump and files",
+            "add --method {} to see the plan of the first one; methods are snapshot, dump and \
+             files",
             first.method
         ));
     }

@@ -85,7 +85,8 @@ pub(super) fn objectives(
                 Code::NoMethodMeets,
                 place.clone(),
                 format!(
-                    "nothing in this policy serves the method `{method}`, so the objective cannot be met"
+                    "nothing in this policy serves the method `{method}`, so the objective cannot \
+                     be met"
                 ),
             );
         }
