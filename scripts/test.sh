@@ -12,12 +12,14 @@ trap 'rm -f "$log"' EXIT
 cargo fmt --all --check
 cargo build --workspace --bins --locked
 cargo clippy --workspace --all-targets --locked -- -D warnings
+scripts/shape.sh | tee "$log"
+shape=$(tail -n 1 "$log")
 # The negative ones come with the checks below.
 cargo nextest run --workspace --locked -E 'not (binary_id(dr::it) and test(/^negative::/))' 2>&1 | tee "$log"
 tests=$(sed -nE 's/.*Summary \[[^]]*\] *([0-9]+) tests? run: ([0-9]+) passed.*/\2/p' "$log" | tail -n 1)
 : "${tests:?nextest printed no summary}"
 
-told=()
+told=("$shape")
 for check in s3 rds negative deploy; do
     "scripts/check-$check.sh" 2>&1 | tee "$log"
     told+=("$(tail -n 1 "$log")")

@@ -127,8 +127,7 @@ pub struct Entry {
     /// SHA-256 of the stored bytes of the entry before; absent in entry 0.
     pub prev: Option<Sha256>,
     /// The journal target's clock as last heard by the writer; for people. Order is `seq`, age is
-    /// the
-    /// store's.
+    /// the store's.
     pub at: Timestamp,
     #[serde(flatten)]
     pub by: Identity,

@@ -8,8 +8,7 @@ use std::path::PathBuf;
 #[derive(clap::Subcommand, Debug)]
 pub enum Verb {
     /// Says what is wrong with policies: unknown fields, contradictions, promises that no method
-    /// can
-    /// keep
+    /// can keep
     Check {
         /// Policy files
         #[arg(value_name = "FILE", required = true)]

@@ -6,7 +6,7 @@ use super::figures::span;
 use crate::model::Role;
 use crate::operations::status::{StatusRequest, status};
 use crate::operations::{Surroundings, load};
-use crate::status::{DrillResult, Status};
+use crate::status::{DrillResult, Proven, Status};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -71,18 +71,7 @@ fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
         say("newest proven", none.into());
     }
     for p in &status.newest_proven {
-        let (age, proven, loses) = (span(p.age_s), span(p.proof_age_s), span(p.rpo_s as i64));
-        say(
-            "newest proven",
-            format!(
-                "{}  {:8} from {:10} point {age} old, proven {proven} ago, restored in {:.1} s \
-                 measured on {measured_on}, would lose {loses}",
-                p.point,
-                p.method.as_str(),
-                p.target.as_str(),
-                p.rto_s,
-            ),
-        );
+        say("newest proven", proven(p, measured_on));
     }
     say("drills", drills(status));
     let shown = |v: Option<f64>| match v {
@@ -129,6 +118,18 @@ fn state(mut say: impl FnMut(&str, String), status: &Status) {
         "proofs",
         format!("checked {checked}, not checked {not}, excluded {excluded}"),
     );
+}
+
+fn proven(p: &Proven, measured_on: &str) -> String {
+    let (age, proven, loses) = (span(p.age_s), span(p.proof_age_s), span(p.rpo_s as i64));
+    format!(
+        "{}  {:8} from {:10} point {age} old, proven {proven} ago, restored in {:.1} s measured \
+         on {measured_on}, would lose {loses}",
+        p.point,
+        p.method.as_str(),
+        p.target.as_str(),
+        p.rto_s,
+    )
 }
 
 fn drills(status: &Status) -> String {

@@ -113,9 +113,9 @@ impl<'a> ChunkWriter<'a> {
             let sent = Sent {
                 upload: &id,
                 parts: &parts,
-                content,
             };
-            complete_once(&self.vault.bucket, &self.key, &sent, Some(self.lock)).await?
+            let lock = Some(self.lock);
+            complete_once(&self.vault.bucket, &self.key, sent, lock, content).await?
         } else {
             self.sha.update(&rest);
             self.size_bytes = rest.len() as u64;

@@ -1,9 +1,10 @@
 //! Restores a point into scratch things, from every target, and proves it. Also what a finished
 //! drill is told as.
 
+use super::joining::Advanced;
+use super::known_runs::known_runs;
 use super::planning::{self, Drillable};
-use super::session::{Advanced, Session, roles_of};
-use super::tick::known_runs;
+use super::session::{Session, roles_of};
 use super::{Loaded, Surroundings, run_told};
 use crate::engine::{Report, RunExit};
 use crate::journal::{Outcome, RunState};

@@ -11,6 +11,8 @@ pub mod vault;
 pub mod verify;
 
 mod edited_policy;
+mod joining;
+mod known_runs;
 mod planning;
 mod policy_copy;
 mod run_told;

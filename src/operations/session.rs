@@ -1,17 +1,14 @@
-//! Runs as operations see them: opening one or joining it, and going on.
+//! What runs are opened, joined and read with.
 
-use super::edited_policy::{Standing, difference, standing};
-use super::{Loaded, Surroundings, policy_copy};
+use super::{Loaded, Surroundings};
 use crate::aws::Clients;
-use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
+use crate::engine::{ProcessIdentity, RoleJournal, Runner};
 use crate::model::{Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{Plan, VERSION};
-use crate::policy::{Policy, parse};
+use crate::plan::Plan;
 use crate::report::{Code, Fail, Finding, full};
 use crate::steps::Secrets;
 use crate::targets::{Reached, open};
 use crate::vault::{JournalStore, RunRead, RunRef, VaultError, VaultJournal};
-use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
 /// So many of the newest runs of a kind are looked at for open ones.
@@ -35,24 +32,6 @@ pub fn roles_of(kind: RunKind) -> &'static [Role] {
         RunKind::Drill => &[Role::Driller, Role::Prober],
         RunKind::Restore => &[Role::Restorer],
     }
-}
-
-/// A slot planned again, by one policy or another.
-pub(super) trait Replan {
-    /// `None`: that policy has no such run.
-    fn replan(&self, policy: &Policy, stored: &Plan) -> Option<Plan>;
-}
-
-impl<F: Fn(&Policy, &Plan) -> Option<Plan>> Replan for F {
-    fn replan(&self, policy: &Policy, stored: &Plan) -> Option<Plan> {
-        self(policy, stored)
-    }
-}
-
-/// A run that was opened or joined, with what is to be said of it beside its own report.
-pub(super) struct Advanced {
-    pub report: Report,
-    pub findings: Vec<Finding>,
 }
 
 /// Open runs, oldest first, and journals that cannot be believed.
@@ -82,7 +61,7 @@ impl<'a> Session<'a> {
         self.role.unwrap_or(roles_of(kind)[0])
     }
 
-    async fn runner(&self, plan: &Plan) -> Result<Runner<'a>, Fail> {
+    pub async fn runner(&self, plan: &Plan) -> Result<Runner<'a>, Fail> {
         let target = plan
             .target(&plan.journal_target)
             .ok_or_else(|| Fail::bug(format!("the plan of {} has no journal target", plan.run)))?;
@@ -111,141 +90,6 @@ impl<'a> Session<'a> {
             secrets: Secrets::default(),
             database: None,
             take_over: false,
-        })
-    }
-
-    /// Opens the run, or joins it where another runner was faster, and goes on as far as it can.
-    ///
-    /// # Errors
-    /// The store's; 13 for a stored plan that no policy of ours would have made.
-    pub async fn open(
-        &self,
-        reached: &Reached,
-        plan: &Plan,
-        replan: &dyn Replan,
-    ) -> Result<Advanced, Fail> {
-        policy_copy::store(self, reached, plan).await?;
-        let runner = self.runner(plan).await?;
-        if let Some(state) = engine::open(&runner, plan).await? {
-            let (age, now) = (SignedDuration::ZERO, plan.opened_at);
-            let report = engine::advance(&runner, state, age, now).await?;
-            return Ok(report.into());
-        }
-        match self.read(reached, &plan.run).await? {
-            Some(read) => self.join(reached, read, replan).await,
-            None => Err(Fail::new(
-                Code::TargetUnavailable,
-                format!(
-                    "run {} was opened by another runner and cannot be read yet",
-                    plan.run
-                ),
-            )),
-        }
-    }
-
-    pub async fn read(&self, reached: &Reached, run: &RunId) -> Result<Option<RunRead>, Fail> {
-        let journal = journal_at(&reached.vault);
-        Ok(journal.read(&self.loaded.policy.name, run).await?)
-    }
-
-    /// Resumes a stored run, whose plan is believed only as far as a policy of ours gives it.
-    ///
-    /// # Errors
-    /// 11 for a plan of another version, 13 for one that no policy of ours gives.
-    pub async fn join(
-        &self,
-        reached: &Reached,
-        read: RunRead,
-        replan: &dyn Replan,
-    ) -> Result<Advanced, Fail> {
-        let plan = &read.state.plan;
-        if plan.version != VERSION {
-            return Err(Fail::new(
-                Code::PlanVersion,
-                format!(
-                    "run {} has a plan of version {}; this program knows {VERSION}",
-                    plan.run, plan.version
-                ),
-            ));
-        }
-        // Of a run that is over nothing is executed, whatever it names.
-        if read.state.finished.is_some() {
-            return Ok(self.go_on(reached, read).await?.into());
-        }
-        let own = replan.replan(&self.loaded.policy, plan);
-        let earlier = self.earlier(reached, plan, replan).await?;
-        let standing = standing(plan, own.as_ref(), earlier.as_ref());
-        let over = reached.now >= plan.deadline_at;
-        match standing {
-            Standing::Ours => Ok(self.go_on(reached, read).await?.into()),
-            Standing::EditedWithin => {
-                let said = format!(
-                    "the policy was edited since run {} was opened; the run is resumed, for it \
-                     touches nothing that the policy no longer names",
-                    plan.run
-                );
-                let warning = Finding::warning(Code::PolicyChanged, said).thing(&plan.run);
-                let mut advanced = Advanced::from(self.go_on(reached, read).await?);
-                advanced.findings.push(warning);
-                Ok(advanced)
-            }
-            Standing::EditedBeyond => self.give_up(read, own.as_ref()).await,
-            // Its time is over: whoever's it is, nobody executes it any more.
-            Standing::NotOurs if over => self.give_up(read, own.as_ref()).await,
-            Standing::NotOurs => Err(Fail::new(
-                Code::PlanNotOurs,
-                format!(
-                    "the stored plan of {} is not the one that this policy gives: {}; nothing of \
-                     it was executed",
-                    plan.run,
-                    difference(plan, own.as_ref())
-                ),
-            )
-            .at(&plan.run)),
-        }
-    }
-
-    /// The plan that the policy gives whose digest the stored plan carries.
-    async fn earlier(
-        &self,
-        reached: &Reached,
-        plan: &Plan,
-        replan: &dyn Replan,
-    ) -> Result<Option<Plan>, Fail> {
-        if plan.policy_sha256 == self.loaded.sha256 {
-            return Ok(None);
-        }
-        let text = policy_copy::read(&reached.vault, &plan.policy_sha256).await?;
-        let policy = text.and_then(|t| parse("policy", &t).ok());
-        let policy = policy.filter(|p| p.name == self.loaded.policy.name);
-        let again = policy.and_then(|p| replan.replan(&p, plan));
-        Ok(again.map(|p| Plan {
-            policy_sha256: plan.policy_sha256.clone(),
-            ..p
-        }))
-    }
-
-    async fn go_on(&self, reached: &Reached, read: RunRead) -> Result<Report, Fail> {
-        policy_copy::store(self, reached, &read.state.plan).await?;
-        let runner = self.runner(&read.state.plan).await?;
-        engine::advance(&runner, read.state, read.head_age, read.store_now).await
-    }
-
-    async fn give_up(&self, read: RunRead, own: Option<&Plan>) -> Result<Advanced, Fail> {
-        let plan = &read.state.plan;
-        let said = format!(
-            "run {} is abandoned, for the policy has changed since it was opened: {}; its slot is \
-             made good by the next complete one",
-            plan.run,
-            difference(plan, own)
-        );
-        let warning = Finding::warning(Code::PolicyChanged, said).thing(&plan.run);
-        let runner = self.runner(plan).await?;
-        let (age, now) = (read.head_age, read.store_now);
-        let report = engine::abandon(&runner, read.state, age, now).await?;
-        Ok(Advanced {
-            report,
-            findings: vec![warning],
         })
     }
 
@@ -280,15 +124,6 @@ impl<'a> Session<'a> {
             }
         }
         Ok(found)
-    }
-}
-
-impl From<Report> for Advanced {
-    fn from(report: Report) -> Self {
-        Self {
-            report,
-            findings: Vec::new(),
-        }
     }
 }
 

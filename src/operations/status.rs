@@ -1,7 +1,7 @@
 //! What the vaults say of a policy, and which promises are not met.
 
+use super::known_runs::known_runs;
 use super::session::Session;
-use super::tick::known_runs;
 use super::{Loaded, Surroundings};
 use crate::journal::{Event, read};
 use crate::model::{PolicyName, Role, RunKind, TargetName};

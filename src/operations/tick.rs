@@ -1,8 +1,10 @@
 //! What a CronJob calls: resumes open runs, opens the slots that are due, sweeps, says what comes
 //! next.
 
+use super::joining::Advanced;
+use super::known_runs::{known_runs, schedule_of};
 use super::planning::{self, Drillable};
-use super::session::{Advanced, Session, roles_of};
+use super::session::{Session, roles_of};
 use super::{Loaded, Surroundings, drill, run_told, sweep};
 use crate::engine::Report;
 use crate::model::{Role, RunId, RunKind, Slot, TargetName};
@@ -11,8 +13,7 @@ use crate::policy::{Policy, Schedule};
 use crate::report::{Code, Exit, Fail, Finding};
 use crate::schedule::{self, History};
 use crate::targets::{self, Reached, away_findings};
-use crate::vault::RunRef;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 pub struct TickRequest {
     /// Execute only this role's steps; the journal hands over.
@@ -26,9 +27,6 @@ pub struct Ticked {
     pub journal_target: TargetName,
     pub findings: Vec<Finding>,
 }
-
-/// History is read this far back.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// # Errors
 /// No target can hold the journal; what breaks one run alone is a finding.
@@ -76,15 +74,6 @@ pub async fn tick(
         journal_target: reached.name.clone(),
         findings,
     })
-}
-
-/// `None`: runs of this kind have no schedule here.
-fn schedule_of(policy: &Policy, kind: RunKind) -> Option<&Schedule> {
-    match kind {
-        RunKind::Backup => Some(&policy.schedule),
-        RunKind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
-        RunKind::Restore => None,
-    }
 }
 
 struct Ticking<'a> {
@@ -201,24 +190,4 @@ impl Ticking<'_> {
 
 fn backup_again(reached: &Reached) -> impl Fn(&Policy, &Plan) -> Option<Plan> {
     |policy, stored| planning::backup_again(policy, reached, stored)
-}
-
-/// Runs of a kind in all reachable journals, merged; two runs of one slot are one slot.
-pub(super) async fn known_runs(
-    reached: &Reached,
-    loaded: &Loaded,
-    kind: RunKind,
-) -> Result<Vec<RunRef>, Fail> {
-    // A slot that comes once a year is older than the window, and still the one that was done.
-    let latest = schedule_of(&loaded.policy, kind)
-        .and_then(|s| schedule::latest(s, reached.now))
-        .map_or(reached.now, Slot::time);
-    let since = Slot::at((reached.now - WINDOW).min(latest - SignedDuration::from_secs(1)));
-    let mut runs = Vec::new();
-    for seen in reached.capable() {
-        runs.extend(seen.vault.runs(&loaded.policy.name, kind, since).await?);
-    }
-    runs.sort();
-    runs.dedup();
-    Ok(runs)
 }

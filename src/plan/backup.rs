@@ -2,10 +2,11 @@
 
 use super::names::{self, Tagged};
 use super::step::Steps;
+use super::targets::plan_targets;
 use super::{
     BaseCopy, ClusterParts, CopyObjects, CopyParts, CopySnapshot, FileParts, Link, ListObjects,
-    ObjectsListed, Plan, PlanTarget, PublishPoint, ShareSnapshot, SnapshotTaken, Source,
-    TakeSnapshot, VERSION, VerifyCopies,
+    ObjectsListed, Plan, PublishPoint, ShareSnapshot, SnapshotTaken, Source, TakeSnapshot, VERSION,
+    VerifyCopies,
 };
 use crate::manifest::SnapshotCopy;
 use crate::model::{
@@ -69,27 +70,6 @@ pub fn backup(input: &BackupInput<'_>) -> Plan {
         poll_every: policy.timeouts.poll_every,
         steps: steps.0,
     }
-}
-
-/// Targets with the instant that this run's objects are locked until, rounded up to whole seconds
-/// (S3 keeps no more).
-pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
-    let whole = |t: Timestamp| Timestamp::from_second(t.as_second() + 1).unwrap_or(t);
-    policy
-        .targets
-        .iter()
-        .map(|t| PlanTarget {
-            name: t.name.clone(),
-            region: t.region.clone(),
-            bucket: t.bucket.clone(),
-            account: t.account.clone(),
-            provider: t.provider,
-            endpoint: policy.s3_endpoint(&t.region).map(str::to_owned),
-            kms_key: t.kms_key.clone(),
-            lock_mode: t.lock.mode,
-            retain_until: whole(from + t.lock.retention.signed() + t.lock.grace.signed()),
-        })
-        .collect()
 }
 
 fn sources(policy: &Policy) -> Vec<Source> {

@@ -1,15 +1,15 @@
 //! The plan of a drill: restore an existing point into scratch things, from every target, and prove
 //! it.
 
-use super::backup::plan_targets;
 use super::names::{self, Tagged};
 use super::step::Steps;
+use super::targets::plan_targets;
 use super::{
     BaseCopy, ClusterMade, ClusterSpec, CreateCluster, DumpDatabase, Dumps, InspectScratch, Link,
     LoadScratch, LockProbed, Plan, ProbeLock, Purpose, RestoreCluster, RestoreFiles,
     ScratchInspected, Tags, Teardown, Tried, TriedBy, VERSION, WriteProofs,
 };
-use crate::manifest::{CapturedCluster, Copy, HeartbeatColumn, Point, SnapshotCopy};
+use crate::manifest::{CapturedCluster, Copy, Point, SnapshotCopy};
 use crate::model::{
     ClusterId, Name, Provider, Region, Role, RunId, RunKind, Sha256, SourceId, TargetName, VaultId,
 };
@@ -288,28 +288,5 @@ fn teardown(input: &DrillInput<'_>) -> Teardown {
         bucket_endpoint: policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),
         prefix: format!("{prefix}{}/", input.run),
         dumps,
-    }
-}
-
-/// The heartbeat as a point carries it.
-impl From<&crate::policy::Heartbeat> for HeartbeatColumn {
-    fn from(h: &crate::policy::Heartbeat) -> Self {
-        Self {
-            table: h.table.clone(),
-            id: h.id.clone(),
-            at: h.at.clone(),
-        }
-    }
-}
-
-impl BaseCopy {
-    /// The manifest of a complete copy.
-    pub fn of(copy: &Copy) -> Self {
-        Self {
-            slot: copy.slot,
-            manifest_key: copy.manifest_key.clone(),
-            manifest_version: copy.manifest_version.clone(),
-            manifest_sha256: copy.manifest_sha256.clone(),
-        }
     }
 }

@@ -11,14 +11,16 @@ mod names;
 mod places;
 mod restore;
 mod step;
+mod targets;
 
 pub use action::*;
-pub use backup::{BackupInput, backup, plan_targets};
+pub use backup::{BackupInput, backup};
 pub use drill::{DrillInput, drill};
 pub use link::Link;
 pub use names::{cluster_id_of_attempt, drill_prefix, scratch_prefix};
 pub use restore::{RestoreInput, RestoreInto, Unavailable, restore};
 pub use step::Step;
+pub use targets::plan_targets;
 
 use crate::model::{
     AccountId, BucketName, KmsKey, Lock, LockMode, PolicyName, Provider, Region, RunId, RunKind,

@@ -3,12 +3,16 @@
 //! Pure: text in, values and findings out. Nothing here reads a file, a clock or the network.
 
 mod check;
+mod cluster_shape;
 mod locate;
 mod parse;
+mod timing;
 mod tuning;
 mod types;
 
 pub use check::{Calendar, Trouble, check};
+pub use cluster_shape::ClusterShape;
 pub use parse::{MAX_BYTES, ParseError, parse, schema};
+pub use timing::{Missed, Schedule};
 pub use tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 pub use types::*;

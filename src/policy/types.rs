@@ -1,5 +1,7 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
+use super::cluster_shape::ClusterShape;
+use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 use crate::model::{
     AccountId, BucketName, ClusterId, KmsKey, LockMode, Method, Name, PolicyName, Provider, Region,
@@ -171,40 +173,6 @@ pub struct Credentials {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Schedule {
-    /// A crontab line: five fields, or six with seconds first; or `@hourly`, `@daily`, `@weekly`,
-    /// `@monthly`.
-    pub cron: String,
-    /// IANA name; daylight saving follows cronie's rule.
-    #[serde(default = "default_zone")]
-    pub time_zone: String,
-    #[serde(default)]
-    pub missed: Missed,
-    /// A run that is not finished this long after it was opened is abandoned.
-    #[serde(default = "default_deadline")]
-    pub deadline: Seconds,
-}
-
-fn default_zone() -> String {
-    "UTC".into()
-}
-fn default_deadline() -> Seconds {
-    Seconds::hours(12)
-}
-
-/// What to do about slots that no runner was there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Missed {
-    /// Catch up the latest only.
-    #[default]
-    Latest,
-    /// Catch up every one, oldest first (at most 100).
-    All,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
 pub struct Objective {
     pub rto: Seconds,
     pub rpo: Seconds,
@@ -243,20 +211,6 @@ fn default_heartbeat_age() -> Seconds {
     Seconds(60)
 }
 
-/// What a cluster that is made looks like: its instance, and where it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ClusterShape {
-    pub instance_class: Name,
-    pub subnet_group: Option<Name>,
-    #[serde(default)]
-    pub security_groups: Vec<Name>,
-    pub parameter_group: Option<Name>,
-    /// Aurora capacity units for `db.serverless`.
-    pub min_acu: Option<f64>,
-    pub max_acu: Option<f64>,
-}
-
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum FilesChecked {
@@ -277,40 +231,6 @@ pub struct Assertion {
 impl SourceBucket {
     pub fn source(&self) -> SourceId {
         SourceId::of_bucket(&self.name, &self.prefix)
-    }
-}
-
-impl ClusterShape {
-    /// The instance class that has capacity units instead of a size.
-    pub const SERVERLESS: &str = "db.serverless";
-
-    /// Minimum and maximum of capacity units. Both or none: the service refuses half of it.
-    pub fn capacity(&self) -> Option<(f64, f64)> {
-        self.min_acu.zip(self.max_acu)
-    }
-
-    /// # Errors
-    /// A sentence that says what is missing or too much.
-    pub fn check_capacity(&self) -> Result<(), String> {
-        let serverless = self.instance_class.as_str() == Self::SERVERLESS;
-        match (self.min_acu, self.max_acu) {
-            (None, None) if serverless => Err(format!(
-                "instance class {} needs min_acu and max_acu, the capacity units it may have",
-                Self::SERVERLESS
-            )),
-            (Some(_), None) | (None, Some(_)) => {
-                Err("min_acu and max_acu go together; one of them is missing".into())
-            }
-            (Some(min), Some(max))
-                if !(0.0..=max).contains(&min) || !(1.0..=256.0).contains(&max) =>
-            {
-                Err(format!(
-                    "capacity from {min} to {max} is none that the service offers; min_acu is at \
-                     most max_acu, which is from 1 to 256"
-                ))
-            }
-            _ => Ok(()),
-        }
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Slot;
 use crate::model::{PolicyName, Seconds};
 use crate::plan::tests as planned;
 

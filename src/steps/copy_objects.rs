@@ -1,5 +1,6 @@
 //! Copies what the list names and the target lacks, and writes the object manifest.
 
+use super::lock_guard::guard;
 use super::object_manifest::{MAX_MANIFEST_BYTES, base_rows, listed_rows};
 use super::read_back::{WithoutDigest, read_back};
 use super::{Context, Perform};
@@ -8,10 +9,9 @@ use crate::inventory;
 use crate::manifest::{ListRow, RowKind, Stored, StoredRow, read_rows, write_rows};
 use crate::model::{Lock, ObjectKey, Provider, Sha256, TargetName, VersionId};
 use crate::plan::{CopyObjects, NotKept, ObjectsCopied, Source};
-use crate::report::Failure;
-use crate::report::{Code, Fail};
+use crate::report::{Code, Fail, Failure};
 use crate::transfer::{CopyTask, TagsSeen, copy_object};
-use crate::vault::{Key, Vault, VaultError, Verdict};
+use crate::vault::{Key, Vault, VaultError};
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,36 +57,6 @@ impl Perform for CopyObjects {
 fn order(row: &StoredRow) -> impl Ord + '_ {
     let listed = &row.listed;
     (&listed.source, &listed.key, &listed.version)
-}
-
-/// A vault whose lock cannot be relied on is refused before anything is put there.
-async fn guard(vault: &Vault) -> Result<(), Fail> {
-    let (bucket, target) = (&vault.bucket.name, &vault.target);
-    let state = vault.bucket.state().await?;
-    if !state.object_lock || !state.versioning {
-        return Err(Fail::new(
-            Code::TargetWithoutLock,
-            format!("bucket {bucket} of target {target} has no Object Lock"),
-        ));
-    }
-    let mut rules = state.expiring_rules.iter();
-    if let Some((id, prefix)) = rules.find(|(_, p)| !p.starts_with("probe/")) {
-        return Err(Fail::new(
-            Code::LifecycleExpires,
-            format!(
-                "lifecycle rule `{id}` of bucket {bucket} expires what is under `{prefix}` by age"
-            ),
-        ));
-    }
-    let why = match vault.newest_probe(target).await? {
-        Some(probe) if probe.outcome.verdict == Verdict::Locked => return Ok(()),
-        Some(probe) => probe.outcome.why,
-        None => "it was never probed".to_owned(),
-    };
-    Err(Fail::new(
-        Code::LockNotProven,
-        format!("target {target}: {why}; run `dr vault probe`"),
-    ))
 }
 
 #[derive(Default)]

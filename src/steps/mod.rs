@@ -13,6 +13,7 @@ mod inspect_scratch;
 mod list_objects;
 mod load_dump;
 mod load_scratch;
+mod lock_guard;
 mod object_manifest;
 mod probe_lock;
 mod proofs;

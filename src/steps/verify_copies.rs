@@ -53,9 +53,7 @@ impl Perform for VerifyCopies {
             let state = result?;
             verified.tested += 1;
             verified.bytes += size_bytes;
-            if !counted(&mut verified, &state, lock) {
-                return Err(self.short(stored, &state, lock));
-            }
+            self.count_lock(&mut verified, stored, &state, lock)?;
             ctx.report(verified.tested, verified.population, "objects");
         }
         if verified.unknown > 0 {
@@ -71,36 +69,37 @@ impl Perform for VerifyCopies {
     }
 }
 
-/// Whether the lock is as it must be, or cannot be read.
-fn counted(verified: &mut Verified, state: &LockState, lock: Lock) -> bool {
-    match state {
-        LockState::Until(_, until) if state.meets(lock) => {
-            verified.lock_ok += 1;
-            let earliest = verified.retain_until_min.map_or(*until, |m| m.min(*until));
-            verified.retain_until_min = Some(earliest);
-            true
-        }
-        LockState::Unknown(_) => {
-            verified.unknown += 1;
-            true
-        }
-        _ => false,
-    }
-}
-
 impl VerifyCopies {
-    fn short(&self, stored: &Stored, state: &LockState, lock: Lock) -> Fail {
-        Fail::new(
-            Code::LockShort,
-            format!(
-                "{} version {} at {}: lock {state:?}, wanted {} until {}",
-                stored.key,
-                stored.version,
-                self.target,
-                lock.mode.as_str(),
-                lock.retain_until
-            ),
-        )
+    /// A lock that is known to be short fails at once; one that cannot be read is counted.
+    fn count_lock(
+        &self,
+        verified: &mut Verified,
+        stored: &Stored,
+        state: &LockState,
+        lock: Lock,
+    ) -> Result<(), Fail> {
+        match state {
+            LockState::Until(_, until) if state.meets(lock) => {
+                verified.lock_ok += 1;
+                let earliest = verified.retain_until_min.map_or(*until, |m| m.min(*until));
+                verified.retain_until_min = Some(earliest);
+            }
+            LockState::Unknown(_) => verified.unknown += 1,
+            other => {
+                return Err(Fail::new(
+                    Code::LockShort,
+                    format!(
+                        "{} version {} at {}: lock {other:?}, wanted {} until {}",
+                        stored.key,
+                        stored.version,
+                        self.target,
+                        lock.mode.as_str(),
+                        lock.retain_until
+                    ),
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Versions that the copy step of this run took from the base: it read them back before it

@@ -1,6 +1,6 @@
 //! One object.
 
-use super::once::{self, Content, Sent};
+use super::once::{self, Content};
 use super::room;
 use crate::aws::s3::{Bucket, CopyFrom, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
@@ -243,11 +243,10 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
         size_bytes: task.size_bytes,
         sha256: &sha256,
     };
-    let sent = Sent {
+    let sent = once::Sent {
         upload: &upload,
         parts: &parts,
-        content,
     };
-    let put = once::complete_once(task.to, task.to_key, &sent, task.lock).await?;
+    let put = once::complete_once(task.to, task.to_key, sent, task.lock, content).await?;
     Ok(copied_as(task, put.version, sha256, options))
 }

@@ -19,6 +19,13 @@ pub struct Content<'a> {
     pub sha256: &'a str,
 }
 
+/// An upload with all of its parts sent.
+#[derive(Clone, Copy)]
+pub struct Sent<'a> {
+    pub upload: &'a str,
+    pub parts: &'a [Part],
+}
+
 /// One object in one request.
 ///
 /// # Errors
@@ -56,14 +63,6 @@ pub async fn put_once(
     }
 }
 
-/// An upload whose parts are all there.
-#[derive(Clone, Copy)]
-pub struct Sent<'a> {
-    pub upload: &'a str,
-    pub parts: &'a [Part],
-    pub content: Content<'a>,
-}
-
 /// Makes parts one object. On success the upload is gone, whether it became the object or one that
 /// was there was taken.
 ///
@@ -72,14 +71,11 @@ pub struct Sent<'a> {
 pub async fn complete_once(
     bucket: &Bucket,
     key: &str,
-    sent: &Sent<'_>,
+    sent: Sent<'_>,
     lock: Option<Lock>,
+    content: Content<'_>,
 ) -> Result<Put, Error> {
-    let Sent {
-        upload,
-        parts,
-        content,
-    } = *sent;
+    let Sent { upload, parts } = sent;
     if decides(bucket).await? {
         match bucket.complete_upload(key, upload, parts, true).await {
             Err(e) if e.kind == Kind::Exists => {

@@ -57,20 +57,16 @@ impl Vault {
         let conditional = matches!(race, Race::Decided);
         self.bucket.note_conditional(conditional).await;
         let now = self.now().await?;
-        let put = async |what: &str, length: Seconds| {
-            let until = Timestamp::from_second((now + length.signed()).as_second() + 1);
-            let retain_until = until.unwrap_or(now);
-            let put = self
-                .put_locked(&key(what), Lock { mode, retain_until })
-                .await;
-            answered(put.map(|version| (version, retain_until)))
-        };
-        let unknown = |why: String| ProbeOutcome {
-            verdict: Verdict::Unknown,
+        let of = |verdict: Verdict, why: String| ProbeOutcome {
+            verdict,
             conditional,
             why,
         };
-        let (control_version, lapses) = match put("control", control).await? {
+        let unknown = |why: String| of(Verdict::Unknown, why);
+        let put = async |what: &str, length: SignedDuration| {
+            self.put_locked(&key(what), mode, now, length).await
+        };
+        let (control_version, lapses) = match answered(put("control", control.signed()).await)? {
             Ok(put) => put,
             Err(e) => {
                 return Ok(unknown(format!(
@@ -78,7 +74,7 @@ impl Vault {
                 )));
             }
         };
-        let (version, until) = match put("locked", lock).await? {
+        let (version, until) = match answered(put("locked", lock.signed()).await)? {
             Ok(put) => put,
             Err(e) => {
                 return Ok(unknown(format!(
@@ -92,11 +88,7 @@ impl Vault {
         {
             Tried::Refused => {}
             Tried::Allowed(why) => {
-                return Ok(ProbeOutcome {
-                    verdict: Verdict::Open,
-                    conditional,
-                    why,
-                });
+                return Ok(of(Verdict::Open, why));
             }
             Tried::NotSeen(why) => return Ok(unknown(why)),
         }
@@ -105,59 +97,64 @@ impl Vault {
                 "whether it decides a race could not be tested: {why}"
             )));
         }
-        self.control(world, mode, (&key("control"), &control_version), lapses)
-            .await
-            .map(|(verdict, why)| ProbeOutcome {
-                verdict,
-                conditional,
-                why,
-            })
+        let control = (key("control"), control_version);
+        Ok(
+            match self.why_control_stays(world, control, lapses).await? {
+                None => of(
+                    Verdict::Locked,
+                    format!(
+                        "{} refused delete and shortening; the control was deleted after its lock \
+                     lapsed",
+                        mode.as_str()
+                    ),
+                ),
+                Some(why) => unknown(why),
+            },
+        )
     }
 
-    /// Its version.
-    async fn put_locked(&self, key: &str, lock: Lock) -> Result<String, Error> {
+    /// A small object with a lock: its version, and the instant that the lock ends.
+    async fn put_locked(
+        &self,
+        key: &str,
+        mode: LockMode,
+        now: Timestamp,
+        length: SignedDuration,
+    ) -> Result<(String, Timestamp), Error> {
+        let until = Timestamp::from_second((now + length).as_second() + 1).unwrap_or(now);
         let options = PutOptions {
-            lock: Some(lock),
+            lock: Some(Lock {
+                mode,
+                retain_until: until,
+            }),
             ..Default::default()
         };
         let body = Bytes::from_static(b"dr lock probe\n");
         let put = self.bucket.put(key, body, &options).await?;
-        Ok(put.version.unwrap_or_else(|| "null".into()))
+        Ok((put.version.unwrap_or_else(|| "null".into()), until))
     }
 
-    /// A version whose lock lapsed can be deleted, else a refusal says nothing about locks.
-    async fn control(
+    /// Waits until the control's lock has lapsed and deletes it; `None`: it is gone.
+    async fn why_control_stays(
         &self,
         world: &World,
-        mode: LockMode,
-        (key, version): (&str, &str),
+        (key, version): (String, String),
         lapses: Timestamp,
-    ) -> Result<(Verdict, String), VaultError> {
+    ) -> Result<Option<String>, VaultError> {
         while self.now().await? <= lapses {
             if world.stopping() {
                 let why = "stopped before the control's lock lapsed";
-                return Ok((Verdict::Unknown, why.into()));
+                return Ok(Some(why.into()));
             }
             world.sleep(std::time::Duration::from_millis(300)).await;
         }
-        let deleted = self.bucket.delete_version(key, version, false).await;
-        Ok(match answered(deleted)? {
-            Ok(()) => (
-                Verdict::Locked,
-                format!(
-                    "{} refused delete and shortening; the control was deleted after its lock \
-                     lapsed",
-                    mode.as_str()
-                ),
-            ),
-            Err(e) => (
-                Verdict::Unknown,
-                format!(
-                    "the control could not be deleted after its lock lapsed either, so the \
-                     refusals prove nothing: {e}"
-                ),
-            ),
-        })
+        let deleted = self.bucket.delete_version(&key, &version, false).await;
+        Ok(answered(deleted)?.err().map(|e| {
+            format!(
+                "the control could not be deleted after its lock lapsed either, so the refusals \
+                 prove nothing: {e}"
+            )
+        }))
     }
 
     /// Tries on a locked version what it must not allow.

@@ -26,8 +26,8 @@ impl Parrot {
             .map(|(status, body)| {
                 let length = body.len();
                 format!(
-                    "HTTP/1.1 {status} X\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n\
-                     {body}"
+                    "HTTP/1.1 {status} X\r\nconnection: close\r\n\
+                     content-length: {length}\r\n\r\n{body}"
                 )
             })
             .collect();

@@ -1,11 +1,11 @@
 //! A bucket's configuration: read by guards, written by `vault init` only.
 
 use super::Bucket;
-use super::read::mode;
+use super::locks::mode;
 use crate::aws::error::{Error, Kind, classify};
 use crate::model::{LockMode, Provider};
 use aws_sdk_s3::types::{
-    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration,
+    BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, LifecycleRule,
 };
 
 /// What guards look at before a vault is used.
@@ -67,29 +67,7 @@ impl Bucket {
             .map_err(|e| classify(e, "GetBucketLifecycleConfiguration", thing()));
         match rules {
             Ok(answer) => {
-                state.expiring_rules = answer
-                    .rules()
-                    .iter()
-                    .filter(|r| {
-                        r.status().as_str() == "Enabled"
-                            && (r
-                                .expiration()
-                                .is_some_and(|e| e.days().is_some() || e.date().is_some())
-                                || r.noncurrent_version_expiration().is_some())
-                    })
-                    .map(|r| {
-                        #[expect(
-                            deprecated,
-                            reason = "old rules carry their prefix outside of a filter"
-                        )]
-                        let prefix = r
-                            .filter()
-                            .and_then(|f| f.prefix())
-                            .or(r.prefix())
-                            .unwrap_or_default();
-                        (r.id().unwrap_or("without id").to_owned(), prefix.to_owned())
-                    })
-                    .collect();
+                state.expiring_rules = answer.rules().iter().filter_map(expiring).collect();
             }
             Err(e) if matches!(e.kind, Kind::NotFound | Kind::Unsupported) => {}
             Err(e) => return Err(e),
@@ -156,4 +134,23 @@ impl Bucket {
 /// The store knows no such location, or no locations at all.
 fn misplaced(e: &Error) -> bool {
     e.code.contains("LocationConstraint") || e.kind == Kind::Unsupported
+}
+
+/// Id and prefix of a lifecycle rule that expires objects or versions by age.
+fn expiring(rule: &LifecycleRule) -> Option<(String, String)> {
+    let by_age = rule
+        .expiration()
+        .is_some_and(|e| e.days().is_some() || e.date().is_some());
+    let expires = by_age || rule.noncurrent_version_expiration().is_some();
+    if rule.status().as_str() != "Enabled" || !expires {
+        return None;
+    }
+    #[expect(
+        deprecated,
+        reason = "old rules carry their prefix outside of a filter"
+    )]
+    let outside = rule.prefix();
+    let prefix = rule.filter().and_then(|f| f.prefix()).or(outside);
+    let id = rule.id().unwrap_or("without id").to_owned();
+    Some((id, prefix.unwrap_or_default().to_owned()))
 }

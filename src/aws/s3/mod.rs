@@ -3,17 +3,20 @@
 mod clock;
 mod configure;
 mod list;
+mod locks;
 mod multipart;
 mod pages;
 mod read;
+mod tags;
 mod uploads;
 mod write;
 
 pub use clock::StoreClock;
 pub use configure::BucketState;
 pub use list::Listed;
+pub use locks::LockState;
 pub use multipart::Part;
-pub use read::{Got, Head, LockState, Meta};
+pub use read::{Got, Head, Meta};
 pub use uploads::Upload;
 pub use write::{CopyFrom, Put, PutOptions, hex_of_base64};
 

@@ -1,9 +1,11 @@
-//! Reading objects and their locks.
+//! Reading objects.
 
+use super::locks::lock_of;
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
-use crate::model::{Lock, LockMode, Provider};
-use aws_sdk_s3::types::{ChecksumMode, ObjectLockRetentionMode};
+use crate::model::{LockMode, Provider};
+use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::types::ChecksumMode;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -34,32 +36,6 @@ pub type Head = Meta;
 pub struct Got {
     pub bytes: Bytes,
     pub meta: Meta,
-}
-
-/// A lock as `GetObjectRetention` tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LockState {
-    Until(LockMode, Timestamp),
-    /// The store says that there is none.
-    None,
-    /// We may not look, so we do not know: a finding, never "none".
-    Unknown(String),
-}
-
-impl LockState {
-    /// Of the wanted mode, and not ending before the wanted instant.
-    pub fn meets(&self, wanted: Lock) -> bool {
-        matches!(self, LockState::Until(mode,
-        until) if *mode == wanted.mode && *until >= wanted.retain_until)
-    }
-}
-
-pub(super) fn mode(text: &str) -> Option<LockMode> {
-    match text {
-        "COMPLIANCE" => Some(LockMode::Compliance),
-        "GOVERNANCE" => Some(LockMode::Governance),
-        _ => None,
-    }
 }
 
 impl Bucket {
@@ -185,23 +161,7 @@ impl Bucket {
                 why,
             ));
         }
-        let meta = Meta {
-            size_bytes: length,
-            version: answer.version_id().map(str::to_owned),
-            etag: answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
-            last_modified: answer.last_modified().map(timestamp),
-            content_type: answer.content_type().map(str::to_owned),
-            metadata: answer
-                .metadata()
-                .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
-                .unwrap_or_default(),
-            crc64: None,
-            sha256: None,
-            lock: lock_of(
-                answer.object_lock_mode().map(|m| m.as_str()),
-                answer.object_lock_retain_until_date(),
-            ),
-        };
+        let meta = meta_of(&answer, length);
         Ok(Got {
             bytes: bytes.freeze(),
             meta,
@@ -292,69 +252,25 @@ impl Bucket {
             ),
         })
     }
-
-    /// HEAD leaves lock fields out for a caller without the right to see them, so this asks for the
-    /// lock itself.
-    ///
-    /// # Errors
-    /// Only where the store does not answer; a refusal is [`LockState::Unknown`].
-    pub async fn lock_of(&self, key: &str, version: &str) -> Result<LockState, Error> {
-        let answer = self
-            .client
-            .get_object_retention()
-            .bucket(self.name.as_str())
-            .key(key)
-            .version_id(version)
-            .send()
-            .await;
-        match answer.map_err(|e| classify(e, "GetObjectRetention", self.thing(key))) {
-            Ok(answer) => {
-                let retention = answer.retention();
-                let found = retention.and_then(|r| {
-                    lock_of(
-                        r.mode().map(ObjectLockRetentionMode::as_str),
-                        r.retain_until_date(),
-                    )
-                });
-                Ok(found.map_or(LockState::None, |(mode, until)| {
-                    LockState::Until(mode, until)
-                }))
-            }
-            Err(e) if e.code == "NoSuchObjectLockConfiguration" => Ok(LockState::None),
-            Err(e) if e.kind.transient() || e.kind == Kind::NotFound => Err(e),
-            Err(e) => Ok(LockState::Unknown(e.to_string())),
-        }
-    }
-
-    /// Tags of a version, or of the one that is there now.
-    ///
-    /// # Errors
-    /// `NotFound`, `Denied`, `Unsupported`.
-    pub async fn tags(
-        &self,
-        key: &str,
-        version: Option<&str>,
-    ) -> Result<BTreeMap<String, String>, Error> {
-        let answer = self
-            .client
-            .get_object_tagging()
-            .bucket(self.name.as_str())
-            .key(key)
-            .set_version_id(version.map(str::to_owned))
-            .send()
-            .await;
-        let answer = answer.map_err(|e| classify(e, "GetObjectTagging", self.thing(key)))?;
-        Ok(answer
-            .tag_set()
-            .iter()
-            .map(|t| (t.key().to_owned(), t.value().to_owned()))
-            .collect())
-    }
 }
 
-fn lock_of(
-    text: Option<&str>,
-    until: Option<&aws_smithy_types::DateTime>,
-) -> Option<(LockMode, Timestamp)> {
-    Some((mode(text?)?, timestamp(until?)))
+/// A part of an object has no checksum of the whole.
+fn meta_of(answer: &GetObjectOutput, length: u64) -> Meta {
+    Meta {
+        size_bytes: length,
+        version: answer.version_id().map(str::to_owned),
+        etag: answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
+        last_modified: answer.last_modified().map(timestamp),
+        content_type: answer.content_type().map(str::to_owned),
+        metadata: answer
+            .metadata()
+            .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+            .unwrap_or_default(),
+        crc64: None,
+        sha256: None,
+        lock: lock_of(
+            answer.object_lock_mode().map(|m| m.as_str()),
+            answer.object_lock_retain_until_date(),
+        ),
+    }
 }

@@ -2,7 +2,8 @@
 
 use super::destination::{Destination, destination};
 use super::options::{RestoreOption, pick};
-use super::places::{Place, Places};
+use super::place::Place;
+use super::places::Places;
 use super::request::RestoreRequest;
 use crate::database::Address;
 use crate::model::{Mark, Method, RunId, RunKind, Seconds, Sha256, Slot};

@@ -1,7 +1,7 @@
 //! Where a restore goes, from what was asked for and what the policy says.
 
 use super::options::RestoreOption;
-use super::places::Place;
+use super::place::Place;
 use super::request::{ClusterDestination, RestoreRequest};
 use crate::database::Address;
 use crate::model::{ClusterId, Method, Provider, VersionId, endpoint_allowed};

@@ -1,6 +1,7 @@
 //! A restore's journal outside of the vault: where it lies, and bringing it into the vault later.
 
-use super::places::{Place, Places};
+use super::place::Place;
+use super::places::Places;
 use super::request::RestoreRequest;
 use crate::journal::{LastSeen, Outcome};
 use crate::model::{Mark, RunId, TargetName};

@@ -3,19 +3,23 @@
 mod choice;
 mod destination;
 mod execute;
+mod executing;
 mod local;
 mod measured;
 mod options;
+mod place;
 mod places;
 mod request;
 mod still_there;
 
 pub use choice::{Choice, choose};
-pub use execute::{JournalPlace, Restored, execute};
+pub use execute::{Restored, execute};
+pub use executing::JournalPlace;
 pub use local::{Uploaded, upload};
 pub use measured::{Measured, RpoBasis, RtoFrom};
 pub use options::RestoreOption;
-pub use places::{Place, Places, reach};
+pub use place::Place;
+pub use places::{Places, reach};
 pub use request::{
     BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, FromVault,
     RestoreRequest, RestoreSource,

@@ -1,24 +1,22 @@
 //! The vaults that a restore can read: one named by its URL, or those of a policy.
 
+use super::place::{Place, place};
 use super::request::{FromVault, RestoreRequest, RestoreSource};
 use crate::aws::{Clients, Credential, Keys, Tuning};
-use crate::manifest::{Point, Vault as VaultDocument};
+use crate::manifest::Point;
 use crate::model::{
-    LockMode, PolicyName, Provider, Role, Seconds, Sha256, Slot, TargetName, VaultId, on_loopback,
+    LockMode, PolicyName, Provider, Role, Seconds, Sha256, TargetName, on_loopback,
 };
 use crate::operations::{Loaded, policy_copy};
 use crate::plan::PlanTarget;
 use crate::policy::{Policy, parse};
 use crate::report::{Code, Exit, Fail, Hint, full};
 use crate::targets::{Away, open};
-use crate::vault::{Key, PointDocument, PointIndex, PointRef, Vault};
+use crate::vault::{Key, PointDocument, Vault};
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-/// Newest points that are read whole, and newest ones that a drill tried.
-const NEWEST: usize = 10;
-const NEWEST_TRIED: usize = 10;
 /// Newest points that are tried until one says which target this vault is.
 const MOST_LOOKED_AT: usize = 200;
 /// Ten years. The lock of a restore's journal is as long as that of the point that names the vault,
@@ -30,19 +28,6 @@ const TUNING: Tuning = Tuning {
     call: Seconds(60),
     attempts: 4,
 };
-
-/// One target that answers, with its points.
-pub struct Place {
-    pub target: PlanTarget,
-    pub vault: Vault,
-    pub policy_name: PolicyName,
-    pub id: VaultId,
-    pub points: Vec<PointRef>,
-    /// It decides races, so it can hold a journal.
-    pub capable: bool,
-    pub policy: Option<Policy>,
-    pub now: Timestamp,
-}
 
 pub struct Places {
     pub clients: Clients,
@@ -265,54 +250,6 @@ async fn policy_name(vault: &Vault, from: &FromVault) -> Result<PolicyName, Fail
 async fn stored_policy(vault: &Vault, sha256: &Sha256) -> Option<Policy> {
     let text = policy_copy::read(vault, sha256).await.ok()??;
     parse("policy", &text).ok()
-}
-
-async fn place(
-    vault: Vault,
-    target: PlanTarget,
-    name: &PolicyName,
-    policy: Option<Policy>,
-    request: &RestoreRequest,
-) -> Result<Place, Fail> {
-    let now = vault.now().await?;
-    let index = vault.point_index(name).await?;
-    let mut points = Vec::new();
-    for slot in wanted(&index, request).into_iter().rev() {
-        // One point that is damaged must not hide the others.
-        match vault.point(name, slot).await {
-            Ok(found) => points.extend(found),
-            Err(e) if e.transient() => return Err(e.into()),
-            Err(_) => {}
-        }
-    }
-    let probe = vault.newest_probe(&target.name).await.ok().flatten();
-    // A vault.json that is damaged is no obstacle: the id only names what is made.
-    let document = vault.find::<VaultDocument>(&Key::Vault.to_string()).await;
-    let id = document.ok().flatten().map(|d| d.id);
-    Ok(Place {
-        target,
-        vault,
-        policy_name: name.clone(),
-        id: id.unwrap_or_else(|| VaultId("unknown".into())),
-        points,
-        capable: probe.is_some_and(|p| p.outcome.conditional),
-        policy,
-        now,
-    })
-}
-
-/// Slots whose points are read: the one that was asked for, or the newest, and the newest that a
-/// drill tried.
-fn wanted(index: &[PointIndex], request: &RestoreRequest) -> BTreeSet<Slot> {
-    if let Some(point) = request.point {
-        let known = index.iter().map(|i| i.slot);
-        return known.filter(|s| *s == point).collect();
-    }
-    let early_enough = |slot: Slot| request.before.is_none_or(|b| slot.time() < b);
-    let fitting = || index.iter().filter(|i| early_enough(i.slot));
-    let newest = fitting().take(NEWEST);
-    let tried = fitting().filter(|i| i.tried).take(NEWEST_TRIED);
-    newest.chain(tried).map(|i| i.slot).collect()
 }
 
 #[cfg(test)]

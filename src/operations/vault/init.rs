@@ -148,8 +148,8 @@ fn guard(state: &BucketState, target: &Target) -> Result<(), Fail> {
             Code::TargetWithoutLock,
             format!(
                 "bucket {bucket} of target {} has no Object Lock; copies there could be deleted. \
-                 Name a bucket that does not exist yet: `dr vault init` creates it with Object \
-                 Lock",
+                 Name a bucket that does not exist yet: `dr vault init` creates it with \
+                 Object Lock",
                 target.name
             ),
         ));

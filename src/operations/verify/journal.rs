@@ -74,7 +74,13 @@ pub async fn verify_journal(
     let state = match fold(entries.iter().map(|(e, s)| (e, s.clone()))) {
         Ok(state) => Some(state),
         Err(illegal) if wrong.is_empty() => {
-            wrong.push(not_taken(&rows, &entries, illegal.to_string()));
+            let row = &rows[taken(&entries).min(rows.len() - 1)];
+            wrong.push(Wrong {
+                code: Code::RunDamaged,
+                key: row.key.clone(),
+                version: row.version.clone(),
+                why: illegal.to_string(),
+            });
             None
         }
         Err(_) => None,
@@ -85,18 +91,10 @@ pub async fn verify_journal(
     })
 }
 
-/// The first entry that the fold does not take, by taking ever more of them.
-fn not_taken(rows: &[Listed], entries: &[(Entry, Sha256)], why: String) -> Wrong {
-    let taken = (1..=entries.len())
-        .take_while(|n| fold(entries[..*n].iter().map(|(e, s)| (e, s.clone()))).is_ok())
-        .count();
-    let row = &rows[taken.min(rows.len() - 1)];
-    Wrong {
-        code: Code::RunDamaged,
-        key: row.key.clone(),
-        version: row.version.clone(),
-        why,
-    }
+/// So many entries the fold takes, by taking ever more of them.
+fn taken(entries: &[(Entry, Sha256)]) -> usize {
+    let takes = |n: &usize| fold(entries[..*n].iter().map(|(e, s)| (e, s.clone()))).is_ok();
+    (1..=entries.len()).take_while(takes).count()
 }
 
 async fn entry(vault: &Vault, row: &Listed) -> Result<Result<(Entry, Sha256), Wrong>, Fail> {

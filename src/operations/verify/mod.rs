@@ -1,6 +1,7 @@
 //! Reads everything that a point references, at each target, and names what is wrong.
 
 mod around;
+mod compared;
 mod documents;
 mod journal;
 mod point_at;
@@ -76,7 +77,7 @@ pub async fn verify(
     };
     let witness = witness::witness(&reached, policy, &point, &mut findings).await?;
     let only = request.target.as_ref();
-    let documents = witness::documents(&reached, policy, &point, &witness, only).await?;
+    let documents = compared::documents(&reached, policy, &point, &witness, only).await?;
     findings.extend(documents);
     let reader = Reader {
         around,

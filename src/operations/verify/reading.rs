@@ -12,6 +12,7 @@ use crate::model::Sha256;
 use crate::report::{Code, Fail, full};
 use crate::vault::Vault;
 use futures_util::StreamExt;
+use jiff::Timestamp;
 
 const MAX_LIST_BYTES: u64 = 1 << 30;
 #[derive(Clone, Debug, Default)]
@@ -78,15 +79,7 @@ pub async fn verify_point(
         match result {
             Ok((bytes, lock)) => {
                 reading.verified.bytes += bytes;
-                match lock {
-                    LockState::Until(_, until) if until > now => {
-                        reading.verified.lock_ok += 1;
-                        let earliest = &mut reading.verified.retain_until_min;
-                        *earliest = Some(earliest.map_or(until, |m| m.min(until)));
-                    }
-                    LockState::Unknown(_) => reading.verified.unknown += 1,
-                    _ => {}
-                }
+                count_lock(&mut reading.verified, &lock, now);
             }
             Err(Found::Away(e)) => return Err(e),
             Err(Found::Wrong(w)) => reading.wrong.push(w),
@@ -104,6 +97,18 @@ pub async fn verify_point(
         Vec::new()
     };
     Ok(reading)
+}
+
+fn count_lock(verified: &mut Verified, lock: &LockState, now: Timestamp) {
+    match lock {
+        LockState::Until(_, until) if *until > now => {
+            verified.lock_ok += 1;
+            let earliest = &mut verified.retain_until_min;
+            *earliest = Some(earliest.map_or(*until, |m| m.min(*until)));
+        }
+        LockState::Unknown(_) => verified.unknown += 1,
+        _ => {}
+    }
 }
 
 async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {

@@ -1,14 +1,12 @@
-//! The documents of a point at every target, and the journals that say which of them must be there.
+//! The journals that say which documents of a point must be there.
 
-use super::documents::{Documents, point_documents, policy_copies};
 use super::journal::verify_journal;
-use super::wrong::{Wrong, Wrongs};
 use crate::journal::{Event, RunState, read};
 use crate::model::{Method, PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
 use crate::operations::session::LOOK_BACK;
 use crate::plan::{DumpDatabase, PublishPoint, WriteProofs};
 use crate::report::{Code, Fail, Finding};
-use crate::targets::{Reached, Seen};
+use crate::targets::Reached;
 use crate::vault::{Key, PointDocument, PointRef, ProofOf, Vault};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Default)]
 pub struct Witness {
     /// By target: documents that were written there.
-    written: BTreeMap<TargetName, BTreeSet<String>>,
+    pub written: BTreeMap<TargetName, BTreeSet<String>>,
     /// Every key that a run of this point may write; `None` where no journal can be read, and
     /// anything may be there.
     may_be: Option<BTreeSet<String>>,
@@ -40,16 +38,9 @@ fn run_of(key: &str) -> Option<RunId> {
     }
 }
 
-fn is_dump(key: &str) -> bool {
-    let document = match Key::parse(key) {
-        Some(Key::Point { document, .. }) => document,
-        _ => return false,
-    };
-    matches!(document, PointDocument::Dump { .. })
-}
-
 impl Witness {
-    fn knows(&self, key: &str) -> bool {
+    /// Whether a run of this point may have written a key.
+    pub fn knows(&self, key: &str) -> bool {
         self.may_be.as_ref().is_none_or(|m| m.contains(key))
             || run_of(key).is_some_and(|r| self.doubtful.contains(&r))
     }
@@ -207,102 +198,4 @@ async fn plans_for(vault: &Vault, key: &str, slot: Slot) -> Result<bool, Fail> {
         Err(e) if e.transient() => Err(e.into()),
         Err(_) => Ok(true),
     }
-}
-
-/// Compares the documents of the point at each target with the journals and with the other targets;
-/// policies too.
-///
-/// # Errors
-/// The store's.
-pub async fn documents(
-    reached: &Reached,
-    policy: &PolicyName,
-    point: &PointRef,
-    witness: &Witness,
-    only: Option<&TargetName>,
-) -> Result<Vec<Finding>, Fail> {
-    let (slot, knows) = (point.point.slot, |key: &str| witness.knows(key));
-    let (mut all, mut findings): (Vec<(&Seen, Documents)>, _) = (Vec::new(), Vec::new());
-    for seen in &reached.seen {
-        let documents = point_documents(&seen.vault, policy, slot, &knows).await?;
-        all.push((seen, documents));
-    }
-    for (at, (seen, documents)) in all.iter().enumerate() {
-        let name = &seen.target.name;
-        if only.is_some_and(|o| o != name) {
-            continue;
-        }
-        let mut wrong = documents.wrong.clone();
-        missing(witness, seen, documents, &all)
-            .into_iter()
-            .chain(differing(documents, &all[..at]))
-            .for_each(|w| wrong.push(w));
-        let policies = policy_copies(&seen.vault).await?;
-        let key = Key::Policy(point.point.policy_sha256.clone()).to_string();
-        if !policies.there.contains_key(&key) {
-            wrong.push(Wrong {
-                code: Code::ObjectMissing,
-                key,
-                version: String::new(),
-                why: format!("the point's policy is not at {name}"),
-            });
-        }
-        wrong.extend(policies.wrong);
-        findings.extend(Wrongs::findings(wrong, name));
-    }
-    Ok(findings)
-}
-
-/// What a journal says was written here, or what another target has of this point, and is not here.
-fn missing(
-    witness: &Witness,
-    seen: &Seen,
-    here: &Documents,
-    all: &[(&Seen, Documents)],
-) -> Vec<Wrong> {
-    let elsewhere = all
-        .iter()
-        .flat_map(|(_, d)| d.good.keys())
-        .filter(|k| !is_dump(k));
-    let wanted: BTreeSet<&String> = witness
-        .written
-        .get(&seen.target.name)
-        .into_iter()
-        .flatten()
-        .chain(elsewhere)
-        .collect();
-    let absent = wanted
-        .into_iter()
-        .filter(|key| !here.there.contains_key(*key));
-    absent
-        .map(|key| Wrong {
-            code: Code::ObjectMissing,
-            key: key.clone(),
-            version: String::new(),
-            why: format!("it is not at {}", seen.target.name),
-        })
-        .collect()
-}
-
-/// One document has the same bytes at every target.
-fn differing(here: &Documents, before: &[(&Seen, Documents)]) -> Vec<Wrong> {
-    let mut wrong = Vec::new();
-    for (key, (version, sha256)) in &here.good {
-        let other = before
-            .iter()
-            .find_map(|(s, d)| Some((s, d.good.get(key)?)))
-            .filter(|(_, (_, theirs))| theirs != sha256);
-        if let Some((seen, (_, theirs))) = other {
-            wrong.push(Wrong {
-                code: Code::DocumentDiffers,
-                key: key.clone(),
-                version: version.clone(),
-                why: format!(
-                    "its SHA-256 is {sha256}, at {} it is {theirs}",
-                    seen.target.name
-                ),
-            });
-        }
-    }
-    wrong
 }

@@ -1,6 +1,7 @@
 //! What the list names and the target lacks, copied; the object manifest.
 
 use super::{ObjectsListed, Source};
+use crate::manifest::Copy;
 use crate::model::{ObjectKey, Sha256, Slot, TargetName, VersionId};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
@@ -46,4 +47,16 @@ pub struct NotKept {
     /// Objects of which the store says nothing about tags, or whose version cannot be asked for
     /// them.
     pub tags_unknown: u64,
+}
+
+impl BaseCopy {
+    /// The manifest of a complete copy.
+    pub fn of(copy: &Copy) -> Self {
+        Self {
+            slot: copy.slot,
+            manifest_key: copy.manifest_key.clone(),
+            manifest_version: copy.manifest_version.clone(),
+            manifest_sha256: copy.manifest_sha256.clone(),
+        }
+    }
 }

@@ -4,6 +4,7 @@ use super::{CopiesVerified, ObjectsCopied, ObjectsListed, SnapshotCopied, Snapsh
 use crate::manifest::{HeartbeatColumn, SnapshotCopy};
 use crate::model::{AccountId, ClusterId, Name, Region, SourceId, TargetName};
 use crate::plan::Link;
+use crate::policy::Heartbeat;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,4 +53,15 @@ pub struct PointPublished {
     pub point_at: Vec<TargetName>,
     /// Targets that could not be written.
     pub failed: Vec<TargetName>,
+}
+
+/// The heartbeat as a point carries it.
+impl From<&Heartbeat> for HeartbeatColumn {
+    fn from(h: &Heartbeat) -> Self {
+        Self {
+            table: h.table.clone(),
+            id: h.id.clone(),
+            at: h.at.clone(),
+        }
+    }
 }

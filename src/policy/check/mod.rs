@@ -9,7 +9,8 @@ mod trouble;
 
 pub use trouble::Trouble;
 
-use super::types::{Policy, Schedule};
+use super::timing::Schedule;
+use super::types::Policy;
 use trouble::Found;
 
 /// What the check must know of the meaning of a schedule line; `schedule` answers, and is above

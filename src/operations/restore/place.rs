@@ -1,0 +1,78 @@
+//! One target that a restore can read.
+
+use super::request::RestoreRequest;
+use crate::manifest::Vault as VaultDocument;
+use crate::model::{PolicyName, Slot, VaultId};
+use crate::plan::PlanTarget;
+use crate::policy::Policy;
+use crate::report::Fail;
+use crate::vault::{Key, PointIndex, PointRef, Vault};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// Newest points that are read whole, and newest ones that a drill tried.
+const NEWEST: usize = 10;
+const NEWEST_TRIED: usize = 10;
+
+/// One target that answers, with its points.
+pub struct Place {
+    pub target: PlanTarget,
+    pub vault: Vault,
+    pub policy_name: PolicyName,
+    pub id: VaultId,
+    pub points: Vec<PointRef>,
+    /// It decides races, so it can hold a journal.
+    pub capable: bool,
+    pub policy: Option<Policy>,
+    pub now: Timestamp,
+}
+
+/// # Errors
+/// The store's, where waiting can cure it.
+pub(super) async fn place(
+    vault: Vault,
+    target: PlanTarget,
+    name: &PolicyName,
+    policy: Option<Policy>,
+    request: &RestoreRequest,
+) -> Result<Place, Fail> {
+    let now = vault.now().await?;
+    let index = vault.point_index(name).await?;
+    let mut points = Vec::new();
+    for slot in wanted(&index, request).into_iter().rev() {
+        // One point that is damaged must not hide the others.
+        match vault.point(name, slot).await {
+            Ok(found) => points.extend(found),
+            Err(e) if e.transient() => return Err(e.into()),
+            Err(_) => {}
+        }
+    }
+    let probe = vault.newest_probe(&target.name).await.ok().flatten();
+    // A vault.json that is damaged is no obstacle: the id only names what is made.
+    let document = vault.find::<VaultDocument>(&Key::Vault.to_string()).await;
+    let id = document.ok().flatten().map(|d| d.id);
+    Ok(Place {
+        target,
+        vault,
+        policy_name: name.clone(),
+        id: id.unwrap_or_else(|| VaultId("unknown".into())),
+        points,
+        capable: probe.is_some_and(|p| p.outcome.conditional),
+        policy,
+        now,
+    })
+}
+
+/// Slots whose points are read: the one that was asked for, or the newest, and the newest that a
+/// drill tried.
+fn wanted(index: &[PointIndex], request: &RestoreRequest) -> BTreeSet<Slot> {
+    if let Some(point) = request.point {
+        let known = index.iter().map(|i| i.slot);
+        return known.filter(|s| *s == point).collect();
+    }
+    let early_enough = |slot: Slot| request.before.is_none_or(|b| slot.time() < b);
+    let fitting = || index.iter().filter(|i| early_enough(i.slot));
+    let newest = fitting().take(NEWEST);
+    let tried = fitting().filter(|i| i.tried).take(NEWEST_TRIED);
+    newest.chain(tried).map(|i| i.slot).collect()
+}
