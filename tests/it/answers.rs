@@ -154,7 +154,7 @@ fn nested_fields_are_named() {
     // Fields of what is serialised whole.
     for (file, types) in [
         (
-            "src/status.rs",
+            "src/status/told.rs",
             &[
                 "Status",
                 "OpenRun",
