@@ -1,4 +1,4 @@
-//! Backup and disaster recovery you can prove. ARCHITECTURE.md walks through the rooms.
+//! Backup and disaster recovery you can prove. ARCHITECTURE.md walks through the modules.
 
 pub mod aws;
 pub mod cli;

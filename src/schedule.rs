@@ -13,7 +13,7 @@ use crate::policy::{Missed, Schedule};
 use jiff::{SignedDuration, Timestamp};
 pub use line::Line;
 
-/// What the home's journal says of the slots seen so far.
+/// What the journals say of the slots seen so far.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     /// Slots that have a run, finished or not.

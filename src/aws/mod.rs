@@ -1,4 +1,4 @@
-//! The services, spoken through the AWS SDK. The only room that imports `aws_*`; outside it there
+//! The services, spoken through the AWS SDK. The only module that imports `aws_*`; outside it there
 //! are plain values and [`Error`].
 
 mod clients;

@@ -2,9 +2,11 @@
 
 mod answer;
 mod clean;
+mod completions;
 mod drill;
 mod figures;
 mod hints;
+mod misunderstood;
 mod plan;
 mod policy;
 mod progress;
@@ -19,14 +21,15 @@ mod verify;
 use crate::operations::Surroundings;
 use crate::report::{Code, Exit, Fail, Hint};
 use crate::world::World;
-use answer::{Answer, Outcome};
-use clap::{CommandFactory, Parser};
+use answer::Outcome;
+use clap::Parser;
+use completions::completions;
 use futures_util::FutureExt;
 use hints::Typed;
+use misunderstood::{misunderstood, wants_json};
 use progress::Shown;
 use render::show;
 use std::ffi::OsString;
-use std::io::Write;
 use std::pin::Pin;
 use verbs::{Cli, Verb};
 
@@ -51,29 +54,6 @@ pub async fn main(world: World, arguments: Vec<OsString>) -> u8 {
     show(outcome, &typed, json)
 }
 
-/// What clap says, in JSON where that was asked for.
-fn misunderstood(e: &clap::Error, typed: &Typed, json: bool) -> u8 {
-    let told = e.to_string();
-    if e.use_stderr() && json {
-        let first = told.lines().next().unwrap_or_default();
-        let fail = Fail::usage(first.trim_start_matches("error: "));
-        return show(Err(fail), typed, true);
-    }
-    // What was typed in the wrong place can be a URL with a password.
-    let safe = clean::without_passwords(&told);
-    drop(if safe == told {
-        e.print()
-    } else {
-        std::io::stderr().lock().write_all(safe.as_bytes())
-    });
-    let exit = if e.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Done
-    };
-    exit.code()
-}
-
 fn left_behind(restoring: bool) -> Fail {
     // A restore without a policy has no status, and what was typed is the way on.
     let (next, hint) = if restoring {
@@ -96,10 +76,6 @@ pub fn no_runtime(why: &str, arguments: &[OsString]) -> u8 {
         &Typed::new(arguments, None),
         wants_json(arguments),
     )
-}
-
-fn wants_json(arguments: &[OsString]) -> bool {
-    arguments.iter().any(|a| a == "--json")
 }
 
 /// A panic is a bug of ours and has an exit code of its own; the runtime's would be one that no
@@ -130,15 +106,6 @@ async fn run(world: &World, verb: Verb) -> Outcome {
     };
     progress.clear();
     outcome
-}
-
-fn completions(shell: clap_complete::Shell) -> Answer {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "dr", &mut script);
-    let mut answer = Answer::new("dr/completions/1", "aws");
-    answer.text = String::from_utf8_lossy(&script).into_owned();
-    answer.set("script", answer.text.clone());
-    answer
 }
 
 #[cfg(test)]

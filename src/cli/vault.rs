@@ -1,10 +1,12 @@
 //! `dr vault init|probe|policy`.
 
+mod probes;
+
 use super::answer::{Answer, Outcome};
 use crate::model::TargetName;
-use crate::operations::vault::{self, OperatorProfile, Probed, VaultRequest};
+use crate::operations::vault::{self, OperatorProfile, VaultRequest};
 use crate::operations::{Loaded, Surroundings, load};
-use crate::vault::Verdict;
+use probes::show_probes;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
 
@@ -85,33 +87,6 @@ async fn probe(around: Surroundings<'_>, loaded: &Loaded, request: &VaultRequest
     show_probes(&mut answer, &probes.probes);
     answer.findings = probes.findings;
     Ok(answer)
-}
-
-fn show_probes(answer: &mut Answer, probes: &[Probed]) {
-    for probed in probes {
-        let outcome = &probed.outcome;
-        let word = match outcome.verdict {
-            Verdict::Locked => "locked",
-            Verdict::Open => "OPEN",
-            Verdict::Unknown => "unknown",
-        };
-        let journal = if outcome.conditional {
-            "yes, can hold"
-        } else {
-            "no, cannot hold"
-        };
-        answer.line(format!(
-            "  {}: {word}; conditional writes: {journal} the journal; {}",
-            probed.target, outcome.why
-        ));
-    }
-    let one = |p: &Probed| {
-        let o = &p.outcome;
-        json!({
-            "target": p.target, "verdict": o.verdict, "conditional": o.conditional, "why": o.why,
-        })
-    };
-    answer.set("probes", probes.iter().map(one).collect::<Vec<Value>>());
 }
 
 fn bucket_policy(loaded: &Loaded, request: &VaultRequest) -> Outcome {

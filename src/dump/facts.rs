@@ -53,13 +53,13 @@ pub(super) async fn names_without_breaks(
     )))
 }
 
-/// What a portable dump leaves out, counted, with the reason.
+/// What a dump leaves out, counted, with the reason.
 pub(super) async fn excluded(main: &Connection) -> Result<BTreeMap<String, String>, DumpError> {
     let checks = [
         (
             "large objects",
             "SELECT count(*) FROM pg_largeobject_metadata",
-            "large objects are not part of a portable dump; keep such data in bytea columns or \
+            "large objects are not part of a dump; keep such data in bytea columns or \
              files",
         ),
         (

@@ -1,4 +1,4 @@
-//! The portable copy of a database: schema by `pg_dump` sections, rows by parallel COPY, zstd,
+//! The logical dump of a database: schema by `pg_dump` sections, rows by parallel COPY, zstd,
 //! SHA-256 per chunk; and its restore.
 //!
 //! Streams go straight to the vault, with no file in between. Readable without this program: `zstd

@@ -21,7 +21,7 @@ pub struct Policy {
     pub name: PolicyName,
     pub sources: Sources,
     /// Where copies go, in order of preference for the journal (the first capable one that answers
-    /// is the home).
+    /// is the journal target).
     pub targets: Vec<Target>,
     /// Service endpoints by region, for stores other than AWS and for practice. Absent: the
     /// service's own.

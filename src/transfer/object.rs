@@ -1,7 +1,7 @@
 //! One object.
 
+use super::in_flight;
 use super::once::{self, Content};
-use super::room;
 use crate::aws::s3::{Bucket, CopyFrom, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
 use crate::manifest::{HashedBy, Stored};
@@ -195,7 +195,7 @@ fn changed(task: &CopyTask<'_>, etag: Option<&str>) -> Result<(), Error> {
 }
 
 async fn single(task: &CopyTask<'_>) -> Result<Copied, Error> {
-    let _room = room::to_move(task.size_bytes).await;
+    let _held = in_flight::to_move(task.size_bytes).await;
     let got = task
         .source
         .get(
@@ -224,7 +224,7 @@ async fn multipart(task: &CopyTask<'_>) -> Result<Copied, Error> {
         (sha2::Sha256::new(), Vec::<Part>::new(), 0u64, 1);
     while at < task.size_bytes {
         let last = (at + part_size).min(task.size_bytes) - 1;
-        let _room = room::to_move(last + 1 - at).await;
+        let _held = in_flight::to_move(last + 1 - at).await;
         let got = task
             .source
             .get_range(task.key, task.version, Some((at, last)), part_size)

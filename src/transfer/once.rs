@@ -213,7 +213,7 @@ pub async fn digest(
     let (mut sha, mut at) = (Sha256::new(), 0);
     while at < size_bytes {
         let last = (at + PIECE_BYTES).min(size_bytes) - 1;
-        let _room = super::room::to_compare(last + 1 - at).await;
+        let _held = super::in_flight::to_compare(last + 1 - at).await;
         let range = (size_bytes > PIECE_BYTES).then_some((at, last));
         sha.update(
             &bucket

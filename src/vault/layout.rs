@@ -179,8 +179,8 @@ impl Key {
     }
 }
 
-/// Keys that a store may rewrite (CASES B14): empty, `.` or `..` segments, a backslash, control
-/// characters; those go by their hash.
+/// Keys that a store may rewrite: empty, `.` or `..` segments, a backslash, control characters;
+/// those go by their hash.
 fn stays_as_it_is(key: &str) -> bool {
     !key.chars().any(|c| c.is_control() || c == '\\')
         && key

@@ -23,7 +23,7 @@ pub enum Verdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProbeOutcome {
     pub verdict: Verdict,
-    /// Won a race of conditional writes exactly once: this target can be a home.
+    /// Won a race of conditional writes exactly once: this target can hold the journal.
     pub conditional: bool,
     pub why: String,
 }

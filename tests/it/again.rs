@@ -59,7 +59,6 @@ async fn empty(cloud: &Cloud) {
     }
 }
 
-/// CASES D16.
 #[test]
 fn what_was_restored_and_is_gone_is_restored_again() {
     let cloud = Cloud::start("gone", &["--no-writers"]);
@@ -77,7 +76,7 @@ fn what_was_restored_and_is_gone_is_restored_again() {
     assert_eq!(again["objects"].as_u64(), Some(objects), "{again}");
 }
 
-/// CASES R1: a comment mended, a lock made longer or a bucket added while a run is open.
+/// A comment mended, a lock made longer or a bucket added while a run is open.
 #[test]
 fn a_policy_that_is_edited_while_a_run_is_open_is_a_warning_and_the_run_goes_on() {
     let cloud = Cloud::start("edited", &["--no-writers"]);
@@ -103,7 +102,7 @@ fn a_policy_that_is_edited_while_a_run_is_open_is_a_warning_and_the_run_goes_on(
     assert_eq!(status["policies"][0]["open_runs"], json!([]), "{status}");
 }
 
-/// CASES R4 and USE-REVIEW: a drill that failed is not outvoted by one that passed before, and is
+/// A drill that failed is not outvoted by one that passed before, and is
 /// told as failed.
 #[test]
 fn a_copy_whose_newest_drill_failed_is_not_proven_by_an_older_one() {
@@ -141,7 +140,7 @@ fn a_copy_whose_newest_drill_failed_is_not_proven_by_an_older_one() {
     cloud.dr(&["status", "--check", "--json"]).exits(0);
 }
 
-/// REVIEW X5: tags that may not be read are counted and told; a store that does not answer is asked
+/// Tags that may not be read are counted and told; a store that does not answer is asked
 /// again.
 #[test]
 fn tags_that_may_not_be_read_are_told_and_a_store_that_is_away_is_asked_again() {

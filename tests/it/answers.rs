@@ -9,7 +9,7 @@ use syn::visit::Visit;
 /// What each verb's sources set: the schemas of its answers, and their fields.
 const VERBS: &[&[&str]] = &[
     &["src/cli/policy.rs"],
-    &["src/cli/vault.rs"],
+    &["src/cli/vault.rs", "src/cli/vault/probes.rs"],
     &["src/cli/plan.rs"],
     &["src/cli/tick.rs"],
     &["src/cli/status.rs"],
@@ -20,7 +20,7 @@ const VERBS: &[&[&str]] = &[
         "src/cli/restore/show.rs",
         "src/cli/restore/done.rs",
     ],
-    &["src/cli/mod.rs"],
+    &["src/cli/completions.rs"],
 ];
 
 /// Top-level fields by schema, as documented.

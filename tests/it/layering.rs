@@ -5,7 +5,7 @@ use crate::source::{self, Module};
 use std::collections::BTreeSet;
 use syn::visit::Visit;
 
-/// Rooms from the top down. Rooms on one line do not import each other.
+/// Layers from the top down. Layers on one line do not import each other.
 const ORDER: &[&[&str]] = &[
     &["cli"],
     &["operations"],
@@ -26,12 +26,12 @@ const ORDER: &[&[&str]] = &[
     &["model"],
 ];
 
-/// Rooms that are functions of values: nothing in them waits, or speaks to anything outside.
+/// Layers that are functions of values: nothing in them waits, or speaks to anything outside.
 const PURE: &[&str] = &[
     "model", "report", "policy", "manifest", "schedule", "plan", "journal", "status", "proof",
 ];
 
-/// Crates that only one room may import, by the beginning of their names.
+/// Crates that only one layer may import, by the beginning of their names.
 const RESERVED: &[(&str, &str)] = &[
     ("aws_", "aws"),
     ("tokio_postgres", "database"),
@@ -44,8 +44,8 @@ const RESERVED: &[(&str, &str)] = &[
 
 const MAX_LINES: usize = 680;
 
-fn level(room: &str) -> Option<usize> {
-    ORDER.iter().position(|rooms| rooms.contains(&room))
+fn level(layer: &str) -> Option<usize> {
+    ORDER.iter().position(|layers| layers.contains(&layer))
 }
 
 /// A path from the crate's root; `None` where it leads out of the crate or is relative to a name in
@@ -64,39 +64,39 @@ fn absolute(at: &[String], path: &[String]) -> Option<Vec<String>> {
 }
 
 /// Why a reference is not allowed; `None` is good.
-fn wrong(room: &str, at: &[String], path: &[String]) -> Option<String> {
+fn wrong(layer: &str, at: &[String], path: &[String]) -> Option<String> {
     let shown = path.join("::");
     let Some(target) = absolute(at, path) else {
         let name = path.first()?;
         let reserved = RESERVED
             .iter()
             .find(|(prefix, _)| name.starts_with(prefix))?;
-        let exact = path.len() > 1 && reserved.1 != room;
+        let exact = path.len() > 1 && reserved.1 != layer;
         return exact.then(|| format!("{shown}: only `{}` imports {name}", reserved.1));
     };
     let Some(other) = target.first().filter(|r| *r != "*") else {
-        return Some(format!("{shown}: brings every room in at once"));
+        return Some(format!("{shown}: brings every layer in at once"));
     };
-    if other == room {
+    if other == layer {
         return None;
     }
-    match (level(room), level(other)) {
+    match (level(layer), level(other)) {
         (Some(mine), Some(theirs)) if mine < theirs => None,
-        (Some(_), Some(_)) => Some(format!("{shown}: `{room}` may not import `{other}`")),
+        (Some(_), Some(_)) => Some(format!("{shown}: `{layer}` may not import `{other}`")),
         _ => Some(format!(
-            "{shown}: `{room}` or `{other}` has no place in the order"
+            "{shown}: `{layer}` or `{other}` has no place in the order"
         )),
     }
 }
 
 fn violations(module: &Module) -> Vec<String> {
-    let Some(room) = module.path.first() else {
+    let Some(layer) = module.path.first() else {
         return Vec::new();
     };
     let references = source::references(module);
     let found = references
         .iter()
-        .filter_map(|(at, path)| wrong(room, at, path));
+        .filter_map(|(at, path)| wrong(layer, at, path));
     found.map(|why| format!("{}: {why}", module.file)).collect()
 }
 
@@ -133,12 +133,12 @@ impl<'a> Visit<'a> for Waits {
 }
 
 fn impure(module: &Module) -> Option<String> {
-    let room = module.path.first().filter(|r| PURE.contains(&r.as_str()))?;
+    let layer = module.path.first().filter(|r| PURE.contains(&r.as_str()))?;
     let mut waits = Waits::default();
     waits.visit_file(&module.ast);
     let word = waits.0?;
     Some(format!(
-        "{}: `{room}` is pure, and this says {word}",
+        "{}: `{layer}` is pure, and this says {word}",
         module.file
     ))
 }
@@ -162,7 +162,7 @@ fn what_is_pure_waits_for_nothing() {
 }
 
 #[test]
-fn every_room_has_a_place_in_the_order() {
+fn every_layer_has_a_place_in_the_order() {
     for module in source::modules("src/lib.rs")
         .iter()
         .filter(|m| m.path.len() == 1)
@@ -358,7 +358,7 @@ fn every_path_that_the_architecture_names_exists() {
 }
 
 #[test]
-fn every_room_is_in_the_architecture() {
+fn every_layer_is_in_the_architecture() {
     let text = source::read("ARCHITECTURE.md");
     for module in source::modules("src/lib.rs")
         .iter()

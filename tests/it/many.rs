@@ -11,8 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 /// Seven months of a point every hour.
 const POINTS: i64 = 5_200;
 
-/// REVIEW X2 and X7: the newest of many slots is found, and a listing that would be cut is an
-/// error.
+/// The newest of many slots is found, and a listing that would be cut is an error.
 #[test]
 fn thousands_of_points_are_seen_to_the_newest_and_no_listing_is_cut() {
     let cloud = Cloud::start("many", &["--no-writers"]);

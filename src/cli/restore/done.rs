@@ -1,5 +1,6 @@
 //! What a restore says in the end: what was measured, and what to do next.
 
+use super::next::next_steps;
 use crate::cli::answer::Answer;
 use crate::cli::figures::round;
 use crate::engine::{Report, RunExit};
@@ -94,35 +95,5 @@ fn exceptions(answer: &mut Answer, exceptions: &[String]) {
     if exceptions.len() > shown {
         let more = exceptions.len() - shown;
         answer.line(format!("  and {more} more; --json names them all"));
-    }
-}
-
-fn next_steps(answer: &mut Answer, choice: &Choice<'_>, endpoint: &str) {
-    answer.line("Next:");
-    match &choice.into {
-        RestoreInto::Cluster { id, .. } => {
-            answer.line(format!(
-                "  1. secret: the master password is new; set your own: aws rds \
-                 modify-db-cluster --db-cluster-identifier {id} --master-user-password …"
-            ));
-            answer.line(format!(
-                "  2. DNS: point the database's name to {endpoint}; application roles and their \
-                 passwords are those of the snapshot"
-            ));
-            answer.line(
-                "  3. application: restart it against the new endpoint, then check that writes \
-                 arrive",
-            );
-        }
-        RestoreInto::Database { .. } => {
-            answer.line(
-                "  1. secret: roles came without passwords; set them: ALTER ROLE … PASSWORD …",
-            );
-            answer.line(format!("  2. DNS: point the database's name to {endpoint}"));
-            answer.line("  3. application: restart it, then check that writes arrive");
-        }
-        RestoreInto::Bucket { .. } => {
-            answer.line(format!("  1. application: point it to {endpoint}"));
-        }
     }
 }

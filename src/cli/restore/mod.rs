@@ -5,6 +5,7 @@ mod args;
 mod ask;
 mod confirm;
 mod done;
+mod next;
 mod request;
 mod show;
 

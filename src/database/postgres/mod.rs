@@ -1,4 +1,4 @@
-//! PostgreSQL connections. The only room that imports the driver.
+//! PostgreSQL connections. The only module that imports the driver.
 
 mod catalog;
 mod client;

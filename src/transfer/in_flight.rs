@@ -20,7 +20,7 @@ fn units(bytes: u64, most: u32) -> u32 {
         .clamp(1, most)
 }
 
-/// `None` only where the room was closed, which nobody does.
+/// `None` only where the semaphore was closed, which nobody does.
 pub(super) async fn to_move(bytes: u64) -> Option<SemaphorePermit<'static>> {
     MOVED.acquire_many(units(bytes, MOVED_UNITS)).await.ok()
 }

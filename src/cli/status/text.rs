@@ -1,0 +1,113 @@
+//! A policy's status in lines.
+
+use crate::cli::answer::Answer;
+use crate::cli::figures::span;
+use crate::status::{DrillResult, Proven, Status};
+use jiff::Timestamp;
+
+fn instant(at: Option<Timestamp>) -> String {
+    at.map_or("never".to_owned(), |t| t.to_string())
+}
+
+pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
+    let mut say = |what: &str, text: String| answer.line(format!("  {what:15} {text}"));
+    say("policy", status.name.to_string());
+    match &status.newest {
+        None => say("newest point", "none".into()),
+        Some(newest) => {
+            let targets = newest.targets.iter();
+            let each: Vec<String> = targets
+                .map(|t| format!("{} {} (immutable: {})", t.name, t.state, t.immutable))
+                .collect();
+            let age = span(newest.age_s);
+            say(
+                "newest point",
+                format!("{} is {age} old: {}", newest.point, each.join(", ")),
+            );
+        }
+    }
+    if status.newest_proven.is_empty() {
+        let none = "none: untested resilience is an assumption; run `dr drill`";
+        say("newest proven", none.into());
+    }
+    for p in &status.newest_proven {
+        say("newest proven", proven(p, measured_on));
+    }
+    say("drills", drills(status));
+    let shown = |v: Option<f64>| match v {
+        None => "not measured".to_owned(),
+        Some(s) => format!("{s:.1} s measured on {measured_on}"),
+    };
+    for met in &status.objectives {
+        let (rto, rpo) = (shown(met.measured_rto_s), shown(met.measured_rpo_s));
+        let (m, verdict) = (met.method.as_str(), if met.met { "met" } else { "NOT met" });
+        let figures = format!("rto {} s ({rto}), rpo {} s ({rpo})", met.rto_s, met.rpo_s);
+        say("objective", format!("{m:8} {figures}: {verdict}"));
+    }
+    state(say, status);
+}
+
+/// Open runs, slots, locks and what the proofs looked at.
+fn state(mut say: impl FnMut(&str, String), status: &Status) {
+    for run in &status.open_runs {
+        let step = run.step.as_ref().map_or("none", |s| s.as_str());
+        let (holder, heard) = (&run.holder, span(run.head_age_s));
+        say(
+            "open run",
+            format!(
+                "{}  step {step}, holder {holder}, last heard {heard} ago",
+                run.run
+            ),
+        );
+    }
+    let (last, next) = (instant(status.last_slot), instant(status.next_slot));
+    say(
+        "slots",
+        format!("last {last}, next {next}, missed {}", status.missed_slots),
+    );
+    let (unlock, below) = (
+        instant(status.retention.earliest_unlock),
+        status.retention.below_policy,
+    );
+    say(
+        "retention",
+        format!("earliest unlock {unlock}, below policy {below}"),
+    );
+    let (checked, not, excluded) = (status.checked, status.not_checked, status.excluded);
+    say(
+        "proofs",
+        format!("checked {checked}, not checked {not}, excluded {excluded}"),
+    );
+}
+
+fn proven(p: &Proven, measured_on: &str) -> String {
+    let (age, proven, loses) = (span(p.age_s), span(p.proof_age_s), span(p.rpo_s as i64));
+    format!(
+        "{}  {:8} from {:10} point {age} old, proven {proven} ago, restored in {:.1} s measured \
+         on {measured_on}, would lose {loses}",
+        p.point,
+        p.method.as_str(),
+        p.target.as_str(),
+        p.rto_s,
+    )
+}
+
+fn drills(status: &Status) -> String {
+    let drills = &status.drills;
+    let last = drills.last.as_ref().map_or("never".to_owned(), |last| {
+        let failed: Vec<String> = last
+            .failed
+            .iter()
+            .map(|f| format!("{} {}", f.method, f.target))
+            .collect();
+        match last.result {
+            DrillResult::Passed => format!("{} passed", last.at),
+            DrillResult::Failed => format!("{} FAILED ({})", last.at, failed.join(", ")),
+        }
+    });
+    format!(
+        "last {last}, next {}, missed {}",
+        instant(drills.next),
+        drills.missed
+    )
+}
