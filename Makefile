@@ -56,6 +56,7 @@ lint: ## Clippy; licences, bans, sources and known vulnerabilities of dependenci
 	@scripts/prepare.sh deny
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	@scripts/shape.sh
 	@scripts/deny.sh
 
 clean: ## Removes what was built
