@@ -7,7 +7,7 @@ use crate::plan::{
     BackupInput, BaseCopy, CopyObjects, DrillInput, Plan, WriteProofs, backup, drill,
 };
 use crate::policy::Policy;
-use crate::report::{Fail, Hint};
+use crate::report::{Exit, Fail, Hint};
 use crate::targets::{self, Reached};
 use crate::vault::Key;
 use jiff::Timestamp;
@@ -171,8 +171,12 @@ pub async fn drilled(
     reached: &Reached,
     stored: &Plan,
 ) -> Result<Option<Drillable>, Fail> {
-    let Ok(Some(mut found)) = drillable(loaded, reached, Some(stored.slot)).await else {
-        return Ok(None);
+    let mut found = match drillable(loaded, reached, Some(stored.slot)).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(None),
+        Err(none) if none.exit == Exit::Usage => return Ok(None),
+        // A store that is away says nothing of the plan.
+        Err(fail) => return Err(fail),
     };
     let tried = || stored.actions::<WriteProofs>().flat_map(|(_, a)| &a.tried);
     found

@@ -57,12 +57,21 @@ pub async fn tick(
         findings: loaded.warnings.clone(),
     };
     for kind in kinds {
-        ticking.kind(kind).await?;
+        // What keeps one kind from its turn keeps neither the other nor what was told already.
+        if let Err(fail) = ticking.kind(kind).await {
+            ticking.note(Err(fail))?;
+        }
+        if around.world.stopping() {
+            break;
+        }
     }
     let mut findings = ticking.findings;
     let runs = ticking.runs;
     if role.is_none_or(|r| r == Role::Driller) && !around.world.stopping() {
-        findings.extend(sweep::sweep(&session, &reached).await?);
+        match sweep::sweep(&session, &reached).await {
+            Ok(swept) => findings.extend(swept),
+            Err(fail) => findings.push(fail.into()),
+        }
     }
     findings.extend(away_findings(&reached, &loaded.policy));
     let next = |s: &Schedule| schedule::next(s, reached.now).map(Slot::time);
