@@ -134,7 +134,8 @@ async fn everything(cloud: &Cloud) -> BTreeSet<String> {
         };
         let bucket = cloud.bucket(profile, region, name).await;
         let rows = bucket.versions("", 100_000).await.expect("listed");
-        let kept = rows.iter().filter(|r| !r.key.starts_with("probe/"));
+        let probes = |key: &str| key.starts_with("probe/") || key.contains("/probe-");
+        let kept = rows.iter().filter(|r| !probes(&r.key));
         all.extend(kept.map(|r| format!("{name}/{} {}", r.key, r.version)));
     }
     for region in ["eu-west-3", "eu-central-1"] {

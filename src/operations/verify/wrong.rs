@@ -1,7 +1,7 @@
 //! Things that are not as they should be: the first ones are named, all are counted.
 
 use crate::model::TargetName;
-use crate::report::{Code, Finding};
+use crate::report::{Code, Exit, Finding};
 use std::collections::BTreeMap;
 
 /// So many at one target are named, each with its key; a damaged bucket can hold millions.
@@ -85,7 +85,13 @@ fn finding(wrong: &Wrong, target: &TargetName) -> Finding {
     } else {
         format!("{key} version {version}")
     };
+    // What is wrong in a vault is found, not refused.
+    let exit = match code.exit() {
+        Exit::Refused => Exit::Findings,
+        other => other,
+    };
     Finding::error(*code, format!("{named} at {target}: {why}"))
+        .exit(exit)
         .thing(named)
         .place(target)
         .hint(crate::report::Hint::policy("status"))

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Fields whose values are a run's own: times, durations, ids that a store made up.
 /// docs/formats/volatile.md has the list.
-pub const VOLATILE: [&str; 19] = [
+pub const VOLATILE: [&str; 20] = [
     "at",
     "opened_at",
     "deadline_at",
@@ -21,6 +21,7 @@ pub const VOLATILE: [&str; 19] = [
     "heartbeat_at",
     "rto_s",
     "rpo_s",
+    "snapshot_lag_s",
     "took_s",
     "version",
     "manifest_version",
