@@ -68,7 +68,7 @@ fn to_files(cloud: &Cloud) -> RestoreRequest {
 fn to_cluster(cloud: &Cloud, id: &str) -> RestoreRequest {
     let mut request = request(cloud, Method::Snapshot);
     request.cluster.id = Some(ClusterId::new(id));
-    request.cluster.master_password = Some(Secret("a password of a test".into()));
+    request.cluster.master_password = Some(Secret("a-password-of-a-test".into()));
     request
 }
 
@@ -293,7 +293,7 @@ fn performed_twice() {
         }
         for (plan, state, database) in plans {
             let steps = plan.steps.len();
-            let requested = Some(Secret("a password of a test".into()));
+            let requested = Some(Secret("a-password-of-a-test".into()));
             let secrets = match plan.kind {
                 dr::model::RunKind::Restore => Secrets::with_requested(requested),
                 _ => Secrets::default(),
