@@ -184,13 +184,9 @@ impl Executing<'_> {
         let since = Slot::at(place.now - RESUME_WINDOW);
         let known = place.vault.runs(policy, RunKind::Restore, since).await?;
         for run in known.iter().rev().filter(|r| r.run.has_mark(&mark)) {
-            let read = match store.read(policy, &run.run).await {
-                Ok(Some(read)) => read,
-                // A store that is away says nothing of the run: another one beside it would meet
-                // what the first one made.
-                Err(e) if e.transient() => return Err(e.into()),
-                // A journal that is damaged is left alone; a new run begins.
-                Ok(None) | Err(_) => continue,
+            // A journal that is damaged is left alone; a new run begins.
+            let Ok(Some(read)) = store.read(policy, &run.run).await else {
+                continue;
             };
             if let Some(report) = self.resume(&runner, read).await? {
                 return Ok((report, true));
