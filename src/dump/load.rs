@@ -50,15 +50,6 @@ pub async fn load(input: &LoadInput<'_>) -> Result<Loaded, DumpError> {
     Ok(Loaded { bytes, exceptions })
 }
 
-/// What a load would find otherwise than the dump has it, before it changes anything.
-///
-/// # Errors
-/// As those of [`load`].
-pub async fn foresee(input: &LoadInput<'_>) -> Result<Vec<String>, DumpError> {
-    let main = input.address.connect(input.timeout).await?;
-    roles::foreseen(&main, &section::roles(input).await?).await
-}
-
 async fn comment(main: &Connection) -> Result<Option<String>, DumpError> {
     Ok(main
         .value(

@@ -13,7 +13,7 @@ mod rows;
 mod section;
 mod write;
 
-pub use load::{Loaded, foresee, load};
+pub use load::{Loaded, load};
 pub use progress::LoadInput;
 pub use rows::{Digests, digest_database};
 pub use write::{DumpInput, dump, readable};

@@ -45,15 +45,6 @@ pub(super) async fn exceptions(
     Ok(found.iter().map(|d| told(d, &Reasons::new())).collect())
 }
 
-/// Before the first change: only of roles that exist, for the others are about to be made.
-pub(super) async fn foreseen(main: &Connection, wanted: &Roles) -> Result<Vec<String>, DumpError> {
-    let here = main.roles().await?;
-    let there = names(&here);
-    let found = differences(wanted, &here);
-    let existing = found.iter().filter(|d| there.contains(&d.role));
-    Ok(existing.map(|d| told(d, &Reasons::new())).collect())
-}
-
 fn names(here: &Roles) -> BTreeSet<String> {
     let platform = here.left_out.iter().cloned();
     here.roles

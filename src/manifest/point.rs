@@ -155,3 +155,12 @@ pub struct Verified {
     /// Earliest lock end among what was read back.
     pub retain_until_min: Option<Timestamp>,
 }
+
+impl Verified {
+    /// One more object whose lock is as it must be.
+    pub fn count_locked(&mut self, until: Timestamp) {
+        self.lock_ok += 1;
+        let earliest = self.retain_until_min.map_or(until, |m| m.min(until));
+        self.retain_until_min = Some(earliest);
+    }
+}

@@ -4,7 +4,7 @@ use super::known_runs::known_runs;
 use super::session::Session;
 use super::{Loaded, Surroundings};
 use crate::journal::{Event, read};
-use crate::model::{PolicyName, Role, RunKind, TargetName};
+use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
 use crate::policy::Schedule;
 use crate::report::{Code, Exit, Fail, Finding, Hint, Severity};
 use crate::schedule::{self, History};
@@ -50,9 +50,9 @@ pub async fn status(
         findings.extend(found.findings);
         open_runs.extend(found.open.iter().map(open_run));
     }
-    let slots = slots(&policy.schedule, &backups, &reached)?;
+    let backup_slots = slots(&policy.schedule, &backups, &reached)?;
     let drill_slots = match &policy.drill {
-        Some(drill) => slots_of_drills(&drill.schedule, &drills, &reached)?,
+        Some(drill) => slots(&drill.schedule, &drills, &reached)?,
         None => Slots::default(),
     };
     let points = points(&reached, &policy.name, &mut findings).await?;
@@ -62,7 +62,7 @@ pub async fn status(
         now: reached.now,
         points: &points,
         open_runs,
-        slots,
+        slots: backup_slots,
         drill: newest_drill(&reached, &policy.name, &drills).await?,
         drill_slots,
         away: &away,
@@ -86,28 +86,19 @@ fn open_run(read: &RunRead) -> OpenRun {
     }
 }
 
+/// A run by hand makes good what was missed, and is not the last scheduled one.
 fn slots(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slots, Fail> {
     let history = History {
         seen: runs.iter().map(|r| r.slot).collect(),
         since: None,
     };
     let missed = schedule::missed(schedule, &history, reached.now).map_err(Fail::usage)?;
+    let scheduled = |r: &&RunRef| r.run == RunId::scheduled(r.run.kind(), r.slot);
+    let last = runs.iter().filter(scheduled).map(|r| r.slot).max();
     Ok(Slots {
-        last: history.seen.iter().max().map(|s| s.time()),
-        next: schedule::next(schedule, reached.now).map(|s| s.time()),
+        last: last.map(Slot::time),
+        next: schedule::next(schedule, reached.now).map(Slot::time),
         missed: missed.len() as u64,
-    })
-}
-
-/// A drill by hand makes good what was missed, and is not the last scheduled one.
-fn slots_of_drills(schedule: &Schedule, runs: &[RunRef], reached: &Reached) -> Result<Slots, Fail> {
-    let scheduled = |r: &&RunRef| r.run == crate::model::RunId::scheduled(RunKind::Drill, r.slot);
-    let scheduled: Vec<RunRef> = runs.iter().filter(scheduled).cloned().collect();
-    let missed = slots(schedule, runs, reached)?.missed;
-    let scheduled = slots(schedule, &scheduled, reached)?;
-    Ok(Slots {
-        missed,
-        ..scheduled
     })
 }
 

@@ -1,11 +1,9 @@
 //! Tries the lock of one target.
 
 use super::{Context, Perform};
-use crate::manifest::Document;
-use crate::model::Slot;
 use crate::plan::{LockProbed, ProbeLock};
 use crate::report::{Code, Fail};
-use crate::vault::{Key, ProbeRecord, Verdict};
+use crate::vault::Verdict;
 
 impl Perform for ProbeLock {
     async fn perform(&self, ctx: &Context<'_>) -> Result<LockProbed, Fail> {
@@ -14,19 +12,7 @@ impl Perform for ProbeLock {
         let outcome = vault
             .probe(ctx.world, lock.mode, self.control, self.lock)
             .await?;
-        let at = vault.now().await?;
-        let record = ProbeRecord {
-            target: target.clone(),
-            at,
-            mode: lock.mode,
-            outcome: outcome.clone(),
-        };
-        let key = Key::ProbeRecord {
-            target: target.clone(),
-            at: Slot::at(at),
-        };
-        let bytes = record.to_bytes().into();
-        vault.create(&key.to_string(), bytes, Some(lock)).await?;
+        vault.store_probe(&outcome, lock).await?;
         match outcome.verdict {
             Verdict::Locked => Ok(LockProbed {
                 passed: true,

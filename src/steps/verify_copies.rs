@@ -79,11 +79,7 @@ impl VerifyCopies {
         lock: Lock,
     ) -> Result<(), Fail> {
         match state {
-            LockState::Until(_, until) if state.meets(lock) => {
-                verified.lock_ok += 1;
-                let earliest = verified.retain_until_min.map_or(*until, |m| m.min(*until));
-                verified.retain_until_min = Some(earliest);
-            }
+            LockState::Until(_, until) if state.meets(lock) => verified.count_locked(*until),
             LockState::Unknown(_) => verified.unknown += 1,
             other => {
                 return Err(Fail::new(

@@ -1,8 +1,8 @@
 //! Whether a create may be left to a store. A store that answers 200 may have ignored the
 //! condition: only one that a probe saw decide a race is believed.
 
-use super::probed::{MOST_PROBES, ProbeRecord};
-use super::versions::first_versions;
+use super::layout::folder;
+use super::probed::{ProbeRecord, newest_record};
 use crate::aws::s3::Bucket;
 use crate::aws::{Error, Kind};
 use crate::manifest::{Document, MAX_DOCUMENT_BYTES};
@@ -20,18 +20,10 @@ pub async fn decides(bucket: &Bucket) -> Result<bool, Error> {
 /// that is being made: AWS has conditional writes everywhere, of others nothing is known.
 async fn look(bucket: &Bucket) -> Result<bool, Error> {
     let unprobed = bucket.provider == Provider::Aws;
-    let found = match bucket.versions("targets/", MOST_PROBES).await {
-        Ok(rows) => first_versions(rows),
+    let row = match newest_record(bucket, folder::TARGETS).await {
+        Ok(Some(row)) => row,
         Err(e) if e.kind.transient() => return Err(e),
-        Err(_) => return Ok(unprobed),
-    };
-    let at = |key: &str| key.rsplit_once("/probe-").map(|(_, at)| at.to_owned());
-    let newest = found
-        .iter()
-        .filter(|r| at(&r.key).is_some())
-        .max_by_key(|r| at(&r.key));
-    let Some(row) = newest else {
-        return Ok(unprobed);
+        Ok(None) | Err(_) => return Ok(unprobed),
     };
     match bucket
         .get(&row.key, Some(&row.version), MAX_DOCUMENT_BYTES)

@@ -4,11 +4,12 @@
 //! nothing about the lock.
 
 use super::layout::{Key, folder};
-use super::probed::{MOST_PROBES, ProbeOutcome, ProbeRecord, Verdict};
+use super::probed::{ProbeOutcome, ProbeRecord, Verdict, newest_record};
 use super::store::{Vault, VaultError};
 use crate::aws::s3::{LockState, PutOptions};
 use crate::aws::{Error, Kind};
-use crate::model::{Lock, LockMode, Seconds, TargetName};
+use crate::manifest::Document;
+use crate::model::{Lock, LockMode, Seconds, Slot, TargetName};
 use crate::world::World;
 use bytes::Bytes;
 use jiff::{SignedDuration, Timestamp};
@@ -242,6 +243,29 @@ impl Vault {
         })
     }
 
+    /// Stores what a probe of this target found.
+    ///
+    /// # Errors
+    /// [`VaultError::Taken`] where another probe of this second is there; the store's.
+    pub async fn store_probe(&self, outcome: &ProbeOutcome, lock: Lock) -> Result<(), VaultError> {
+        let (target, at) = (self.target.clone(), self.now().await?);
+        let key = Key::ProbeRecord {
+            target: target.clone(),
+            at: Slot::at(at),
+        };
+        let record = ProbeRecord {
+            target,
+            at,
+            mode: lock.mode,
+            outcome: outcome.clone(),
+        };
+        // A crash right here leaves tried versions under probe/, which the next probe does not
+        // need.
+        let bytes = record.to_bytes().into();
+        self.create(&key.to_string(), bytes, Some(lock)).await?;
+        Ok(())
+    }
+
     /// The newest stored probe of a target.
     ///
     /// # Errors
@@ -250,14 +274,8 @@ impl Vault {
         &self,
         target: &TargetName,
     ) -> Result<Option<ProbeRecord>, VaultError> {
-        let rows = self
-            .bucket
-            .versions(&folder::probes(target), MOST_PROBES)
-            .await?;
-        let firsts = super::versions::first_versions(rows);
-        let probe = |k: &str| matches!(Key::parse(k), Some(Key::ProbeRecord { .. }));
-        match firsts.iter().rfind(|r| probe(&r.key)) {
-            Some(row) => self.read_version(row).await.map(Some),
+        match newest_record(&self.bucket, &folder::probes(target)).await? {
+            Some(row) => self.read_version(&row).await.map(Some),
             None => Ok(None),
         }
     }

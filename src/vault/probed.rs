@@ -1,12 +1,16 @@
 //! What a probe found, as it is stored.
 
+use super::layout::Key;
+use super::versions::first_versions;
+use crate::aws::Error;
+use crate::aws::s3::{Bucket, Listed};
 use crate::manifest::Document;
 use crate::model::{LockMode, TargetName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Records of probes that are listed: a drill each hour for five years.
-pub(super) const MOST_PROBES: usize = 50_000;
+const MOST_PROBES: usize = 50_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -40,4 +44,18 @@ pub struct ProbeRecord {
 
 impl Document for ProbeRecord {
     const SCHEMA: &'static str = "dr/probe/1";
+}
+
+/// The newest probe that is stored under a prefix.
+///
+/// # Errors
+/// The store's.
+pub(super) async fn newest_record(bucket: &Bucket, prefix: &str) -> Result<Option<Listed>, Error> {
+    let at = |row: &Listed| match Key::parse(&row.key) {
+        Some(Key::ProbeRecord { at, .. }) => Some(at),
+        _ => None,
+    };
+    let rows = first_versions(bucket.versions(prefix, MOST_PROBES).await?);
+    let probes = rows.into_iter().filter(|r| at(r).is_some());
+    Ok(probes.max_by_key(at))
 }

@@ -4,7 +4,6 @@ use super::locks::lock_of;
 use super::{Bucket, timestamp};
 use crate::aws::error::{Error, Kind, classify};
 use crate::model::{LockMode, Provider};
-use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::types::ChecksumMode;
 use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
@@ -13,6 +12,30 @@ use std::collections::BTreeMap;
 /// A call's timeout is meant for so many bytes of a body at most; larger ones have as many times
 /// longer.
 const BYTES_PER_CALL: u64 = 16 << 20;
+
+/// What both answers say of a version: types of the SDK that have nothing else in common. A part of
+/// an object has no checksum of the whole.
+macro_rules! meta {
+    ($answer:expr, $size_bytes:expr) => {
+        Meta {
+            size_bytes: $size_bytes,
+            version: $answer.version_id().map(str::to_owned),
+            etag: $answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
+            last_modified: $answer.last_modified().map(timestamp),
+            content_type: $answer.content_type().map(str::to_owned),
+            metadata: $answer
+                .metadata()
+                .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
+                .unwrap_or_default(),
+            crc64: None,
+            sha256: None,
+            lock: lock_of(
+                $answer.object_lock_mode().map(|m| m.as_str()),
+                $answer.object_lock_retain_until_date(),
+            ),
+        }
+    };
+}
 
 /// What the store says of one version.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -161,7 +184,7 @@ impl Bucket {
                 why,
             ));
         }
-        let meta = meta_of(&answer, length);
+        let meta = meta!(answer, length);
         Ok(Got {
             bytes: bytes.freeze(),
             meta,
@@ -231,46 +254,11 @@ impl Bucket {
             .send()
             .await
             .map_err(|e| classify(e, "HeadObject", self.thing(key)))?;
+        let size_bytes = answer.content_length().and_then(|n| u64::try_from(n).ok());
         Ok(Meta {
-            size_bytes: answer
-                .content_length()
-                .and_then(|n| u64::try_from(n).ok())
-                .unwrap_or(0),
-            version: answer.version_id().map(str::to_owned),
-            etag: answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
-            last_modified: answer.last_modified().map(timestamp),
-            content_type: answer.content_type().map(str::to_owned),
-            metadata: answer
-                .metadata()
-                .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
-                .unwrap_or_default(),
             crc64: answer.checksum_crc64_nvme().map(str::to_owned),
             sha256: answer.checksum_sha256().map(str::to_owned),
-            lock: lock_of(
-                answer.object_lock_mode().map(|m| m.as_str()),
-                answer.object_lock_retain_until_date(),
-            ),
+            ..meta!(answer, size_bytes.unwrap_or(0))
         })
-    }
-}
-
-/// A part of an object has no checksum of the whole.
-fn meta_of(answer: &GetObjectOutput, length: u64) -> Meta {
-    Meta {
-        size_bytes: length,
-        version: answer.version_id().map(str::to_owned),
-        etag: answer.e_tag().map(|e| e.trim_matches('"').to_owned()),
-        last_modified: answer.last_modified().map(timestamp),
-        content_type: answer.content_type().map(str::to_owned),
-        metadata: answer
-            .metadata()
-            .map(|m| m.iter().map(|(k, v)| (k.clone(), v.clone())).collect())
-            .unwrap_or_default(),
-        crc64: None,
-        sha256: None,
-        lock: lock_of(
-            answer.object_lock_mode().map(|m| m.as_str()),
-            answer.object_lock_retain_until_date(),
-        ),
     }
 }

@@ -1,13 +1,12 @@
 //! Tries whether locked versions really resist, and whether conditional writes decide a race.
 
 use super::VaultRequest;
-use crate::manifest::Document;
-use crate::model::{BucketName, Role, Slot, TargetName};
+use crate::model::{BucketName, Role, TargetName};
 use crate::operations::{Loaded, Surroundings};
 use crate::plan::PlanTarget;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::targets::open;
-use crate::vault::{Key, ProbeOutcome, ProbeRecord, Vault, VaultError, Verdict};
+use crate::vault::{ProbeOutcome, Vault, VaultError, Verdict};
 
 pub struct Probes {
     pub probes: Vec<Probed>,
@@ -82,24 +81,8 @@ pub(super) async fn probe_one(
     let outcome = vault
         .probe(around.world, mode, limits.control, limits.lock)
         .await?;
-    let at = vault.now().await?;
-    let record = ProbeRecord {
-        target: target.name.clone(),
-        at,
-        mode,
-        outcome: outcome.clone(),
-    };
-    let key = Key::ProbeRecord {
-        target: target.name.clone(),
-        at: Slot::at(at),
-    };
-    let bytes = record.to_bytes().into();
-    // A crash right here leaves tried versions under probe/, which the next probe does not need.
-    match vault
-        .create(&key.to_string(), bytes, Some(target.lock()))
-        .await
-    {
-        Ok(_) => {}
+    match vault.store_probe(&outcome, target.lock()).await {
+        Ok(()) => {}
         // Two probes in one second say the same, or the next one settles it.
         Err(VaultError::Taken { .. }) => {}
         Err(e) => return Err(e.into()),

@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 
 const MAX_LIST_BYTES: u64 = 1 << 30;
+
 #[derive(Clone, Debug, Default)]
 pub struct Reading {
     pub verified: Verified,
@@ -101,11 +102,7 @@ pub async fn verify_point(
 
 fn count_lock(verified: &mut Verified, lock: &LockState, now: Timestamp) {
     match lock {
-        LockState::Until(_, until) if *until > now => {
-            verified.lock_ok += 1;
-            let earliest = &mut verified.retain_until_min;
-            *earliest = Some(earliest.map_or(*until, |m| m.min(*until)));
-        }
+        LockState::Until(_, until) if *until > now => verified.count_locked(*until),
         LockState::Unknown(_) => verified.unknown += 1,
         _ => {}
     }

@@ -36,12 +36,7 @@ impl Found {
         path: impl Into<String>,
         message: impl Into<String>,
     ) {
-        self.0.push(Trouble {
-            code,
-            severity: Severity::Error,
-            path: path.into(),
-            message: message.into(),
-        });
+        self.push(code, Severity::Error, path.into(), message.into());
     }
     pub(super) fn warning(
         &mut self,
@@ -49,11 +44,14 @@ impl Found {
         path: impl Into<String>,
         message: impl Into<String>,
     ) {
+        self.push(code, Severity::Warning, path.into(), message.into());
+    }
+    fn push(&mut self, code: Code, severity: Severity, path: String, message: String) {
         self.0.push(Trouble {
             code,
-            severity: Severity::Warning,
-            path: path.into(),
-            message: message.into(),
+            severity,
+            path,
+            message,
         });
     }
 }

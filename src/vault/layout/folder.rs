@@ -4,9 +4,10 @@ use crate::model::{PolicyName, RunId, Slot, SourceId, TargetName};
 
 pub const POINTS: &str = "points/";
 pub const PROBE: &str = "probe/";
+pub const TARGETS: &str = "targets/";
 
 pub fn probes(target: &TargetName) -> String {
-    format!("targets/{target}/")
+    format!("{TARGETS}{target}/")
 }
 pub fn runs(policy: &PolicyName) -> String {
     format!("runs/{policy}/")
