@@ -35,14 +35,7 @@ impl Ops {
             checksum: wants("Checksum").then_some(sums),
             object_size: wants("ObjectSize")
                 .then(|| i64::try_from(version.size).unwrap_or(i64::MAX)),
-            storage_class: wants("StorageClass").then(|| {
-                version
-                    .attributes
-                    .storage_class
-                    .clone()
-                    .unwrap_or_else(|| "STANDARD".into())
-                    .into()
-            }),
+            storage_class: wants("StorageClass").then(|| version.attributes.shown_class().into()),
             object_parts: parts,
             last_modified: Some(whole(version.at)),
             version_id: shown_id(&version),

@@ -131,6 +131,15 @@ pub struct Attributes {
     pub storage_class: Option<String>,
 }
 
+impl Attributes {
+    /// As listings name it.
+    pub fn shown_class(&self) -> String {
+        self.storage_class
+            .clone()
+            .unwrap_or_else(|| "STANDARD".into())
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     pub number: i32,

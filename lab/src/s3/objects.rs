@@ -50,6 +50,30 @@ macro_rules! attributes {
 }
 pub(super) use attributes;
 
+/// What a request says of its body; of two types that have nothing else in common.
+macro_rules! claims {
+    ($input:expr, $req:expr) => {{
+        let decoded = $req
+            .headers
+            .get("x-amz-decoded-content-length")
+            .and_then(|v| v.to_str().ok()?.parse().ok());
+        Claims {
+            sums: given(
+                $input.checksum_crc32.take(),
+                $input.checksum_crc32c.take(),
+                $input.checksum_crc64nvme.take(),
+                $input.checksum_sha1.take(),
+                $input.checksum_sha256.take(),
+            ),
+            md5: $input.content_md5.take(),
+            length: decoded.or($input.content_length),
+            trailers: $req.trailing_headers.clone(),
+            algorithm: named_algorithm(&$req.headers),
+        }
+    }};
+}
+pub(super) use claims;
+
 pub(super) fn trip(extensions: &http::Extensions) -> Option<Arc<Trip>> {
     extensions.get::<Arc<Trip>>().cloned()
 }
@@ -156,24 +180,7 @@ impl Ops {
         self.early(&name, &req.headers, &input.key)?;
         let mut attributes = attributes!(input);
         self.settle(&name, &mut attributes)?;
-        let sums = given(
-            input.checksum_crc32.take(),
-            input.checksum_crc32c.take(),
-            input.checksum_crc64nvme.take(),
-            input.checksum_sha1.take(),
-            input.checksum_sha256.take(),
-        );
-        let decoded = req
-            .headers
-            .get("x-amz-decoded-content-length")
-            .and_then(|v| v.to_str().ok()?.parse().ok());
-        let claims = Claims {
-            sums,
-            md5: input.content_md5.take(),
-            length: decoded.or(input.content_length),
-            trailers: req.trailing_headers.clone(),
-            algorithm: named_algorithm(&req.headers),
-        };
+        let claims = claims!(input, req);
         let trip = trip(&req.extensions);
         let (data, path) = self.store.new_data(&name);
         let flip = trip.as_ref().is_some_and(|t| t.slot.corrupts());

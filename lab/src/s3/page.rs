@@ -89,14 +89,7 @@ impl Page<'_> {
                 size: i64::try_from(version.size).ok(),
                 e_tag: Some(etag(&version.etag)),
                 last_modified: Some(whole(version.at)),
-                storage_class: Some(
-                    version
-                        .attributes
-                        .storage_class
-                        .clone()
-                        .unwrap_or_else(|| "STANDARD".into())
-                        .into(),
-                ),
+                storage_class: Some(version.attributes.shown_class().into()),
                 checksum_algorithm: version
                     .sums
                     .first()

@@ -4,7 +4,7 @@ use super::convert::{checksum, encoding, etag, instant, kind, metadata, tags};
 use super::error::{error, invalid};
 use super::locking;
 use super::model::{Algorithm, Attributes, Part, Upload};
-use super::objects::{attributes, given, trip};
+use super::objects::{attributes, claims, given, trip};
 use super::ops::Ops;
 use super::receive::{Claims, named_algorithm, receive};
 use super::store::bucket;
@@ -97,24 +97,7 @@ impl Ops {
         let input = &mut req.input;
         let name = input.bucket.clone();
         let upload = self.upload_there(&name, &input.key, &input.upload_id)?;
-        let sums = given(
-            input.checksum_crc32.take(),
-            input.checksum_crc32c.take(),
-            input.checksum_crc64nvme.take(),
-            input.checksum_sha1.take(),
-            input.checksum_sha256.take(),
-        );
-        let decoded = req
-            .headers
-            .get("x-amz-decoded-content-length")
-            .and_then(|v| v.to_str().ok()?.parse().ok());
-        let claims = Claims {
-            sums,
-            md5: input.content_md5.take(),
-            length: decoded.or(input.content_length),
-            trailers: req.trailing_headers.clone(),
-            algorithm: named_algorithm(&req.headers),
-        };
+        let claims = claims!(input, req);
         let trip = trip(&req.extensions);
         let (data, path) = self.store.new_data(&name);
         let (received, _) = receive(

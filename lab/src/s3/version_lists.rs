@@ -138,14 +138,7 @@ fn shown(
         last_modified: Some(whole(version.at)),
         size: i64::try_from(version.size).ok(),
         e_tag: Some(etag(&version.etag)),
-        storage_class: Some(
-            version
-                .attributes
-                .storage_class
-                .clone()
-                .unwrap_or_else(|| "STANDARD".into())
-                .into(),
-        ),
+        storage_class: Some(version.attributes.shown_class().into()),
         checksum_algorithm: version
             .sums
             .first()
