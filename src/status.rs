@@ -53,8 +53,9 @@ pub struct Slots {
 }
 
 pub fn fold(input: Input<'_>) -> Status {
-    let proven = newest_proven(&input);
-    let latest = |f: fn(&Proof) -> u64| newest_proofs(input.points).iter().map(|(_, p)| f(p)).sum();
+    let proofs = newest_proofs(input.points);
+    let latest = |f: fn(&Proof) -> u64| proofs.iter().map(|(_, p)| f(p)).sum();
+    let proven = newest_proven(input.now, &proofs);
     let complete = input.points.iter().find(|k| !k.copies.is_empty());
     Status {
         name: input.policy.name.clone(),
@@ -133,20 +134,20 @@ fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
     found
 }
 
-fn newest_proven(input: &Input<'_>) -> Vec<Proven> {
-    let one = |(known, proof): (&Known, &Proof)| {
-        let age = age_s(input.now, known.point.at);
+fn newest_proven(now: Timestamp, proofs: &[(&Known, &Proof)]) -> Vec<Proven> {
+    let one = |(known, proof): &(&Known, &Proof)| {
+        let age = age_s(now, known.point.at);
         Proven {
             method: proof.method,
             target: proof.target.clone(),
             point: known.point.slot,
             age_s: age,
-            proof_age_s: age_s(input.now, proof.at),
+            proof_age_s: age_s(now, proof.at),
             rto_s: proof.measured.rto_s,
             rpo_s: age as f64 + proof.measured.snapshot_lag_s.unwrap_or(0.0),
         }
     };
-    newest_proofs(input.points).into_iter().map(one).collect()
+    proofs.iter().map(one).collect()
 }
 
 /// The newest drill: by its journal, or where that is away by the proofs that it wrote.

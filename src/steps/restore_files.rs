@@ -1,16 +1,15 @@
 //! Brings files back from one target, every digest compared with the manifest.
 
-use super::read_back::digest_of;
 use super::{Context, Perform, read_manifest};
 use crate::aws::s3::Bucket;
 use crate::aws::{Kind, Place};
 use crate::manifest::{RowKind, Stored, StoredRow};
-use crate::model::{ObjectKey, Provider, TargetName, VersionId};
+use crate::model::{Provider, VersionId};
 use crate::plan::{FilesRestored, Purpose, RestoreFiles};
 use crate::policy::FilesChecked;
 use crate::report::{Code, Fail};
 use crate::targets::place_of;
-use crate::transfer::{CopyTask, copy_object};
+use crate::transfer::{CopyTask, copy_object, digest};
 use crate::vault::Vault;
 use futures_util::StreamExt;
 
@@ -178,8 +177,7 @@ impl Bringing<'_> {
         }
         if self.action.purpose == Purpose::Scratch {
             // A drill believes nobody: what arrived is read once more.
-            let version = copied.version;
-            let found = self.read_again(&key, version, size_bytes, stored).await?;
+            let found = self.read_again(&key, &copied.version, size_bytes).await?;
             if found != stored.sha256_plain.0 {
                 return Ok(Brought::Differs(format!(
                     "{key} in {}: SHA-256 is {found}, should be {}",
@@ -190,23 +188,14 @@ impl Bringing<'_> {
         Ok(Brought::Same(size_bytes))
     }
 
+    /// SHA-256 of what is there now.
     async fn read_again(
         &self,
         key: &str,
-        version: VersionId,
+        version: &VersionId,
         size_bytes: u64,
-        stored: &Stored,
     ) -> Result<String, Fail> {
-        let placed = Stored {
-            key: ObjectKey::new(key),
-            version,
-            ..stored.clone()
-        };
-        let place = Vault {
-            bucket: self.to.clone(),
-            target: TargetName::new("scratch"),
-        };
-        digest_of(&place, &placed, size_bytes).await
+        Ok(digest(self.to, key, Some(version.as_str()), size_bytes).await?)
     }
 
     /// Whether a key is there already, and with these bytes: progress is observed at the
@@ -226,7 +215,7 @@ impl Bringing<'_> {
             return Ok(Some(false));
         }
         let version = head.version.map_or_else(VersionId::null, VersionId::new);
-        let found = self.read_again(key, version, size_bytes, stored).await?;
+        let found = self.read_again(key, &version, size_bytes).await?;
         Ok(Some(found == stored.sha256_plain.0))
     }
 

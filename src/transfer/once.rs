@@ -163,7 +163,7 @@ pub async fn adopt(
     for row in rows
         .iter()
         .rev()
-        .filter(|r| r.key == key && !r.delete_marker && r.size_bytes == content.size_bytes)
+        .filter(|r| !r.delete_marker && r.size_bytes == content.size_bytes)
     {
         let head = bucket.head(key, Some(&row.version)).await?;
         let stored = match head.sha256.as_deref().and_then(hex_of_base64) {

@@ -5,6 +5,7 @@ use super::wrong::{Wrong, Wrongs};
 use crate::aws::s3::Listed;
 use crate::model::Provider;
 use crate::report::{Code, Fail};
+use crate::transfer::digest;
 use crate::vault::Vault;
 
 /// Rows of one look; keys are never torn apart.
@@ -141,9 +142,9 @@ async fn same_bytes(vault: &Vault, a: &Listed, b: &Listed) -> Result<bool, Fail>
     if a.etag.is_some() && a.etag == b.etag {
         return Ok(true);
     }
-    let place = |row: &Listed| {
-        super::point_at::stored(&row.key, &row.version, &crate::model::Sha256::of(b""))
+    let read = |row: &Listed| {
+        let (bucket, row) = (&vault.bucket, row.clone());
+        async move { digest(bucket, &row.key, Some(&row.version), row.size_bytes).await }
     };
-    let of_a = crate::steps::digest_of(vault, &place(a), a.size_bytes).await?;
-    Ok(of_a == crate::steps::digest_of(vault, &place(b), b.size_bytes).await?)
+    Ok(read(a).await? == read(b).await?)
 }
