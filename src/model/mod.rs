@@ -1,6 +1,7 @@
 //! Names and small values that everything speaks. Pure, and the ground floor: nothing here imports
 //! another module.
 
+mod as_text;
 mod endpoint;
 mod excerpt;
 mod ids;

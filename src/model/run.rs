@@ -1,7 +1,8 @@
 //! Names of runs and of their steps.
 
 use super::Slot;
-use serde::{Deserialize, Deserializer, Serialize};
+use super::as_text::as_text;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -32,8 +33,7 @@ impl fmt::Display for RunKind {
 
 /// `backup-20261124T020000Z`, or for a manual run `drill-20261124T020311Z-1a2b3c4d`. Only what has
 /// this form is one, so that a name that was found can stand in a key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RunId(String);
 
 impl RunId {
@@ -104,12 +104,7 @@ impl fmt::Display for RunId {
     }
 }
 
-impl<'de> Deserialize<'de> for RunId {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+as_text!(RunId);
 
 /// Eight lower-case hex digits that stand for something longer in a name.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Durations as people write them: `90s`, `5m`, `1h30m`, `30d`.
 
+use super::as_text::as_text;
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 /// Whole seconds. Written in a policy as numbers with the units d, h, m, s in that order.
@@ -82,18 +82,7 @@ impl fmt::Display for Seconds {
     }
 }
 
-impl Serialize for Seconds {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Seconds);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! Scheduled times.
 
+use super::as_text::as_text;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
 
 const FORM: &str = "%Y%m%dT%H%M%SZ";
@@ -53,18 +53,7 @@ impl std::str::FromStr for Slot {
     }
 }
 
-impl Serialize for Slot {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Slot {
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(d)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+as_text!(Slot);
 
 #[cfg(test)]
 mod tests {
