@@ -172,4 +172,4 @@ fn foreign_plan(bytes: &[u8]) -> Option<u64> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -48,6 +48,12 @@ fn folded(events: Vec<(&str, Event)>) -> Result<RunState, Illegal> {
     fold(entries.iter().map(|(e, s)| (e, s.clone())))
 }
 
+/// The run of a plan of which nothing was done yet.
+pub(crate) fn opened_run(plan: Plan) -> RunState {
+    let plan = Box::new(plan);
+    folded(vec![("a", Event::Opened { plan, after: None })]).unwrap()
+}
+
 fn opened() -> (&'static str, Event) {
     (
         "a",

@@ -173,7 +173,7 @@ mod tests {
             policy: &policy,
             now,
         };
-        let cluster = |change: &dyn Fn(&mut ClusterInfo)| {
+        let named = |change: &dyn Fn(&mut ClusterInfo)| {
             let tags = [
                 ("dr:vault", vault.0.as_str()),
                 ("dr:run", run.as_str()),
@@ -192,8 +192,9 @@ mod tests {
                 tags: tags.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
             };
             change(&mut cluster);
-            expired(&cluster, of)
+            cluster
         };
+        let cluster = |change: &dyn Fn(&mut ClusterInfo)| expired(&named(change), of);
         assert_eq!(cluster(&|_| {}), Some(run.clone()));
         let set = |name: &'static str, value: &'static str| {
             move |c: &mut ClusterInfo| drop(c.tags.insert(name.into(), value.into()))
@@ -214,24 +215,7 @@ mod tests {
             policy: &other,
             ..of
         };
-        let named = ClusterInfo {
-            id: format!("{}-snapshot", drill_prefix(&vault, &policy, &run)),
-            arn: String::new(),
-            status: "available".into(),
-            endpoint: None,
-            port: None,
-            master_user: "m".into(),
-            members: Vec::new(),
-            deletion_protection: false,
-            tags: [
-                ("dr:vault", vault.0.as_str()),
-                ("dr:run", run.as_str()),
-                ("dr:role", "scratch"),
-                ("dr:expires-at", "2026-01-01T02:00:00Z"),
-            ]
-            .map(|(k, v)| (k.to_owned(), v.to_owned()))
-            .into(),
-        };
+        let named = named(&|_| {});
         assert_eq!(expired(&named, of), None, "another policy's drill");
     }
 }

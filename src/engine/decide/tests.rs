@@ -1,41 +1,11 @@
 use super::*;
-use crate::journal::{Actor, ActorBasis, Entry, Event, Host, Identity, Process, RunnerId, fold};
-use crate::manifest::Document;
-use crate::model::Sha256;
-use crate::plan::{Evidence, Plan, PointPublished, ProofsWritten, SnapshotShared};
+use crate::journal::tests::opened_run;
+use crate::plan::{Evidence, PointPublished, ProofsWritten, SnapshotShared};
 
 const OPENED: &str = "2026-11-24T02:00:07Z";
 
 fn start() -> RunState {
-    started(crate::plan::tests::backup_of(|_| {}))
-}
-
-fn started(plan: Plan) -> RunState {
-    let by = Identity {
-        runner: RunnerId("a".into()),
-        host: Host {
-            boot_id: String::new(),
-            pid_namespace: String::new(),
-            machine_id: String::new(),
-            hostname: String::new(),
-        },
-        process: Process { pid: 1, started: 2 },
-        actor: Actor {
-            id: "x".into(),
-            basis: ActorBasis::Key,
-        },
-    };
-    let entry = Entry {
-        seq: 0,
-        prev: None,
-        at: plan.opened_at,
-        by,
-        event: Event::Opened {
-            plan: Box::new(plan),
-            after: None,
-        },
-    };
-    fold([(&entry, Sha256::of(&entry.to_bytes()))]).unwrap()
+    opened_run(crate::plan::tests::backup_of(|_| {}))
 }
 
 fn named(id: &str) -> StepId {
@@ -165,7 +135,7 @@ fn all_done_is_complete() {
 
 /// A drill as it is when all but its proofs is done.
 fn drilled() -> RunState {
-    let mut state = started(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
+    let mut state = opened_run(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
     let ids: Vec<StepId> = state.plan.steps.iter().map(|s| s.id.clone()).collect();
     for id in &ids {
         done(&mut state, id.as_str());
@@ -216,7 +186,7 @@ fn the_teardown_comes_even_when_proofs_cannot_be_written_and_after_the_deadline(
     assert_eq!(decide(&state, now(), None, &tried), run("teardown"));
     let late = now() + jiff::SignedDuration::from_hours(37);
     let none = BTreeMap::new();
-    let fresh = started(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
+    let fresh = opened_run(crate::plan::tests::drill_of(&crate::plan::tests::policy()));
     assert_eq!(decide(&fresh, late, None, &none), run("write-proofs"));
     done(&mut state, "teardown");
     assert_eq!(

@@ -1,39 +1,13 @@
 use super::*;
-use crate::journal::{Actor, ActorBasis, Entry, Event, Host, Identity, Process, RunnerId, fold};
-use crate::manifest::Document;
-use crate::model::{Method, Sha256, TargetName};
+use crate::journal::tests::opened_run;
+use crate::model::{Method, TargetName};
 use crate::plan::Evidence;
 use crate::plan::tests as planned;
 use crate::report::Failure;
 
 /// A drill of which nothing was done yet.
 fn drill() -> RunState {
-    let plan = planned::drill_of(&planned::policy());
-    let by = Identity {
-        runner: RunnerId("a".into()),
-        host: Host {
-            boot_id: String::new(),
-            pid_namespace: String::new(),
-            machine_id: String::new(),
-            hostname: String::new(),
-        },
-        process: Process { pid: 1, started: 2 },
-        actor: Actor {
-            id: "driller".into(),
-            basis: ActorBasis::Key,
-        },
-    };
-    let entry = Entry {
-        seq: 0,
-        prev: None,
-        at: plan.opened_at,
-        by,
-        event: Event::Opened {
-            plan: Box::new(plan),
-            after: None,
-        },
-    };
-    fold([(&entry, Sha256::of(&entry.to_bytes()))]).unwrap()
+    opened_run(planned::drill_of(&planned::policy()))
 }
 
 fn set(state: &mut RunState, id: &str, step: StepState) {
