@@ -1,20 +1,16 @@
 //! Typed again, edited in between, proven once and failed later: what an earlier state must not
 //! decide.
 
-use crate::cloud::{Cloud, Ran};
+use crate::cloud::{Cloud, confirmed};
 use serde_json::{Value, json};
 
 /// A bucket of the user's.
 const FILES: &str = "recovered-files";
 
-fn codes(ran: &Ran) -> Vec<String> {
-    ran.findings()
-}
-
 /// A restore of files by the policy, confirmed by its own hash.
 fn restore_files(cloud: &Cloud) -> Value {
     let policy = cloud.policy().display().to_string();
-    let mut arguments = vec![
+    let arguments = [
         "restore",
         "--json",
         "--method",
@@ -28,26 +24,14 @@ fn restore_files(cloud: &Cloud) -> Value {
         "--to-bucket-region",
         "eu-central-1",
     ];
-    let shown = cloud.dr(&arguments).exits(2).json();
-    let hash = shown["plan"]["hash"].as_str();
-    let hash = hash
-        .unwrap_or_else(|| panic!("no hash: {shown}"))
-        .to_owned();
-    arguments.extend(["--yes", "--plan", &hash]);
-    cloud.dr(&arguments).exits(0).json()
+    confirmed(&arguments, |words| cloud.dr(words))
+        .exits(0)
+        .json()
 }
 
 /// By another program than ours, which deletes no files of a user's.
 async fn empty(cloud: &Cloud) {
-    let (id, secret) = cloud.key("aws", "admin");
-    let keys = aws_credential_types::Credentials::new(id, secret, None, None, "test");
-    let config = aws_sdk_s3::Config::builder()
-        .behavior_version(aws_sdk_s3::config::BehaviorVersion::v2026_01_12())
-        .region(aws_sdk_s3::config::Region::new("eu-central-1"))
-        .endpoint_url(cloud.endpoint("eu-central-1", "s3"))
-        .force_path_style(true)
-        .credentials_provider(keys);
-    let client = aws_sdk_s3::Client::from_conf(config.build());
+    let client = cloud.s3("admin", "eu-central-1");
     let bucket = cloud.bucket("admin", "eu-central-1", FILES).await;
     for row in bucket.versions("", 100_000).await.expect("listed") {
         let delete = client.delete_object().bucket(FILES).key(row.key);
@@ -91,11 +75,11 @@ fn a_policy_that_is_edited_while_a_run_is_open_is_a_warning_and_the_run_goes_on(
     std::fs::write(cloud.policy(), edited).expect("written");
     let ran = cloud.dr(&["tick", "--json"]);
     assert!(
-        !codes(&ran).contains(&"plan-not-ours".to_owned()),
+        !ran.findings().contains(&"plan-not-ours".to_owned()),
         "an edit is no attack: {ran:?}"
     );
     assert!(
-        codes(&ran).contains(&"policy-changed".to_owned()),
+        ran.findings().contains(&"policy-changed".to_owned()),
         "{ran:?}"
     );
     let status = cloud.dr(&["status", "--json"]).json();
@@ -116,7 +100,10 @@ fn a_copy_whose_newest_drill_failed_is_not_proven_by_an_older_one() {
     std::fs::write(cloud.policy(), &wrong).expect("written");
     let drill = cloud.dr(&["drill", "--json"]).exits(3).json();
     let ran = cloud.dr(&["status", "--check", "--json"]).exits(4);
-    assert!(codes(&ran).contains(&"drill-failed".to_owned()), "{ran:?}");
+    assert!(
+        ran.findings().contains(&"drill-failed".to_owned()),
+        "{ran:?}"
+    );
     let policy = ran.json()["policies"][0].clone();
     let last = &policy["drills"]["last"];
     assert_eq!(
@@ -152,7 +139,10 @@ fn tags_that_may_not_be_read_are_told_and_a_store_that_is_away_is_asked_again() 
     let refuse = json!({"kind": "refuse", "code": "AccessDenied", "status": 403});
     cloud.fault(&tagging, 3, &refuse);
     let ran = cloud.dr(&["tick", "--json"]).exits(0);
-    assert!(codes(&ran).contains(&"tags-not-kept".to_owned()), "{ran:?}");
+    assert!(
+        ran.findings().contains(&"tags-not-kept".to_owned()),
+        "{ran:?}"
+    );
     let seen = cloud.fault_state(slow)["seen"].as_u64();
     assert!(seen.is_some_and(|n| n >= 1), "the slow answer was given");
     let told = ran.json()["findings"]

@@ -3,20 +3,25 @@
 use crate::source;
 use std::collections::BTreeSet;
 
-const FOLDERS: [&str; 4] = ["src", "lab", "tests", "docs"];
+const BEGINNINGS: [&str; 10] = [
+    "src/",
+    "lab/",
+    "docs/",
+    "tests/",
+    "policies/",
+    "runbooks/",
+    "deploy/",
+    "scripts/",
+    "Dockerfile",
+    "Makefile",
+];
 
-/// What stands in backticks and begins like a path of this repository.
+/// What stands in backticks and is a path of this repository.
 fn paths(text: &str) -> Vec<String> {
-    text.split('`')
-        .skip(1)
-        .step_by(2)
-        .filter(|t| {
-            FOLDERS
-                .iter()
-                .any(|f| t.strip_prefix(f).is_some_and(|rest| rest.starts_with('/')))
-        })
-        .map(|t| t.trim_end_matches('/').to_owned())
-        .collect()
+    let quoted = text.split('`').skip(1).step_by(2);
+    let ours = quoted.filter(|p| BEGINNINGS.iter().any(|b| p.starts_with(b)));
+    let whole = ours.filter(|p| !p.contains(['*', '<', ' ']));
+    whole.map(|p| p.trim_end_matches('/').to_owned()).collect()
 }
 
 #[test]
@@ -42,6 +47,20 @@ fn every_module_is_named() {
         .filter(|module| !named.contains(module))
         .collect();
     assert_eq!(silent, Vec::<String>::new());
+}
+
+#[test]
+fn every_layer_has_a_line_of_its_own() {
+    let text = source::read("ARCHITECTURE.md");
+    let modules = source::modules("src/lib.rs");
+    for module in modules.iter().filter(|m| m.path.len() == 1) {
+        let name = &module.path[0];
+        let begins = [format!("| `src/{name}/` |"), format!("| `src/{name}.rs` |")];
+        let line = text
+            .lines()
+            .any(|l| begins.iter().any(|b| l.starts_with(b)));
+        assert!(line, "ARCHITECTURE.md has no line for {name}");
+    }
 }
 
 #[test]

@@ -53,9 +53,9 @@ fn restore(cloud: &Cloud, provider: &str, arguments: &[&str]) -> Value {
         "aws" => as_role(cloud, "restorer", arguments),
         other => cloud.dr_as(other, "restorer", arguments),
     };
-    let shown = run(&first).exits(2).json();
-    assert_eq!(shown["executed"], false, "{shown}");
-    let hash = shown["plan"]["hash"].as_str().expect("a hash").to_owned();
+    let shown = run(&first).exits(2);
+    let hash = shown.plan_hash();
+    assert_eq!(shown.json()["executed"], false, "{shown:?}");
     first.extend(["--yes", "--plan", &hash]);
     let done = run(&first).exits(0).json();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! The practice cloud as a process of its own, and `dr` as a user runs it.
 
-use crate::stores::{bucket, clients};
+use crate::stores::{bucket, clients, raw};
 use dr::aws::s3::Bucket;
 use dr::model::Provider;
 use dr::world::World;
@@ -92,6 +92,15 @@ impl Ran {
         self
     }
 
+    /// The hash of the plan that a restore showed.
+    #[track_caller]
+    pub fn plan_hash(&self) -> String {
+        let shown = self.json();
+        let hash = shown["plan"]["hash"].as_str();
+        hash.unwrap_or_else(|| panic!("no plan: {shown}"))
+            .to_owned()
+    }
+
     /// Codes of the findings of a `--json` answer.
     pub fn findings(&self) -> Vec<String> {
         self.json()["findings"]
@@ -101,6 +110,13 @@ impl Ran {
             .filter_map(|f| f["code"].as_str().map(str::to_owned))
             .collect()
     }
+}
+
+/// A restore as two commands: its plan is shown, then confirmed by its hash.
+#[track_caller]
+pub fn confirmed(words: &[&str], run: impl Fn(&[&str]) -> Ran) -> Ran {
+    let hash = run(words).exits(2).plan_hash();
+    run(&[words, &["--yes", "--plan", &hash]].concat())
 }
 
 impl Cloud {
@@ -343,6 +359,13 @@ impl Cloud {
             provider,
         )
         .await
+    }
+
+    /// S3 of a region with a role's key: the SDK itself, for what `dr` never does.
+    pub fn s3(&self, role: &str, region: &str) -> aws_sdk_s3::Client {
+        let provider = if region == "other" { "other" } else { "aws" };
+        let (id, secret) = self.key(provider, role);
+        raw(&self.endpoint(region, "s3"), region, &id, &secret)
     }
 
     /// RDS of a region with a role's key.

@@ -1,7 +1,7 @@
 //! Evidence never stands in the way of a restore: where the vault's journal cannot be written it is
 //! kept elsewhere, and brought home later.
 
-use crate::cloud::{Cloud, Ran};
+use crate::cloud::{Cloud, Ran, confirmed};
 use crate::crash::stage::{Stage, Template};
 use crate::negative::sql;
 use crate::stores::block_on;
@@ -52,9 +52,7 @@ impl<'a> Restore<'a> {
 
     /// Shown, then confirmed by its hash.
     fn confirmed(&self, words: &[&str]) -> Ran {
-        let shown = self.run(words).exits(2).json();
-        let hash = shown["plan"]["hash"].as_str().expect("a hash").to_owned();
-        self.run(&[words, &["--yes", "--plan", &hash]].concat())
+        confirmed(words, |words| self.run(words))
     }
 
     /// A hint as it would be typed.

@@ -1,7 +1,7 @@
 //! Input by somebody who means harm: policies, stored objects, names in a database, URLs with
 //! passwords.
 
-use crate::cloud::{Cloud, Ran, place};
+use crate::cloud::{Cloud, Ran, confirmed, place};
 use crate::crash::stage::{Stage, Template};
 use crate::negative::sql;
 use crate::source;
@@ -251,11 +251,8 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
         ran
     };
     keep(restore(&["--into", &good]), 2, "the plan");
-    let hash =
-        keep(restore(&["--into", &good, "--json"]), 2, "the plan in JSON").json()["plan"]["hash"]
-            .as_str()
-            .expect("a hash")
-            .to_owned();
+    let shown = keep(restore(&["--into", &good, "--json"]), 2, "the plan in JSON");
+    let hash = shown.plan_hash();
     keep(
         restore(&["--into", &good, "--yes", "--plan", "0000"]),
         2,
@@ -290,7 +287,7 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
         &["--endpoint", &s3][..],
         &["--endpoint", &format!("s3={s3}")],
         &["--endpoint", &format!("xy={s3}")],
-        &["--bucket-endpoint", &s3],
+        &["--to-bucket-endpoint", &s3],
     ] {
         let mut command = cloud.command(&[
             "restore",
@@ -406,7 +403,7 @@ fn names_that_hold_quotes_newlines_and_commands_are_dumped_loaded_and_equal() {
     // The load into a database that somebody names is the same code; what it made is asked for by
     // name.
     let url = std::fs::read_to_string(cloud.root.join("empty.url")).expect("a URL");
-    let mut restore = vec![
+    let restore = [
         "restore",
         "--json",
         "--policy",
@@ -418,12 +415,7 @@ fn names_that_hold_quotes_newlines_and_commands_are_dumped_loaded_and_equal() {
         "--into",
         &url,
     ];
-    let hash = cloud.dr(&restore).exits(2).json()["plan"]["hash"]
-        .as_str()
-        .expect("a hash")
-        .to_owned();
-    restore.extend(["--yes", "--plan", &hash]);
-    cloud.dr(&restore).exits(0);
+    confirmed(&restore, |words| cloud.dr(words)).exits(0);
     let encoded = |url: &str| {
         percent_encoding::utf8_percent_encode(url, percent_encoding::NON_ALPHANUMERIC).to_string()
     };

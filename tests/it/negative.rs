@@ -1,7 +1,7 @@
 //! What must be noticed: each fault with its exit code and the thing named. `make check-negative`
 //! runs these.
 
-use crate::cloud::{Cloud, Ran, until};
+use crate::cloud::{Cloud, Ran, confirmed, until};
 use serde_json::{Value, json};
 use std::process::Stdio;
 
@@ -99,7 +99,7 @@ fn damage_in_a_vault_is_named_with_key_and_version() {
     );
     // A restore that meets the damage says so and does not pretend.
     let other = format!("s3={}", cloud.endpoint("other", "s3"));
-    let mut files = vec![
+    let files = [
         "restore",
         "--json",
         "--from",
@@ -113,12 +113,8 @@ fn damage_in_a_vault_is_named_with_key_and_version() {
         "--to-bucket",
         "recovered-files",
     ];
-    let hash = cloud.dr_as("other", "restorer", &files).exits(2).json()["plan"]["hash"]
-        .as_str()
-        .expect("a hash")
-        .to_owned();
-    files.extend(["--yes", "--plan", &hash]);
-    let restored = cloud.dr_as("other", "restorer", &files).exits(3);
+    let as_restorer = |words: &[&str]| cloud.dr_as("other", "restorer", words);
+    let restored = confirmed(&files, as_restorer).exits(3);
     assert!(
         restored.stdout.contains(
             object

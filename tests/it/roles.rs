@@ -4,7 +4,6 @@
 
 use crate::cloud::Cloud;
 use crate::crash::stage::{Stage, Template};
-use crate::stores::raw;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{ObjectLockRetention, ObjectLockRetentionMode};
@@ -237,11 +236,6 @@ struct Key<'a> {
     role: &'a str,
     /// First version of a key under each part.
     known: &'a dyn Fn(&str) -> (String, String),
-}
-
-fn s3(cloud: &Cloud, role: &str, region: &str) -> aws_sdk_s3::Client {
-    let (id, secret) = cloud.key("aws", role);
-    raw(&cloud.endpoint(region, "s3"), region, &id, &secret)
 }
 
 fn in_days(days: i64) -> DateTime {
@@ -551,8 +545,8 @@ fn a_stolen_key_can_do_what_the_table_says_and_nothing_else() {
             let may = crate::stores::block_on(async {
                 let key = Key {
                     cloud: &cloud,
-                    s3: s3(&cloud, role, "eu-central-1"),
-                    source: s3(&cloud, role, "eu-west-3"),
+                    s3: cloud.s3(role, "eu-central-1"),
+                    source: cloud.s3(role, "eu-west-3"),
                     role,
                     known: &known,
                 };
@@ -624,7 +618,7 @@ fn a_plan_planted_with_a_stolen_journal_key_is_refused() {
     let planted = text.replace("\"dr-vault-other\"", "\"dr-vault-thief\"");
     assert_ne!(planted, text, "the plan names its buckets");
     crate::stores::block_on(async {
-        let thief = s3(&cloud, "scheduler", "eu-central-1");
+        let thief = cloud.s3("scheduler", "eu-central-1");
         let put = thief
             .put_object()
             .bucket(VAULT)

@@ -256,9 +256,8 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
         "--to-bucket",
         "recovered-files",
     ])
-    .exits(2)
-    .json();
-    let hash = shown["plan"]["hash"].as_str().expect("a hash");
+    .exits(2);
+    let hash = shown.plan_hash();
     deny_journal(&cloud);
     let restored = go(&[
         "restore",
@@ -272,7 +271,7 @@ fn nothing_writable_no_home_and_few_descriptors_are_enough() {
         "recovered-files",
         "--yes",
         "--plan",
-        hash,
+        &hash,
     ])
     .exits(0);
     journalled_in(&restored);

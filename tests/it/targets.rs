@@ -3,7 +3,7 @@
 //! that cannot see each other. What must hold: no target's failure is another one's, `status` tells
 //! each state, a later tick catches up.
 
-use crate::cloud::{Cloud, Ran, until};
+use crate::cloud::{Cloud, Ran, confirmed, until};
 use crate::crash::stage::{Stage, Template};
 use crate::stores::block_on;
 use serde_json::{Value, json};
@@ -176,15 +176,8 @@ fn a_home_that_is_away_after_a_run_leaves_a_point_that_can_be_seen_and_restored(
         "--target",
         "other",
     ];
-    let shown = dr(&cloud, &way, "files.yaml").exits(2).json();
-    let hash = shown["plan"]["hash"].as_str().expect("a hash").to_owned();
-    let restored = dr(
-        &cloud,
-        &[&way[..], &["--yes", "--plan", &hash]].concat(),
-        "files.yaml",
-    )
-    .exits(0)
-    .json();
+    let restored = confirmed(&way, |words| dr(&cloud, words, "files.yaml"));
+    let restored = restored.exits(0).json();
     assert_eq!(restored["objects"], 3, "{restored}");
     cloud.region("eu-central-1", "up");
     caught_up_idle(&cloud);
@@ -327,7 +320,7 @@ fn with_both_targets_away_everything_says_so_and_nothing_is_lost() {
 fn with_west(cloud: &Cloud, policy: &str) {
     let policy = std::fs::read_to_string(cloud.root.join("lab").join(policy)).expect("the policy");
     let west = "  - name: west\n    region: eu-west-3\n    bucket: dr-vault-west\n    account: \
-     \"222222222222\"\n    lock: {mode: COMPLIANCE, retention: 1d, slack: 1h, max_lock_days: 3}\n";
+     \"222222222222\"\n    lock: {mode: COMPLIANCE, retention: 1d, grace: 1h, max_lock_days: 3}\n";
     let (head, tail) = policy.split_once("\nendpoints:").expect("endpoints");
     std::fs::write(
         cloud.root.join("lab/west.yaml"),
@@ -489,7 +482,7 @@ fn two_homes_that_each_opened_the_slot_are_a_finding_and_harmless() {
             "files",
             "--to-bucket",
             "recovered-files",
-            "--bucket-region",
+            "--to-bucket-region",
             "eu-central-1",
             "--target",
             target,
@@ -497,16 +490,9 @@ fn two_homes_that_each_opened_the_slot_are_a_finding_and_harmless() {
             bucket,
         ];
         let endpoint = cloud.endpoint("eu-central-1", "s3");
-        let way = [&way[..], &["--bucket-endpoint", &endpoint]].concat();
-        let shown = dr(&cloud, &way, "west.yaml").exits(2).json();
-        let hash = shown["plan"]["hash"].as_str().expect("a hash").to_owned();
-        let restored = dr(
-            &cloud,
-            &[&way[..], &["--yes", "--plan", &hash]].concat(),
-            "west.yaml",
-        )
-        .exits(0)
-        .json();
+        let way = [&way[..], &["--to-bucket-endpoint", &endpoint]].concat();
+        let restored = confirmed(&way, |words| dr(&cloud, words, "west.yaml"));
+        let restored = restored.exits(0).json();
         assert_eq!(restored["objects"], 3, "{target}: {restored}");
     }
 }

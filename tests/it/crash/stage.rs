@@ -233,10 +233,7 @@ impl Template {
             Stage::RestoreSnapshot | Stage::RestoreDump | Stage::RestoreFiles
         ) {
             Stage::Drill.run(&cloud).exits(0);
-            let shown = stage.run(&cloud).exits(2).json();
-            let hash = shown["plan"]["hash"]
-                .as_str()
-                .unwrap_or_else(|| panic!("no plan: {shown}"));
+            let hash = stage.run(&cloud).exits(2).plan_hash();
             std::fs::write(root.join(format!("{stage:?}.plan")), hash).expect("written");
         }
         let kept = cloud.stop_and_keep();

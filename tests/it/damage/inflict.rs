@@ -1,7 +1,7 @@
 //! One kind of damage at one place of one target.
 
 use crate::cloud::Cloud;
-use crate::stores::{block_on, raw};
+use crate::stores::block_on;
 use bytes::Bytes;
 use dr::aws::s3::{Listed, PutOptions};
 use serde_json::{Value, json};
@@ -237,20 +237,7 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
 
 /// A plain DELETE: no lock refuses it, and it hides what is there.
 fn hide(cloud: &Cloud, target: Target, key: &str) -> String {
-    let (id, secret) = cloud.key(
-        if target == Target::Central {
-            "aws"
-        } else {
-            "other"
-        },
-        "admin",
-    );
-    let client = raw(
-        &cloud.endpoint(target.region(), "s3"),
-        target.region(),
-        &id,
-        &secret,
-    );
+    let client = cloud.s3("admin", target.region());
     let answer = block_on(async {
         client
             .delete_object()
