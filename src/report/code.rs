@@ -76,7 +76,8 @@ codes! {
     StateBusy = "state-busy", Unavailable, Hint::policy("status");
     Quota = "quota", Unavailable;
     TargetFull = "target-full", Stuck, Hint::policy("status");
-    AccessDenied = "access-denied", Stuck, Hint::shell("aws sts get-caller-identity");
+    // Who asks is told by `aws sts get-caller-identity`, but only AWS has an STS.
+    AccessDenied = "access-denied", Stuck, Hint::policy("status");
     KmsKeyUnusable = "kms-key-unusable", Stuck,
         Hint::shell("aws kms describe-key --key-id KEY");
     RequestInvalid = "request-invalid", Stuck;

@@ -121,6 +121,7 @@ async fn look_at_all(
     role: Role,
 ) -> Result<Look, Fail> {
     let (mut seen, mut away, mut why) = (Vec::new(), Vec::new(), Vec::new());
+    let who_asks = who_asks(&targets);
     for target in targets {
         let vault = open(clients, role, &target).await;
         match vault.newest_probe(&vault.target).await {
@@ -139,7 +140,11 @@ async fn look_at_all(
         }
     }
     if seen.is_empty() {
-        Err(nothing_answers(&away, &why))
+        let fail = nothing_answers(&away, &why);
+        Err(match who_asks {
+            Some(hint) if fail.code == Code::AccessDenied => fail.hint(hint),
+            _ => fail,
+        })
     } else {
         Ok(Look { seen, away, why })
     }
@@ -190,6 +195,19 @@ fn listed(away: &[Away]) -> String {
         .map(|a| format!("{}: {}", a.name, a.why))
         .collect();
     each.join("; ")
+}
+
+/// A command that tells whose key is used, or whether it is taken: only AWS has an STS to ask.
+fn who_asks(targets: &[PlanTarget]) -> Option<Hint> {
+    if targets.iter().any(|t| t.provider.is_aws()) {
+        return Some(Hint::shell("aws sts get-caller-identity"));
+    }
+    let first = targets.first()?;
+    let endpoint = first.endpoint.as_deref()?;
+    Some(Hint::shell(format!(
+        "aws s3api head-bucket --bucket {} --endpoint-url {endpoint}",
+        first.bucket
+    )))
 }
 
 /// Waiting cures an outage; it cures neither a key that is refused nor a vault that was never made.

@@ -164,5 +164,8 @@ fn a_refused_key_is_no_outage_and_no_matter_of_an_sts_that_is_not_there() {
     let alone = cloud.dr(&["status", "--policy", policy]);
     let told = format!("{}{}", alone.stdout, alone.stderr);
     assert!(told.contains("no target can be read"), "{told}");
-    assert!(!told.contains("sts"), "{told}");
+    assert!(
+        !told.contains(" sts ") && told.contains("hint: aws s3api head-bucket --bucket dr-vault-"),
+        "{told}"
+    );
 }
