@@ -166,8 +166,7 @@ def take_and_copy(c, lab, names):
 def restore(c, lab, names, copy_arn, before, after):
     driller = lab.rds("driller", SECOND)
     make = lambda **more: driller.restore_db_cluster_from_snapshot(
-        **{"DBClusterIdentifier": names["cluster"], "SnapshotIdentifier": copy_arn, "Engine": "aurora-postgresql", "DeletionProtection": True, "Tags": tags("scratch"),
-           "ServerlessV2ScalingConfiguration": {"MinCapacity": 0.5, "MaxCapacity": 4}, **more})
+        **{"DBClusterIdentifier": names["cluster"], "SnapshotIdentifier": copy_arn, "Engine": "aurora-postgresql", "DeletionProtection": True, "Tags": tags("scratch"), **more})
     c.refused("restore of a snapshot that is not shared", "DBClusterSnapshotNotFoundFault", make)
     c.check("share the copy with the drill account", lambda: lab.rds("copier", SECOND).modify_db_cluster_snapshot_attribute(
         DBClusterSnapshotIdentifier=names["copy"], AttributeName="restore", ValuesToAdd=[DRILL_ACCOUNT]))
