@@ -4,12 +4,12 @@
 use crate::Violation;
 use crate::source::{Function, SourceFile};
 
-const ROOMS: &[&str] = &["src/journal", "src/engine", "src/plan", "src/steps"];
+const MODULES: &[&str] = &["src/journal", "src/engine", "src/plan", "src/steps"];
 const MADE: &[&str] = &["Step", "StepId", "StoredAction", "Evidence"];
 const PARSERS: &[&str] = &["parse", "from_str", "deserialize"];
 
 pub fn violations(file: &SourceFile) -> Vec<Violation> {
-    if !ROOMS.iter().any(|room| file.path.starts_with(room)) {
+    if !MODULES.iter().any(|module| file.path.starts_with(module)) {
         return Vec::new();
     }
     let functions = file.functions();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn types_parsers_and_other_rooms_are_let_pass() {
+    fn types_parsers_and_other_modules_are_let_pass() {
         for text in [
             "fn f(name: &Name) -> StepId { g() }",
             "fn f(name: &str) -> Other { g() }",

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 type Reasons = BTreeMap<(String, String), String>;
 
 /// Makes what is missing, in one transaction with its progress row: a load that was killed left
-/// either none of these roles or all of them, and takes none of them for a stranger's.
+/// either none of these roles or all of them, and takes none of them for a foreign one.
 pub(super) async fn make(main: &Connection, wanted: &Roles) -> Result<Vec<String>, DumpError> {
     if done(main, "roles").await? {
         return exceptions(main, wanted).await;

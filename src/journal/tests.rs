@@ -102,7 +102,7 @@ fn success_follows_a_start_and_only_a_start() {
 }
 
 #[test]
-fn a_stranger_must_claim_unless_the_run_was_released() {
+fn another_runner_must_claim_unless_the_run_was_released() {
     assert!(matches!(
         folded(vec![opened(), started("b")]),
         Err(Illegal::Move { seq: 1, .. })

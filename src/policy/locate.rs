@@ -128,8 +128,8 @@ mod tests {
     fn a_field_that_is_left_out_or_in_flow_style_is_found_at_its_parent() {
         assert_eq!(locate(TEXT, "schedule.nothing"), Some((9, 1)));
         assert_eq!(locate(TEXT, "drill.account"), None);
-        let flow = "objectives:\n  native: {rto: 1h, rpo: 2h}\n";
-        assert_eq!(locate(flow, "objectives.native.rpo"), Some((2, 21)));
-        assert_eq!(locate(flow, "objectives.native.rto"), Some((2, 12)));
+        let flow = "objectives:\n  snapshot: {rto: 1h, rpo: 2h}\n";
+        assert_eq!(locate(flow, "objectives.snapshot.rpo"), Some((2, 23)));
+        assert_eq!(locate(flow, "objectives.snapshot.rto"), Some((2, 14)));
     }
 }

@@ -188,19 +188,19 @@ mod tests {
             ("extra", "x"),
         ];
         assert!(ours(
-            &cluster("dr-drill-a-native", &full),
+            &cluster("dr-drill-a-snapshot", &full),
             "dr-drill-a",
             &tags
         ));
         assert!(!ours(&cluster("shop", &full), "dr-drill-a", &tags));
         assert!(!ours(
-            &cluster("dr-drill-a-native", &full[..2]),
+            &cluster("dr-drill-a-snapshot", &full[..2]),
             "dr-drill-a",
             &tags
         ));
         assert!(!ours(
             &cluster(
-                "dr-drill-a-native",
+                "dr-drill-a-snapshot",
                 &[
                     ("dr:role", "restored"),
                     ("dr:run", "drill-1"),
@@ -213,14 +213,14 @@ mod tests {
         assert!(!ours(
             &ClusterInfo {
                 deletion_protection: true,
-                ..cluster("dr-drill-a-native", &full)
+                ..cluster("dr-drill-a-snapshot", &full)
             },
             "dr-drill-a",
             &tags
         ));
         let restored: Tags = [("dr:role".to_owned(), "restored".to_owned())].into();
         assert!(!ours(
-            &cluster("dr-drill-a-native", &[("dr:role", "restored")]),
+            &cluster("dr-drill-a-snapshot", &[("dr:role", "restored")]),
             "dr-drill-a",
             &restored
         ));

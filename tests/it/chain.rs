@@ -150,8 +150,8 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     let password = cloud.root.join("home/password");
     std::fs::write(&password, "a-new-password-1\n").expect("written");
     let password = password.to_str().expect("a path").to_owned();
-    let mut native = central.to_vec();
-    native.extend([
+    let mut snapshot = central.to_vec();
+    snapshot.extend([
         "--method",
         "snapshot",
         "--cluster",
@@ -159,7 +159,7 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
         "--master-password-file",
         &password,
     ]);
-    let done = restore(&cloud, "aws", &native);
+    let done = restore(&cloud, "aws", &snapshot);
     assert_eq!(
         (
             &done["rpo_basis"],
@@ -189,9 +189,9 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
         &other,
     ];
     let empty = empty_database(&restored);
-    let mut portable = other.to_vec();
-    portable.extend(["--method", "dump", "--into", &empty]);
-    let done = restore(&cloud, "other", &portable);
+    let mut dump = other.to_vec();
+    dump.extend(["--method", "dump", "--into", &empty]);
+    let done = restore(&cloud, "other", &dump);
     let (m, again) = compare(&cloud, &empty);
     assert_eq!(
         (m, rows(&again)),

@@ -504,9 +504,9 @@ async fn refusals(store: &Store) {
             .kind,
         Kind::Integrity
     );
-    if let Some(stranger) = &store.signatures {
+    if let Some(other) = &store.signatures {
         assert_eq!(
-            stranger
+            other
                 .head("none", None)
                 .await
                 .expect_err("a wrong key")
@@ -514,7 +514,7 @@ async fn refusals(store: &Store) {
             Kind::Denied
         );
         assert_eq!(
-            stranger.keys("", 1).await.expect_err("a wrong key").kind,
+            other.keys("", 1).await.expect_err("a wrong key").kind,
             Kind::Credentials
         );
     }

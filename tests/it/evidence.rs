@@ -1,5 +1,5 @@
 //! Evidence never stands in the way of a restore: where the vault's journal cannot be written it is
-//! kept elsewhere, and brought home later.
+//! kept elsewhere, and uploaded later.
 
 use crate::cloud::{Cloud, Ran, confirmed};
 use crate::crash::stage::{Stage, Template};

@@ -395,8 +395,8 @@ fn names_that_hold_quotes_newlines_and_commands_are_dumped_loaded_and_equal() {
         .as_array()
         .cloned()
         .unwrap_or_default();
-    let portable = proven.iter().filter(|p| p["method"] == "dump").count();
-    assert_eq!(portable, 2, "proven from both targets: {status}");
+    let dumps = proven.iter().filter(|p| p["method"] == "dump").count();
+    assert_eq!(dumps, 2, "proven from both targets: {status}");
     cloud
         .dr(&["verify", "--json", "--policy", "../lab/drill.yaml"])
         .exits(0);

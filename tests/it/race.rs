@@ -123,7 +123,7 @@ fn meet(
 }
 
 #[test]
-fn a_live_runner_is_never_robbed() {
+fn a_live_runner_keeps_its_run() {
     let clean = Clean::record(Stage::Race);
     for (n, append) in clean.appends.iter().enumerate() {
         let cloud = clean.template.copy();
@@ -152,7 +152,7 @@ fn a_live_runner_is_never_robbed() {
 /// The journal's age is told by the store's clock: 50 s of difference to the runners' own, more
 /// than ten times `takeover_after`, decide nothing.
 #[test]
-fn clocks_that_are_apart_rob_nobody() {
+fn clocks_that_are_apart_take_over_no_run() {
     let clean = Clean::record(Stage::Race);
     let folder = tempfile::tempdir().expect("a folder");
     let clocks = [("ahead", "+50"), ("behind", "-50")].map(|(name, offset)| {
@@ -189,7 +189,7 @@ fn clocks_that_are_apart_rob_nobody() {
     }
     assert!(told >= 3, "{told} interleavings");
     crate::cloud::say(&format!(
-        "race: {told} interleavings of runners whose clocks are 100 s apart, nobody robbed"
+        "race: {told} interleavings of runners whose clocks are 100 s apart, none taken over"
     ));
     crate::crash::report(
         "race-clocks.json",
@@ -201,7 +201,7 @@ fn clocks_that_are_apart_rob_nobody() {
 fn a_stalled_runner_that_wakes_after_a_takeover_does_no_harm() {
     let clean = Clean::record(Stage::Race);
     let full = World::default().env("DR_FULL").is_some();
-    let mut robbed = 0;
+    let mut taken_over = 0;
     let step = if full { 1 } else { 4 };
     for append in clean.appends.iter().skip(1).step_by(step) {
         let cloud = clean.template.copy();
@@ -211,13 +211,13 @@ fn a_stalled_runner_that_wakes_after_a_takeover_does_no_harm() {
         // Stopped in the middle of an append that the store has done: it cannot know.
         signal(&first, Signal::SIGSTOP);
         cloud.clear_faults();
-        robbed += usize::from(finish(&cloud) > 1);
+        taken_over += usize::from(finish(&cloud) > 1);
         signal(&first, Signal::SIGCONT);
         let first = end(first);
         assert!(matches!(first.code, 0 | 10 | 12), "{append}: {first:?}");
         check(&clean, cloud, &format!("stalled at {append}"));
     }
-    assert!(robbed > 0, "nobody waited for a stalled runner");
+    assert!(taken_over > 0, "no stalled runner was waited for");
     crate::cloud::say(&format!(
         "race: {} stalled runners woke after a takeover, 0 doubled, 0 failed",
         clean.appends.len().div_ceil(step)

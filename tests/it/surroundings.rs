@@ -1,4 +1,4 @@
-//! Little room: full disks, nothing writable, no home, few file descriptors, clocks that jump.
+//! Few resources: full disks, nothing writable, no home, few file descriptors, clocks that jump.
 
 use crate::cloud::{Cloud, Ran, say, until};
 use crate::crash::stage::{Stage, Template};

@@ -1,5 +1,5 @@
 //! Targets that fail: away before, during and after a run, hanging, full, slow, lying, refusing
-//! locks; both at once; and homes
+//! locks; both at once; and journal targets
 //! that cannot see each other. What must hold: no target's failure is another one's, `status` tells
 //! each state, a later tick catches up.
 
@@ -105,7 +105,7 @@ fn partial(cloud: &Cloud, code: i32, finding: &str, other: &str) {
 }
 
 #[test]
-fn a_home_that_is_away_before_a_run_is_waited_for() {
+fn a_journal_target_that_is_away_before_a_run_is_waited_for() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
     cloud.region("eu-central-1", "down");
@@ -118,7 +118,7 @@ fn a_home_that_is_away_before_a_run_is_waited_for() {
 }
 
 #[test]
-fn a_home_that_goes_away_during_a_run_finds_it_again() {
+fn a_journal_target_that_goes_away_during_a_run_finds_it_again() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
     let held = cloud.fault(
@@ -149,7 +149,7 @@ fn a_home_that_goes_away_during_a_run_finds_it_again() {
 }
 
 #[test]
-fn a_home_that_is_away_after_a_run_leaves_a_point_that_can_be_seen_and_restored() {
+fn a_journal_target_that_is_away_after_a_run_leaves_a_point_that_can_be_seen_and_restored() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
     tick(&cloud).exits(0);
@@ -316,7 +316,7 @@ fn with_both_targets_away_everything_says_so_and_nothing_is_lost() {
     caught_up(&cloud);
 }
 
-/// A third target that can be a home as well: a locked bucket in the first region.
+/// A third target that can hold the journal as well: a locked bucket in the first region.
 fn with_west(cloud: &Cloud, policy: &str) {
     let policy = std::fs::read_to_string(cloud.root.join("lab").join(policy)).expect("the policy");
     let west = "  - name: west\n    region: eu-west-3\n    bucket: dr-vault-west\n    account: \
@@ -343,7 +343,7 @@ fn with_west(cloud: &Cloud, policy: &str) {
 }
 
 #[test]
-fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
+fn the_next_journal_target_takes_the_slot_and_the_first_one_resumes_it() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
     with_west(&cloud, "files.yaml");
@@ -368,7 +368,7 @@ fn the_next_home_takes_the_slot_and_the_first_one_goes_on_with_it() {
     assert_eq!(
         (ran.json()["journal_target"].as_str(), result(&ran).as_str()),
         (Some("central"), "complete"),
-        "the run of the other home is gone on with: {ran:?}"
+        "the run of the other journal target is resumed: {ran:?}"
     );
     let status = dr(&cloud, &["status"], "west.yaml").exits(0);
     assert_eq!(
@@ -437,7 +437,7 @@ fn joined(cloud: &Cloud) {
 }
 
 #[test]
-fn two_homes_that_each_opened_the_slot_use_one_snapshot() {
+fn two_journal_targets_that_each_opened_the_slot_use_one_snapshot() {
     let template = Template::make(Stage::Backup);
     let cloud = template.copy();
     with_west(&cloud, "backup.yaml");
@@ -457,7 +457,7 @@ fn two_homes_that_each_opened_the_slot_use_one_snapshot() {
 }
 
 #[test]
-fn two_homes_that_each_opened_the_slot_are_a_finding_and_harmless() {
+fn two_journal_targets_that_each_opened_the_slot_are_a_finding_and_harmless() {
     let template = Template::make(Stage::Files);
     let cloud = template.copy();
     with_west(&cloud, "files.yaml");

@@ -21,7 +21,7 @@ fn cloud(name: &str, region: &str, how: &str) -> Cloud {
     cloud
 }
 
-/// Where the first region decides no race, no home is left: told, and the probe is stored all the
+/// Where the first region decides no race, no journal target is left: reported, and the probe is stored all the
 /// same.
 fn init(cloud: &Cloud) {
     let profiles = ["--profile", "admin", "--profile", "other=other-admin"];
@@ -113,11 +113,11 @@ fn copies_by_a_store_that_ignores_conditions_are_compared() {
     block_on(async {
         let (admin, objects) = source(&cloud).await;
         let region = "eu-central-1";
-        let stranger = cloud.bucket("admin", region, "dr-vault-central").await;
+        let foreign = cloud.bucket("admin", region, "dr-vault-central").await;
         let before = PutOptions::default();
         let other = Bytes::from_static(b"other bytes");
-        let put = stranger.put("objects/strange", other, &before).await;
-        put.expect("a stranger's");
+        let put = foreign.put("objects/strange", other, &before).await;
+        put.expect("a foreign object");
         let to = cloud.bucket("copier", region, "dr-vault-central").await;
         for _ in 0..2 {
             let task = CopyTask {
@@ -135,7 +135,7 @@ fn copies_by_a_store_that_ignores_conditions_are_compared() {
             copy_object(&task).await.expect("copied");
         }
         let rows = to.versions("objects/", 10).await.expect("listed");
-        assert_eq!(rows.len(), 2, "the stranger's, and ours on top once");
+        assert_eq!(rows.len(), 2, "the foreign object, and ours on top once");
         let (_, objects) = objects.split_at(1);
         let to_scratch = cloud.bucket("admin", region, "recovered-files").await;
         copy_all(&admin, objects, &to_scratch, true).await;

@@ -55,7 +55,7 @@ pub async fn all(
             secret: false,
         },
     ];
-    let desk = Desk {
+    let session = Session {
         terminal: Terminal {
             dr: dr.to_owned(),
             dir: up.dir().to_owned(),
@@ -65,9 +65,10 @@ pub async fn all(
     };
     story.chapter("1. Protect it: a vault in a second region, another one at another provider");
     story.typed(&format!("export DR_POLICY={}", up.policy().display()));
-    desk.typed(&["policy", "check", "$DR_POLICY", "--json"])
+    session
+        .typed(&["policy", "check", "$DR_POLICY", "--json"])
         .await?;
-    let init = desk
+    let init = session
         .typed(&[
             "vault",
             "init",
@@ -93,22 +94,22 @@ pub async fn all(
         ));
     }
     let first = files(up)?.last();
-    let tick = backup(&desk, report).await?;
+    let tick = backup(&session, report).await?;
     let last = files(up)?.last();
-    verify(&desk, &init, text(&tick, "journal_target")?, report).await?;
-    drill(&desk, report).await?;
-    status(&desk).await?;
+    verify(&session, &init, text(&tick, "journal_target")?, report).await?;
+    drill(&session, report).await?;
+    status(&session).await?;
     Ok(Protected {
         files_during: first..=last,
     })
 }
 
-struct Desk<'a> {
+struct Session<'a> {
     terminal: Terminal,
     story: &'a Story,
 }
 
-impl Desk<'_> {
+impl Session<'_> {
     async fn typed(&self, arguments: &[&str]) -> Result<super::terminal::Answer, LabError> {
         self.story.typed(&shown(arguments));
         self.terminal.succeed(arguments).await
@@ -117,15 +118,18 @@ impl Desk<'_> {
 
 /// The scheduler's part runs in production's account, the copier's in the vault's; the journal
 /// hands over.
-async fn backup(desk: &Desk<'_>, report: &mut Report) -> Result<Value, LabError> {
-    let scheduler = desk
+async fn backup(session: &Session<'_>, report: &mut Report) -> Result<Value, LabError> {
+    let scheduler = session
         .typed(&["tick", "--role", "scheduler", "--json"])
         .await?;
     for run in list(&scheduler.json, "runs")? {
-        desk.story
+        session
+            .story
             .told(&format!("{} {}", text(run, "run")?, text(run, "result")?));
     }
-    let copier = desk.typed(&["tick", "--role", "copier", "--json"]).await?;
+    let copier = session
+        .typed(&["tick", "--role", "copier", "--json"])
+        .await?;
     let complete = list(&copier.json, "runs")?
         .iter()
         .find(|r| r["kind"] == "backup" && r["result"] == "complete");
@@ -136,7 +140,7 @@ async fn backup(desk: &Desk<'_>, report: &mut Report) -> Result<Value, LabError>
         point: text(run, "slot")?.into(),
         wall_s: tenths(scheduler.s + copier.s),
     };
-    desk.story.told(&format!(
+    session.story.told(&format!(
         "{} complete: recovery point {} in {:.1} s",
         backup.run, backup.point, backup.wall_s
     ));
@@ -145,12 +149,12 @@ async fn backup(desk: &Desk<'_>, report: &mut Report) -> Result<Value, LabError>
 }
 
 async fn verify(
-    desk: &Desk<'_>,
+    session: &Session<'_>,
     init: &Value,
     home: &str,
     report: &mut Report,
 ) -> Result<(), LabError> {
-    let answer = desk.typed(&["verify", "--json"]).await?.json;
+    let answer = session.typed(&["verify", "--json"]).await?.json;
     for target in list(&answer, "targets")? {
         let name = text(target, "target")?;
         let of = |all: &'static str| {
@@ -172,7 +176,7 @@ async fn verify(
             probe: text(&of("probes")?, "verdict")?.into(),
             home: name == home,
         };
-        desk.story.told(&format!(
+        session.story.told(&format!(
             "{name}: {} objects, {} read back; {} locked, {} until {} at least{}",
             found.objects,
             megabytes(found.bytes),
@@ -190,8 +194,8 @@ async fn verify(
     Ok(())
 }
 
-async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
-    let answer = desk.typed(&["drill", "--json"]).await?.json;
+async fn drill(session: &Session<'_>, report: &mut Report) -> Result<(), LabError> {
+    let answer = session.typed(&["drill", "--json"]).await?.json;
     let proof = |p: &Value| -> Result<Proof, LabError> {
         let (method, target) = (text(p, "method")?.to_owned(), text(p, "target")?.to_owned());
         let (checked, not_checked, excluded) = (
@@ -214,7 +218,7 @@ async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
         .collect::<Result<Vec<_>, _>>()?;
     for p in &proofs {
         let word = if p.passed { "proven" } else { "NOT proven" };
-        desk.story.told(&format!(
+        session.story.told(&format!(
             "method {:8} from {:8} {word}: {} checked, {} not checked, {} excluded",
             p.method, p.target, p.checked, p.not_checked, p.excluded
         ));
@@ -226,8 +230,8 @@ async fn drill(desk: &Desk<'_>, report: &mut Report) -> Result<(), LabError> {
     Ok(())
 }
 
-async fn status(desk: &Desk<'_>) -> Result<(), LabError> {
-    let answer = desk.typed(&["status", "--json"]).await?.json;
+async fn status(session: &Session<'_>) -> Result<(), LabError> {
+    let answer = session.typed(&["status", "--json"]).await?.json;
     for policy in list(&answer, "policies")? {
         for objective in list(policy, "objectives")? {
             let met = if objective["met"] == true {
@@ -235,7 +239,7 @@ async fn status(desk: &Desk<'_>) -> Result<(), LabError> {
             } else {
                 "NOT met"
             };
-            desk.story.told(&format!(
+            session.story.told(&format!(
                 "objective of method {:8} RTO {} s, RPO {} s: {met}",
                 text(objective, "method")?,
                 objective["rto_s"],

@@ -1,10 +1,10 @@
 //! Clusters that are there: listed, changed, deleted.
 
 use super::allow::allowed_on;
-use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, denied, fault, no_cluster};
 use super::listing::listing;
 use super::new_clusters::good_password;
+use super::shared::{Ask, Rds, at};
 use super::state::{Cluster, Region, parse_arn};
 use super::xml;
 

@@ -1,9 +1,9 @@
 //! Instances: with the first one a cluster's server runs, with the last one it ends.
 
 use super::allow::allowed_on;
-use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, denied, fault, no_cluster, no_instance};
 use super::listing::listing;
+use super::shared::{Ask, Rds, at};
 use super::state::{Instance, Making, Region, parse_arn};
 use super::xml;
 use crate::pg::server::Stop;

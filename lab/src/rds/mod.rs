@@ -7,7 +7,6 @@
 
 pub mod allow;
 mod clusters;
-mod desk;
 pub mod engine;
 pub mod fault;
 mod folders;
@@ -17,6 +16,7 @@ mod new_clusters;
 mod params;
 mod production;
 mod service;
+mod shared;
 mod sharing;
 mod snapshot_copies;
 mod snapshots;
@@ -25,7 +25,7 @@ mod tagging;
 mod work;
 mod xml;
 
-pub use desk::{Durations, ENGINE, Rds, Surroundings};
 pub use production::Production;
 pub use service::RdsRegion;
+pub use shared::{Durations, ENGINE, Rds, Surroundings};
 pub use work::Leftovers;

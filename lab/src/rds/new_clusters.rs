@@ -1,9 +1,9 @@
 //! Clusters that are made: empty, or from a snapshot.
 
 use super::allow::allowed_on;
-use super::desk::{Ask, ENGINE, Rds, at};
 use super::engine::Initial;
 use super::fault::{Fault, denied, fault};
+use super::shared::{Ask, ENGINE, Rds, at};
 use super::snapshots::{must_be_ready, restorable};
 use super::state::{Cluster, Making, Region, State, Tags, parse_arn};
 use super::xml;

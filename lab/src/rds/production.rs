@@ -1,7 +1,7 @@
 //! The production cluster, which is there from the first start on.
 
-use super::desk::{ENGINE, Rds, at};
 use super::engine::Initial;
+use super::shared::{ENGINE, Rds, at};
 use super::state::{Cluster, Instance, Making, Tags};
 use crate::pg::PgError;
 

@@ -1,9 +1,9 @@
 //! The query service of one region: from a verified caller and a form to an answer.
 
 use super::allow::allowed;
-use super::desk::{Ask, Rds};
 use super::fault::{Fault, denied, fault};
 use super::params::Params;
+use super::shared::{Ask, Rds};
 use super::state::Who;
 use crate::accounts::Caller;
 use crate::query::{QueryError, QueryService};

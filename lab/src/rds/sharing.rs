@@ -1,7 +1,7 @@
 //! Who else may restore a snapshot.
 
-use super::desk::{Ask, Rds};
 use super::fault::{Fault, fault};
+use super::shared::{Ask, Rds};
 use super::snapshots::{must_be_ready, own};
 use super::state::Snapshot;
 use super::xml;

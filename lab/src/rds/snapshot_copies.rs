@@ -1,7 +1,7 @@
 //! Copies of snapshots, from other accounts and regions too.
 
-use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, fault};
+use super::shared::{Ask, Rds, at};
 use super::snapshots::{must_be_ready, restorable, room_for};
 use super::state::{COPY_QUOTA, Making, Snapshot, Tags, arn, parse_arn};
 use super::xml;

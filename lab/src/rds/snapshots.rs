@@ -1,8 +1,8 @@
 //! Cluster snapshots: taken, copied, listed, shared, deleted.
 
-use super::desk::{Ask, Rds, at};
 use super::fault::{Fault, fault, no_cluster, no_snapshot};
 use super::listing::listing;
+use super::shared::{Ask, Rds, at};
 use super::state::{Making, Region, SNAPSHOT_QUOTA, Snapshot, State, Who, arn, parse_arn};
 use super::xml;
 use jiff::Timestamp;

@@ -1,8 +1,8 @@
 //! Tags of clusters, instances and snapshots, by ARN.
 
 use super::allow::allowed_on;
-use super::desk::{Ask, Rds};
 use super::fault::{Fault, denied, fault, no_cluster, no_instance, no_snapshot};
+use super::shared::{Ask, Rds};
 use super::state::{State, Tags, arn, parse_arn};
 use super::xml;
 

@@ -1,9 +1,9 @@
 //! Work that goes on after the answer, what it leaves in the state, and regions that go down and
 //! come up.
 
-use super::desk::{Rds, at, lock};
 use super::engine::At;
 use super::fault::Fault;
+use super::shared::{Rds, at, lock};
 use super::state::{Making, Region, Tags, parse_arn};
 use crate::pg::PgError;
 use jiff::Timestamp;

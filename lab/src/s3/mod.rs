@@ -1,5 +1,5 @@
 //! S3 of one region or provider: `s3s` speaks the protocol, `front` refuses what it lets through,
-//! `gate` knows who may do what and asks the hook, `ops` and the rooms below it are the service.
+//! `gate` knows who may do what and asks the hook, `ops` and the modules below it are the service.
 
 mod admission;
 mod attributes;

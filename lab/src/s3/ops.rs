@@ -1,4 +1,4 @@
-//! The service's operations: each one line into the room that has it. What is not here answers
+//! The service's operations: each one line into the module that has it. What is not here answers
 //! NotImplemented.
 
 use super::partition::Partition;

@@ -266,7 +266,7 @@ pg_dump "$@" | sed 's/^SET lock_timeout = 0;$/&\nSET transaction_timeout = 0;/'
 "#;
 
 #[test]
-fn a_drill_with_a_newer_pg_dump_proves_the_portable_path() {
+fn a_drill_with_a_newer_pg_dump_proves_the_dump() {
     let cloud = Cloud::start("later", &["--no-writers"]);
     cloud.init();
     let programs = place("programs");
@@ -280,8 +280,8 @@ fn a_drill_with_a_newer_pg_dump_proves_the_portable_path() {
     assert_eq!(ran.code, 0, "{ran:?}");
     let status = cloud.dr(&["status", "--json"]).json();
     let proven = status["policies"][0]["newest_proven"].as_array();
-    let portable = |p: &&serde_json::Value| p["method"] == "dump";
-    let count = proven.into_iter().flatten().filter(portable).count();
+    let dumps = |p: &&serde_json::Value| p["method"] == "dump";
+    let count = proven.into_iter().flatten().filter(dumps).count();
     assert_eq!(count, 2, "{status}");
     drop(std::fs::remove_dir_all(programs));
 }
