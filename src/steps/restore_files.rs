@@ -167,6 +167,8 @@ impl Bringing<'_> {
                     stored.key, stored.version
                 )));
             }
+            // It came after we looked.
+            Err(e) if e.kind == Kind::Exists => return self.already(false, &key, size_bytes),
             Err(e) => return Err(e.into()),
         };
         if copied.sha256_stored != stored.sha256_plain {

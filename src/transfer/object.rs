@@ -111,7 +111,7 @@ async fn copied(
     let conditional = decides(to).await?;
     let there = match conditional {
         true => match to.copy_from(key, from, task.lock, true).await {
-            // Ours of an attempt whose answer was lost, or a stranger's, or the source changed: its
+            // Ours of an attempt whose answer was lost, or a foreign one, or the source changed: its
             // bytes decide.
             Err(e) if e.kind == Kind::Exists => true,
             Err(e) if e.kind == Kind::Unsupported => {
@@ -132,6 +132,7 @@ async fn copied(
         if let Some(put) = once::adopt(to, key, content, task.lock).await? {
             return Ok(put);
         }
+        once::may_cover(to, key, task.lock)?;
     }
     to.copy_from(key, from, task.lock, false).await
 }

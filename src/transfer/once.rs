@@ -1,6 +1,7 @@
 //! Data that leaves one version however often it is put: conditional where the store was seen to
 //! decide by it, compared before elsewhere. What is there already is taken where its bytes are the
-//! same. Where they are not, ours goes on top: a manifest names version ids.
+//! same. Where they are not, ours goes on top in a vault, whose manifests name version ids, and
+//! nowhere else: what is put without a lock goes into somebody's bucket.
 
 use crate::aws::s3::{Bucket, Part, Put, PutOptions, hex_of_base64};
 use crate::aws::{Error, Kind};
@@ -50,7 +51,10 @@ pub async fn put_once(
             Err(e) if e.kind == Kind::Exists => {
                 return match adopt(bucket, key, content, options.lock).await? {
                     Some(put) => Ok(put),
-                    None => bucket.put(key, body, options).await,
+                    None => {
+                        may_cover(bucket, key, options.lock)?;
+                        bucket.put(key, body, options).await
+                    }
                 };
             }
             Err(e) if e.kind == Kind::Unsupported => bucket.note_conditional(false).await,
@@ -81,7 +85,10 @@ pub async fn complete_once(
             Err(e) if e.kind == Kind::Exists => {
                 return match adopt(bucket, key, content, lock).await? {
                     Some(put) => taken(bucket, key, put).await,
-                    None => bucket.complete_upload(key, upload, parts, false).await,
+                    None => {
+                        may_cover(bucket, key, lock)?;
+                        bucket.complete_upload(key, upload, parts, false).await
+                    }
                 };
             }
             Err(e) if e.kind == Kind::Unsupported => bucket.note_conditional(false).await,
@@ -143,9 +150,30 @@ async fn there(
     content: Content<'_>,
     lock: Option<Lock>,
 ) -> Result<Option<Put>, Error> {
-    match any(bucket, key).await? {
-        true => adopt(bucket, key, content, lock).await,
-        false => Ok(None),
+    if !any(bucket, key).await? {
+        return Ok(None);
+    }
+    let found = adopt(bucket, key, content, lock).await?;
+    if found.is_none() {
+        may_cover(bucket, key, lock)?;
+    }
+    Ok(found)
+}
+
+/// Other bytes under a key of somebody's bucket came meanwhile; they stay the newest there.
+///
+/// # Errors
+/// `Exists` where the key is in no vault.
+pub fn may_cover(bucket: &Bucket, key: &str, lock: Option<Lock>) -> Result<(), Error> {
+    match lock {
+        Some(_) => Ok(()),
+        None => Err(Error::new(
+            Kind::Exists,
+            "PutObject",
+            bucket.thing(key),
+            "OtherContent",
+            "an object with other bytes is there; it is left as it is",
+        )),
     }
 }
 

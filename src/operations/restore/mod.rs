@@ -40,7 +40,7 @@ pub fn options(places: &Places, before: Option<Timestamp>) -> Vec<RestoreOption>
     all
 }
 
-/// Targets that cannot be read, and a clock that is off: no obstacles to a restore.
+/// Targets and points that cannot be read, and a clock that is off: no obstacles to a restore.
 pub fn warnings(world: &World, places: &Places) -> Vec<Finding> {
     let away = places.away.iter().map(|away| {
         let message = format!("target {} cannot be read: {}", away.name, away.why);
@@ -52,5 +52,6 @@ pub fn warnings(world: &World, places: &Places) -> Vec<Finding> {
         let message = format!("{fail}; the store's time is used");
         Some(Finding::warning(Code::ClockSkew, message).thing(&place.target.name))
     });
-    away.chain(skewed).collect()
+    let unread = places.places.iter().flat_map(|p| p.unread.iter().cloned());
+    away.chain(unread).chain(skewed).collect()
 }

@@ -2,11 +2,11 @@
 
 use super::request::RestoreRequest;
 use crate::manifest::Vault as VaultDocument;
-use crate::model::{PolicyName, Slot, VaultId};
+use crate::model::{PolicyName, Slot, TargetName, VaultId};
 use crate::plan::PlanTarget;
 use crate::policy::Policy;
-use crate::report::Fail;
-use crate::vault::{Key, PointIndex, PointRef, Vault};
+use crate::report::{Code, Fail, Finding, full};
+use crate::vault::{Key, PointDocument, PointIndex, PointRef, Vault};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
@@ -21,6 +21,8 @@ pub struct Place {
     pub policy_name: PolicyName,
     pub id: VaultId,
     pub points: Vec<PointRef>,
+    /// Points, and documents of points, that are there and cannot be read: warnings.
+    pub unread: Vec<Finding>,
     /// It decides races, so it can hold a journal.
     pub capable: bool,
     pub policy: Option<Policy>,
@@ -38,13 +40,24 @@ pub(super) async fn place(
 ) -> Result<Place, Fail> {
     let now = vault.now().await?;
     let index = vault.point_index(name).await?;
-    let mut points = Vec::new();
+    let (mut points, mut unread) = (Vec::new(), Vec::new());
     for slot in wanted(&index, request).into_iter().rev() {
         // One point that is damaged must not hide the others.
         match vault.point(name, slot).await {
-            Ok(found) => points.extend(found),
+            Ok(found) => {
+                let documents = found.iter().flat_map(|p| &p.unread);
+                unread.extend(documents.map(|u| {
+                    let thing = format!("{} version {}", u.key, u.version);
+                    warning(&target.name, u.unknown_version, u.why.clone()).thing(thing)
+                }));
+                points.extend(found);
+            }
             Err(e) if e.transient() => return Err(e.into()),
-            Err(_) => {}
+            Err(e) => {
+                let key = Key::point(name, slot, PointDocument::Point);
+                let unknown = e.unknown_version();
+                unread.push(warning(&target.name, unknown, full(&Fail::from(e))).thing(key));
+            }
         }
     }
     let probe = vault.newest_probe(&target.name).await.ok().flatten();
@@ -57,10 +70,21 @@ pub(super) async fn place(
         policy_name: name.clone(),
         id: id.unwrap_or_else(|| VaultId("unknown".into())),
         points,
+        unread,
         capable: probe.is_some_and(|p| p.outcome.conditional),
         policy,
         now,
     })
+}
+
+/// What cannot be read is not offered, and whoever chooses among the rest is told so.
+fn warning(target: &TargetName, unknown_version: bool, message: String) -> Finding {
+    let code = if unknown_version {
+        Code::FormatUnknown
+    } else {
+        Code::PointDamaged
+    };
+    Finding::warning(code, message).place(target)
 }
 
 /// Slots whose points are read: the one that was asked for, or the newest, and the newest that a

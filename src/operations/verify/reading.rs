@@ -8,7 +8,7 @@ use super::wrong::Wrongs;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
 use crate::manifest::{Copy, Dump, Stored, StoredRow, Verified, read_rows};
-use crate::model::Sha256;
+use crate::model::{Lock, Sha256};
 use crate::report::{Code, Fail, full};
 use crate::vault::Vault;
 use futures_util::StreamExt;
@@ -28,12 +28,18 @@ pub struct Reading {
 struct Item {
     stored: Stored,
     size_bytes: u64,
+    /// What its document promises; a dump's promises none.
+    lock: Option<Lock>,
 }
 
-fn of_row(row: &StoredRow) -> Option<Item> {
+fn of_row(row: &StoredRow, copy: &Copy) -> Option<Item> {
     Some(Item {
         size_bytes: row.listed.size_bytes,
         stored: row.stored.clone()?,
+        lock: Some(Lock {
+            mode: copy.lock_mode,
+            retain_until: copy.retain_until,
+        }),
     })
 }
 
@@ -43,6 +49,7 @@ fn of_dump(dump: &Dump) -> impl Iterator<Item = Item> {
     chunks.map(|c| Item {
         size_bytes: c.size_bytes,
         stored: stored(c.key.as_str(), c.version.as_str(), &c.sha256),
+        lock: None,
     })
 }
 
@@ -69,7 +76,7 @@ pub async fn verify_point(
             Err(Found::Wrong(w)) => reading.wrong.push(w),
         }
     }
-    items.extend(rows.iter().flatten().filter_map(of_row));
+    items.extend(rows.iter().flatten().filter_map(|r| of_row(r, copy)));
     let here = dumps.iter().filter(|d| d.target == vault.target);
     items.extend(here.flat_map(of_dump));
     let total = items.len() as u64;
@@ -173,8 +180,51 @@ async fn one(vault: &Vault, item: &Item) -> Result<(u64, LockState), Found> {
         .lock_of(stored.key.as_str(), stored.version.as_str())
         .await
         .map_err(|e| of(stored, e.into()))?;
-    match &lock {
-        LockState::None => Err(wrong(Code::LockShort, stored, "it is not locked")),
-        _ => Ok((head.size_bytes, lock)),
+    match too_short(&lock, item.lock) {
+        Some(why) => Err(wrong(Code::LockShort, stored, why)),
+        None => Ok((head.size_bytes, lock)),
+    }
+}
+
+/// What a lock lacks of what was promised. One that may not be read is counted, not judged.
+fn too_short(found: &LockState, promised: Option<Lock>) -> Option<String> {
+    match (found, promised) {
+        (LockState::Unknown(_), _) => None,
+        (LockState::None, _) => Some("it is not locked".to_owned()),
+        (LockState::Until(mode, until), Some(lock)) if !found.meets(lock) => Some(format!(
+            "it is locked in {} until {until}, its copy promises {} until {}",
+            mode.as_str(),
+            lock.mode.as_str(),
+            lock.retain_until
+        )),
+        (LockState::Until(..), _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::LockMode::{Compliance, Governance};
+
+    #[test]
+    fn a_lock_that_ends_early_or_can_be_lifted_is_too_short() {
+        let at = |s: i64| Timestamp::from_second(s).unwrap();
+        let promised = Some(Lock {
+            mode: Compliance,
+            retain_until: at(100),
+        });
+        let told = |found: LockState| too_short(&found, promised);
+        assert_eq!(told(LockState::Until(Compliance, at(100))), None);
+        assert_eq!(told(LockState::Until(Compliance, at(500))), None);
+        assert_eq!(told(LockState::Unknown("denied".into())), None);
+        for found in [
+            LockState::None,
+            LockState::Until(Compliance, at(99)),
+            LockState::Until(Governance, at(500)),
+        ] {
+            assert!(told(found.clone()).is_some(), "{found:?}");
+        }
+        assert_eq!(too_short(&LockState::Until(Governance, at(1)), None), None);
+        assert!(too_short(&LockState::None, None).is_some());
     }
 }
