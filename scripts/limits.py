@@ -44,8 +44,8 @@ def fill(ready, small, large, prefix=""):
 def policy(place, other):
     """The lab's policy without its cluster and drill; with or without the other provider."""
     text = open(f"{place}/lab/policy.yaml").read()
-    head, rest = text.split("\n  cluster:", 1)
-    text = head + "\n  buckets:" + rest.split("\n  buckets:", 1)[1]
+    head, rest = text.split("\n  - id: shop\n", 1)
+    text = head + "\n  - id: app-files" + rest.split("\n  - id: app-files", 1)[1]
     head, rest = text.split("\n    snapshots:", 1)
     text = head + "\n  # Another provider" + rest.split("\n  # Another provider", 1)[1]
     head, rest = text.split("\nobjectives:", 1)

@@ -41,6 +41,7 @@ impl Document for Point {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapturedCluster {
+    pub source: SourceId,
     pub id: ClusterId,
     pub region: Region,
     pub account: AccountId,
@@ -54,12 +55,6 @@ pub struct CapturedCluster {
     /// Copies by target; their names are known before they exist, `copies/<target>.json` says that
     /// one does.
     pub copies: Vec<SnapshotCopy>,
-}
-
-impl CapturedCluster {
-    pub fn source(&self) -> SourceId {
-        SourceId::of_cluster(&self.id)
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -71,8 +71,8 @@ id!(
     Name
 );
 id!(
-    /// One thing that is protected: a cluster by its name, a bucket by its name, a prefix of a
-    /// bucket by the bucket's name and eight hex digits of the prefix's SHA-256.
+    /// One thing that is protected, by the id that its policy gives it: lower-case letters, digits
+    /// and hyphens, at most 20.
     SourceId
 );
 id!(
@@ -92,21 +92,8 @@ impl VersionId {
 }
 
 impl SourceId {
-    /// Of a prefix of a bucket. Two prefixes of one bucket are two sources.
-    pub fn of_bucket(bucket: &BucketName, prefix: &str) -> Self {
-        if prefix.is_empty() {
-            return Self::new(bucket.as_str());
-        }
-        let hash = super::Sha256::of(prefix.as_bytes());
-        Self::new(format!("{bucket}.{}", hash.short()))
-    }
-
     /// All buckets of a policy, which are restored together.
     pub fn files() -> Self {
         Self::new("files")
-    }
-
-    pub fn of_cluster(cluster: &ClusterId) -> Self {
-        Self::new(cluster.as_str())
     }
 }

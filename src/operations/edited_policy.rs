@@ -60,8 +60,9 @@ pub fn difference(stored: &Plan, own: Option<&Plan>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BucketName, TargetName};
+    use crate::model::{BucketName, SourceId, TargetName};
     use crate::plan::tests::backup_of;
+    use crate::policy::Source;
 
     #[test]
     fn a_plan_is_ours_by_what_it_names_and_nothing_else() {
@@ -74,9 +75,10 @@ mod tests {
     fn a_bucket_that_was_added_since_leaves_the_open_run_ours() {
         let before = backup_of(|_| {});
         let after = backup_of(|p| {
-            let mut more = p.sources.buckets[0].clone();
-            more.name = BucketName::new("more-files");
-            p.sources.buckets.push(more);
+            let mut more = p.buckets().next().unwrap().clone();
+            more.id = SourceId::new("more");
+            more.bucket = BucketName::new("more-files");
+            p.sources.push(Source::Bucket(more));
         });
         assert_eq!(
             standing(&before, Some(&after), Some(&before)),

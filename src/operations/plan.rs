@@ -66,11 +66,11 @@ pub async fn plan(around: Surroundings<'_>, loaded: &Loaded) -> Result<Planned, 
 
 async fn list(loaded: &Loaded, clients: &Clients) -> Result<Vec<ListRow>, Fail> {
     let mut rows = Vec::new();
-    for source in &loaded.policy.sources.buckets {
+    for source in loaded.policy.buckets() {
         let endpoint = loaded.policy.s3_endpoint(&source.region);
-        let place = place_of(&source.name, &source.region, endpoint);
+        let place = place_of(&source.bucket, &source.region, endpoint);
         let bucket = clients.bucket(Role::Copier, &place).await;
-        rows.extend(inventory::list(&bucket, &source.source(), &source.prefix).await?);
+        rows.extend(inventory::list(&bucket, &source.id, &source.prefix).await?);
     }
     Ok(rows)
 }

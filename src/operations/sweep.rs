@@ -141,7 +141,7 @@ async fn left(session: &Session<'_>, of: Of<'_>, drill: &Drill) -> Result<BTreeS
     let mut regions = BTreeSet::from([&drill.scratch_region]);
     regions.extend(copies.map(|t| &t.region));
     let mut runs = BTreeSet::new();
-    if policy.sources.cluster.is_some() {
+    if policy.clusters().next().is_some() {
         for region in regions {
             let endpoint = policy.rds_endpoint(region);
             let rds = clients.rds(Role::Driller, region, endpoint).await;

@@ -5,15 +5,14 @@ use super::step::Steps;
 use super::targets::plan_targets;
 use super::{
     BaseCopy, ClusterParts, CopyObjects, CopyParts, CopySnapshot, FileParts, Link, ListObjects,
-    ObjectsListed, Plan, PublishPoint, ShareSnapshot, SnapshotTaken, Source, TakeSnapshot, VERSION,
-    VerifyCopies,
+    ListedSource, ObjectsListed, Plan, PublishPoint, ShareSnapshot, SnapshotTaken, TakeSnapshot,
+    VERSION, VerifyCopies,
 };
 use crate::manifest::SnapshotCopy;
 use crate::model::{
-    AccountId, Name, Role, RunId, RunKind, Seconds, Sha256, Slot, SourceId, StepId, TargetName,
-    VaultId,
+    AccountId, Name, Role, RunId, RunKind, Seconds, Sha256, Slot, StepId, TargetName, VaultId,
 };
-use crate::policy::{Cluster, Policy, SnapshotTarget, SourceBucket, Target};
+use crate::policy::{AuroraSource, BucketSource, Policy, SnapshotTarget, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -33,11 +32,8 @@ pub struct BackupInput<'a> {
 pub fn backup(input: &BackupInput<'_>) -> Plan {
     let policy = input.policy;
     let mut steps = Steps::default();
-    let snapshot = policy
-        .sources
-        .cluster
-        .as_ref()
-        .map(|cluster| snapshot_steps(input, cluster, &mut steps));
+    let snapshot = planned_cluster(policy)
+        .map(|(cluster, database)| snapshot_steps(input, cluster, database, &mut steps));
     let listed = list_step(policy, snapshot.as_ref(), &mut steps);
     let targets = || policy.targets.iter();
     let copies: Vec<CopyParts> = targets()
@@ -72,18 +68,28 @@ pub fn backup(input: &BackupInput<'_>) -> Plan {
     }
 }
 
-fn sources(policy: &Policy) -> Vec<Source> {
-    let one = |b: &SourceBucket| Source {
-        id: b.source(),
-        bucket: b.clone(),
+/// The cluster that is backed up, with its database: `policy check` lets no more of them pass.
+fn planned_cluster(policy: &Policy) -> Option<(&AuroraSource, &Name)> {
+    let cluster = policy.clusters().next()?;
+    Some((cluster, cluster.databases.only()?))
+}
+
+fn sources(policy: &Policy) -> Vec<ListedSource> {
+    let one = |b: &BucketSource| ListedSource {
+        id: b.id.clone(),
+        name: b.bucket.clone(),
+        region: b.region.clone(),
+        account: b.account.clone(),
+        prefix: b.prefix.clone(),
         endpoint: policy.s3_endpoint(&b.region).map(str::to_owned),
     };
-    policy.sources.buckets.iter().map(one).collect()
+    policy.buckets().map(one).collect()
 }
 
 /// The snapshot's steps, for those that build on it.
 struct SnapshotSteps<'a> {
-    cluster: &'a Cluster,
+    cluster: &'a AuroraSource,
+    database: &'a Name,
     name: Name,
     taken: Link<SnapshotTaken>,
     /// Also that it is shared, where that is needed.
@@ -97,7 +103,8 @@ fn ends_at(from: Timestamp, kept: Seconds) -> Timestamp {
 /// Snapshot and share.
 fn snapshot_steps<'a>(
     input: &BackupInput<'a>,
-    cluster: &'a Cluster,
+    cluster: &'a AuroraSource,
+    database: &'a Name,
     steps: &mut Steps,
 ) -> SnapshotSteps<'a> {
     let policy = input.policy;
@@ -106,11 +113,11 @@ fn snapshot_steps<'a>(
     let tagged = Tagged {
         vault: &input.vault,
         run: &input.run,
-        source: names::cluster_arn(&cluster.region, &cluster.account, &cluster.id),
+        source: names::cluster_arn(&cluster.region, &cluster.account, &cluster.cluster),
     };
     let endpoint = policy.rds_endpoint(&cluster.region).map(str::to_owned);
     let take = TakeSnapshot {
-        cluster: cluster.id.clone(),
+        cluster: cluster.cluster.clone(),
         region: cluster.region.clone(),
         account: cluster.account.clone(),
         endpoint: endpoint.clone(),
@@ -143,6 +150,7 @@ fn snapshot_steps<'a>(
     }
     SnapshotSteps {
         cluster,
+        database,
         name,
         taken,
         done,
@@ -156,12 +164,11 @@ fn list_step(
     snapshot: Option<&SnapshotSteps<'_>>,
     steps: &mut Steps,
 ) -> Option<Link<ObjectsListed>> {
-    if policy.sources.buckets.is_empty() {
+    let sources = sources(policy);
+    if sources.is_empty() {
         return None;
     }
-    let list = ListObjects {
-        sources: sources(policy),
-    };
+    let list = ListObjects { sources };
     let needs: Vec<&StepId> = snapshot.iter().flat_map(|s| &s.done).collect();
     Some(steps.add(Role::Copier, list, &needs))
 }
@@ -281,11 +288,11 @@ fn cluster_parts(policy: &Policy, snapshot: &SnapshotSteps<'_>) -> ClusterParts 
         .iter()
         .filter_map(|t| Some(copy(t, t.snapshots.as_ref()?)));
     ClusterParts {
-        source: SourceId::of_cluster(&cluster.id),
-        id: cluster.id.clone(),
+        source: cluster.id.clone(),
+        id: cluster.cluster.clone(),
         region: cluster.region.clone(),
         account: cluster.account.clone(),
-        database: cluster.database.clone(),
+        database: snapshot.database.clone(),
         heartbeat: cluster.heartbeat.as_ref().map(Into::into),
         taken: snapshot.taken.clone(),
         copies: copies.collect(),

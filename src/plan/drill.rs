@@ -126,7 +126,7 @@ fn database_steps(
     };
     let inspected = steps.add(Role::Driller, inspect, &[restored.step()]);
     tried.extend(probes.get(&copy.target).map(|probed| Tried {
-        source: cluster.source(),
+        source: cluster.source.clone(),
         target: copy.target.clone(),
         probed: probed.clone(),
         by: TriedBy::Snapshot {
@@ -151,7 +151,7 @@ fn database_steps(
         .filter_map(|c| probes.get_key_value(&c.target))
     {
         tried.push(Tried {
-            source: cluster.source(),
+            source: cluster.source.clone(),
             target: target.clone(),
             probed: probed.clone(),
             by: dump_steps(input, target, &scratch, steps),
@@ -176,7 +176,7 @@ fn dump_steps(
     let concurrency = &input.policy.concurrency;
     let dump = DumpDatabase {
         target: target.clone(),
-        source: scratch.cluster.source(),
+        source: scratch.cluster.source.clone(),
         database: Name::new(&*scratch.cluster.database),
         cluster: scratch.restored.clone(),
         inspected: scratch.inspected.clone(),
@@ -275,7 +275,7 @@ fn teardown(input: &DrillInput<'_>) -> Teardown {
     let (drill, policy, region) = (input.drill, input.policy, scratch_region(input));
     let prefix = names::scratch_prefix(&input.vault, &policy.name);
     let dumps = input.point.cluster.as_ref().map(|cluster| Dumps {
-        source: cluster.source(),
+        source: cluster.source.clone(),
         targets: input.copies.iter().map(|c| c.target.clone()).collect(),
     });
     Teardown {

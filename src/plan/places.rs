@@ -88,10 +88,10 @@ impl Places {
         }
     }
 
-    fn sources(&mut self, sources: &[super::Source]) {
+    fn sources(&mut self, sources: &[super::ListedSource]) {
         for source in sources {
-            self.service("s3", &source.bucket.region, source.endpoint.as_deref());
-            self.add("bucket", &source.bucket.name);
+            self.service("s3", &source.region, source.endpoint.as_deref());
+            self.add("bucket", &source.name);
         }
     }
 

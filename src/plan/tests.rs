@@ -4,17 +4,20 @@ use crate::manifest::{
     PointTarget, Proof, SnapshotCopy, SnapshotState, Verified,
 };
 use crate::model::{ClusterId, Method, ObjectKey, SourceId, VersionId};
-use crate::policy::{Policy, SourceBucket, parse};
+use crate::policy::{Policy, Source, parse};
 
 pub(crate) const POLICY: &str = r#"
 version: 1
 name: shop
 sources:
-  cluster:
-    {id: shop-prod, region: eu-west-3, account: "111111111111", database: shop,
-     heartbeat: {table: public.dr_heartbeat}}
-  buckets:
-    - {name: shop-files, region: eu-west-3}
+  - id: shop-prod
+    kind: aurora
+    cluster: shop-prod
+    region: eu-west-3
+    account: "111111111111"
+    databases: [shop]
+    heartbeat: {database: shop, table: public.dr_heartbeat}
+  - {id: shop-files, kind: bucket, bucket: shop-files, region: eu-west-3}
 targets:
   - name: central
     region: eu-central-1
@@ -49,16 +52,13 @@ pub(crate) fn slot() -> Slot {
     Slot::parse("20261124T020000Z").unwrap()
 }
 
-pub(crate) fn source(name: &str) -> Source {
-    let bucket = SourceBucket {
+pub(crate) fn source(name: &str) -> ListedSource {
+    ListedSource {
+        id: SourceId::new(name),
         name: BucketName::new(name),
         region: Region::new("eu-west-3"),
         account: None,
         prefix: String::new(),
-    };
-    Source {
-        id: bucket.source(),
-        bucket,
         endpoint: None,
     }
 }
@@ -116,6 +116,7 @@ pub(crate) fn point() -> Point {
         run: plan.run.clone(),
         at: at("2026-11-24T02:00:30Z"),
         cluster: Some(CapturedCluster {
+            source: SourceId::new("shop-prod"),
             id: ClusterId::new("shop-prod"),
             region: Region::new("eu-west-3"),
             account: AccountId::new("111111111111"),
@@ -331,8 +332,8 @@ fn a_backup_snapshots_then_lists_then_copies_verifies_and_publishes_per_target()
 fn links_lead_to_steps() {
     let plans = [
         backup_of(|_| {}),
-        backup_of(|p| p.sources.buckets.clear()),
-        backup_of(|p| p.sources.cluster = None),
+        backup_of(|p| p.sources.retain(|s| !matches!(s, Source::Bucket(_)))),
+        backup_of(|p| p.sources.retain(|s| matches!(s, Source::Bucket(_)))),
         drill_of(&policy()),
         restore_into(into_cluster()).unwrap(),
     ];

@@ -4,15 +4,20 @@
 
 mod check;
 mod cluster_shape;
+mod databases;
 mod locate;
 mod parse;
+mod source_form;
+mod sources;
 mod timing;
 mod tuning;
 mod types;
 
 pub use check::{Calendar, Trouble, check};
 pub use cluster_shape::ClusterShape;
+pub use databases::{Databases, Heartbeat, Reader};
 pub use parse::{MAX_BYTES, ParseError, parse, schema};
+pub use sources::{AuroraSource, BucketSource, PostgresSource, Source};
 pub use timing::{Missed, Schedule};
 pub use tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 pub use types::*;

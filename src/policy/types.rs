@@ -1,11 +1,12 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
 use super::cluster_shape::ClusterShape;
+use super::sources::{AuroraSource, BucketSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 use crate::model::{
-    AccountId, BucketName, ClusterId, KmsKey, LockMode, Method, Name, PolicyName, Provider, Region,
-    Role, Seconds, SourceId, TargetName,
+    AccountId, BucketName, KmsKey, LockMode, Method, Name, PolicyName, Provider, Region, Role,
+    Seconds, TargetName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,7 +20,8 @@ pub struct Policy {
     /// Version of this file's format; 1.
     pub version: u32,
     pub name: PolicyName,
-    pub sources: Sources,
+    /// What is protected.
+    pub sources: Vec<Source>,
     /// Where copies go, in order of preference for the journal (the first capable one that answers
     /// is the journal target).
     pub targets: Vec<Target>,
@@ -43,57 +45,6 @@ pub struct Policy {
     pub retry: Retry,
     #[serde(default)]
     pub probe: Probe,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Sources {
-    pub cluster: Option<Cluster>,
-    #[serde(default)]
-    pub buckets: Vec<SourceBucket>,
-}
-
-/// The Aurora cluster.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Cluster {
-    pub id: ClusterId,
-    pub region: Region,
-    pub account: AccountId,
-    /// The database inside it that is dumped and checked.
-    pub database: Name,
-    /// The table a writer commits to continuously; the newest row found after a restore is the
-    /// measured RPO.
-    pub heartbeat: Option<Heartbeat>,
-}
-
-/// A table with a growing number and the instant of its commit.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Heartbeat {
-    /// `schema.table`
-    pub table: String,
-    #[serde(default = "default_id")]
-    pub id: String,
-    #[serde(default = "default_at")]
-    pub at: String,
-}
-
-fn default_id() -> String {
-    "id".into()
-}
-fn default_at() -> String {
-    "at".into()
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SourceBucket {
-    pub name: BucketName,
-    pub region: Region,
-    pub account: Option<AccountId>,
-    #[serde(default)]
-    pub prefix: String,
 }
 
 /// A bucket with Object Lock that holds copies: a vault.
@@ -228,13 +179,20 @@ pub struct Assertion {
     pub expect: String,
 }
 
-impl SourceBucket {
-    pub fn source(&self) -> SourceId {
-        SourceId::of_bucket(&self.name, &self.prefix)
-    }
-}
-
 impl Policy {
+    /// Clusters whose snapshots are taken.
+    pub fn clusters(&self) -> impl Iterator<Item = &AuroraSource> {
+        self.sources.iter().filter_map(|s| match s {
+            Source::Aurora(cluster) => Some(cluster),
+            _ => None,
+        })
+    }
+    pub fn buckets(&self) -> impl Iterator<Item = &BucketSource> {
+        self.sources.iter().filter_map(|s| match s {
+            Source::Bucket(bucket) => Some(bucket),
+            _ => None,
+        })
+    }
     pub fn target(&self, name: &TargetName) -> Option<&Target> {
         self.targets.iter().find(|t| &t.name == name)
     }

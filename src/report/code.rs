@@ -44,6 +44,7 @@ codes! {
     Usage = "usage", Usage;
     PolicyUnreadable = "policy-unreadable", Usage;
     PolicyInvalid = "policy-invalid", Usage, Hint::dr("policy schema");
+    PolicyUnsupported = "policy-unsupported", Usage;
     PolicyVersion = "policy-version", Usage;
     PolicyName = "policy-name", Usage;
     PolicyDuplicate = "policy-duplicate", Usage;

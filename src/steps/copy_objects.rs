@@ -8,7 +8,7 @@ use crate::aws::Kind;
 use crate::inventory;
 use crate::manifest::{ListRow, RowKind, Stored, StoredRow, read_rows, write_rows};
 use crate::model::{Lock, ObjectKey, Provider, Sha256, TargetName, VersionId};
-use crate::plan::{CopyObjects, NotKept, ObjectsCopied, Source};
+use crate::plan::{CopyObjects, ListedSource, NotKept, ObjectsCopied};
 use crate::report::{Code, Fail, Failure};
 use crate::transfer::{CopyTask, TagsSeen, copy_object};
 use crate::vault::{Key, Vault, VaultError};
@@ -177,7 +177,7 @@ impl Copying<'_, '_> {
         })
     }
 
-    fn source(&self, row: &ListRow) -> Result<&Source, Fail> {
+    fn source(&self, row: &ListRow) -> Result<&ListedSource, Fail> {
         let mut sources = self.action.sources.iter();
         sources
             .find(|s| s.id == row.source)
@@ -186,7 +186,7 @@ impl Copying<'_, '_> {
 
     async fn put(&self, row: &ListRow) -> Result<Stored, Fail> {
         let source = self.source(row)?;
-        let (name, region) = (&source.bucket.name, &source.bucket.region);
+        let (name, region) = (&source.name, &source.region);
         let bucket = self
             .ctx
             .bucket(name, region, source.endpoint.as_deref())

@@ -5,7 +5,7 @@ use super::{Context, Perform};
 use crate::inventory;
 use crate::manifest::{CapturedBucket, ListRow, RowKind, read_rows, write_rows};
 use crate::model::{ObjectKey, Sha256};
-use crate::plan::{ListObjects, ObjectsListed, Source};
+use crate::plan::{ListObjects, ListedSource, ObjectsListed};
 use crate::report::{Code, Fail};
 use crate::vault::{Key, Vault, VaultError};
 
@@ -20,10 +20,13 @@ impl Perform for ListObjects {
     }
 }
 
-async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<CapturedBucket, Fail> {
-    let b = &source.bucket;
+async fn list(
+    ctx: &Context<'_>,
+    source: &ListedSource,
+    vault: &Vault,
+) -> Result<CapturedBucket, Fail> {
     let bucket = ctx
-        .bucket(&b.name, &b.region, source.endpoint.as_deref())
+        .bucket(&source.name, &source.region, source.endpoint.as_deref())
         .await;
     let state = bucket.state().await?;
     if !state.versioning {
@@ -33,7 +36,7 @@ async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<Captu
                 "bucket {} has no versioning, so a copy of a version cannot be pinned; enable it \
                  with: aws s3api put-bucket-versioning --bucket {} --versioning-configuration \
                  Status=Enabled",
-                b.name, b.name
+                source.name, source.name
             ),
         ));
     }
@@ -45,7 +48,7 @@ async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<Captu
         }
         .to_string(),
     );
-    let rows = inventory::list(&bucket, &source.id, &b.prefix).await?;
+    let rows = inventory::list(&bucket, &source.id, &source.prefix).await?;
     let written = write_rows(&rows);
     readable(source, &key, written.len() as u64)?;
     // Create-only: whoever comes second copies the first one's list, every version pinned.
@@ -67,9 +70,9 @@ async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<Captu
     let of = |kind| rows.iter().filter(|r| r.kind == kind).count() as u64;
     Ok(CapturedBucket {
         source: source.id.clone(),
-        name: b.name.clone(),
-        region: b.region.clone(),
-        prefix: b.prefix.clone(),
+        name: source.name.clone(),
+        region: source.region.clone(),
+        prefix: source.prefix.clone(),
         listed_at: bucket.clock.last().unwrap_or(ctx.plan.opened_at),
         list_key: key,
         list_sha256: Sha256::of(&bytes),
@@ -80,7 +83,7 @@ async fn list(ctx: &Context<'_>, source: &Source, vault: &Vault) -> Result<Captu
 }
 
 /// What is written under lock and can never be read again is worse than nothing.
-fn readable(source: &Source, key: &ObjectKey, size_bytes: u64) -> Result<(), Fail> {
+fn readable(source: &ListedSource, key: &ObjectKey, size_bytes: u64) -> Result<(), Fail> {
     if size_bytes <= MAX_MANIFEST_BYTES {
         return Ok(());
     }

@@ -102,6 +102,7 @@ impl PublishPoint {
 fn captured(ctx: &Context<'_>, parts: &ClusterParts) -> Result<CapturedCluster, Fail> {
     let taken = ctx.output(&parts.taken)?;
     Ok(CapturedCluster {
+        source: parts.source.clone(),
         id: parts.id.clone(),
         region: parts.region.clone(),
         account: parts.account.clone(),

@@ -111,8 +111,8 @@ async fn copied(
     let conditional = decides(to).await?;
     let there = match conditional {
         true => match to.copy_from(key, from, task.lock, true).await {
-            // Ours of an attempt whose answer was lost, or a foreign one, or the source changed: its
-            // bytes decide.
+            // Ours of an attempt whose answer was lost, or a foreign one, or the source changed:
+            // its bytes decide.
             Err(e) if e.kind == Kind::Exists => true,
             Err(e) if e.kind == Kind::Unsupported => {
                 to.note_conditional(false).await;

@@ -243,7 +243,8 @@ fn bucket_policies_deny_what_no_role_may_do() {
 
 /// A policy whose targets are on a port where nothing listens, and keys for it.
 fn nobody(folder: &std::path::Path) -> String {
-    let policy = "version: 1\nname: nobody\nsources: {buckets: [{name: b, region: eu-west-3}]}\n\
+    let policy = "version: 1\nname: nobody\n\
+        sources: [{id: b, kind: bucket, bucket: b, region: eu-west-3}]\n\
         targets: [{name: a, region: eu-central-1, bucket: v, lock: {mode: COMPLIANCE, retention: \
         1d, max_lock_days: 2}}]\n\
         endpoints: {eu-central-1: {s3: \"http://127.0.0.1:1\"}}\n\

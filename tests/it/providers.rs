@@ -156,7 +156,7 @@ fn a_refused_key_is_no_outage_and_no_matter_of_an_sts_that_is_not_there() {
             let (_, after) = rest.split_once(to).expect("its end");
             format!("{before}{to}{after}")
         };
-        let files = without(&text, "  cluster:\n", "  buckets:\n");
+        let files = without(&text, "  - id: shop\n", "  - id: app-files\n");
         let undrilled = without(&files, "objectives:\n", "concurrency:\n");
         without(&undrilled, "  # The second region", "  # Another provider")
     });

@@ -21,8 +21,8 @@ fn cloud(name: &str, region: &str, how: &str) -> Cloud {
     cloud
 }
 
-/// Where the first region decides no race, no journal target is left: reported, and the probe is stored all the
-/// same.
+/// Where the first region decides no race, no journal target is left: reported, and the probe is
+/// stored all the same.
 fn init(cloud: &Cloud) {
     let profiles = ["--profile", "admin", "--profile", "other=other-admin"];
     cloud.dr(&[&["vault", "init"], &profiles[..]].concat());

@@ -48,7 +48,7 @@ async fn dumps(at: &PointAt<'_>) -> Result<Beside, Fail> {
     let Some(cluster) = &at.point.cluster else {
         return Ok(Beside::default());
     };
-    let prefix = folder::dumps(&at.point.policy, &cluster.source(), at.point.slot);
+    let prefix = folder::dumps(&at.point.policy, &cluster.source, at.point.slot);
     let own = || at.dumps.iter().filter(|d| d.target == at.vault.target);
     let chunks = own().flat_map(|d| {
         d.tables

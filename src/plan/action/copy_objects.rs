@@ -1,6 +1,6 @@
 //! What the list names and the target lacks, copied; the object manifest.
 
-use super::{ObjectsListed, Source};
+use super::{ListedSource, ObjectsListed};
 use crate::manifest::Copy;
 use crate::model::{ObjectKey, Sha256, Slot, TargetName, VersionId};
 use crate::plan::Link;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub struct CopyObjects {
     pub target: TargetName,
     pub listed: Link<ObjectsListed>,
-    pub sources: Vec<Source>,
+    pub sources: Vec<ListedSource>,
     pub base: Option<BaseCopy>,
     pub in_flight: u32,
     pub part_size_bytes: u64,

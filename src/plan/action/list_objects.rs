@@ -1,21 +1,22 @@
 //! The list of all versions of the source buckets, stored before the first copy.
 
 use crate::manifest::CapturedBucket;
-use crate::model::SourceId;
-use crate::policy::SourceBucket;
+use crate::model::{AccountId, BucketName, Region, SourceId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ListObjects {
-    pub sources: Vec<Source>,
+    pub sources: Vec<ListedSource>,
 }
 
 /// A source bucket and where to speak to it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Source {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedSource {
     pub id: SourceId,
-    #[serde(flatten)]
-    pub bucket: SourceBucket,
+    pub name: BucketName,
+    pub region: Region,
+    pub account: Option<AccountId>,
+    pub prefix: String,
     pub endpoint: Option<String>,
 }
 

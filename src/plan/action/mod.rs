@@ -31,7 +31,7 @@ pub use copy_snapshot::{CopySnapshot, SnapshotCopied};
 pub use create_cluster::CreateCluster;
 pub use dump_database::{DatabaseDumped, DumpDatabase};
 pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
-pub use list_objects::{ListObjects, ObjectsListed, Source};
+pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
 pub use load_dump::LoadDump;
 pub use load_scratch::{DumpLoaded, LoadScratch};
 pub use probe_lock::{LockProbed, ProbeLock};

@@ -2,6 +2,7 @@
 //! that never fire.
 
 mod names;
+mod not_yet;
 mod numbers;
 mod objectives;
 mod places;
@@ -35,6 +36,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     objectives::drill(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);
+    not_yet::not_yet(policy, &mut found);
     objectives::objectives(policy, calendar.longest_interval_s, &mut found);
     found.0.sort_by_key(|t| t.severity);
     found.0

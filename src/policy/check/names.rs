@@ -38,6 +38,23 @@ pub(super) fn names(policy: &Policy, found: &mut Found) {
             ),
         );
     }
+    for (n, source) in policy.sources.iter().enumerate() {
+        let id = source.id();
+        if !is_name(id.as_str()) {
+            found.error(
+                Code::PolicyName,
+                format!("sources[{n}].id"),
+                format!("`{id}`: {rule}"),
+            );
+        }
+        if policy.sources[..n].iter().any(|s| s.id() == id) {
+            found.error(
+                Code::PolicyDuplicate,
+                format!("sources[{n}].id"),
+                format!("a second source `{id}`"),
+            );
+        }
+    }
     for (n, target) in policy.targets.iter().enumerate() {
         if !is_name(target.name.as_str()) {
             found.error(
@@ -69,19 +86,9 @@ pub(super) fn names(policy: &Policy, found: &mut Found) {
 /// An account that is misspelt would be shared with, or looked for, in vain.
 pub(super) fn accounts(policy: &Policy, found: &mut Found) {
     let mut places: Vec<(String, &AccountId)> = Vec::new();
-    places.extend(
-        policy
-            .sources
-            .cluster
-            .iter()
-            .map(|c| ("sources.cluster.account".to_owned(), &c.account)),
-    );
-    let buckets = policy.sources.buckets.iter().enumerate();
-    places.extend(
-        buckets.filter_map(|(n, b)| {
-            Some((format!("sources.buckets[{n}].account"), b.account.as_ref()?))
-        }),
-    );
+    let sources = policy.sources.iter().enumerate();
+    places
+        .extend(sources.filter_map(|(n, s)| Some((format!("sources[{n}].account"), s.account()?))));
     for (n, target) in policy.targets.iter().enumerate() {
         places.extend(
             target

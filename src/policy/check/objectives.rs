@@ -37,18 +37,19 @@ pub(super) fn drill(policy: &Policy, found: &mut Found) {
         );
         return;
     };
-    let production = policy.sources.cluster.as_ref().map(|c| &c.account);
-    if production == Some(&drill.account) && !drill.same_account {
+    let production = policy.clusters().any(|c| c.account == drill.account);
+    let clusters = policy.clusters().next().is_some();
+    if production && !drill.same_account {
         found.error(
             Code::DrillInProduction,
             "drill.account",
             "this is production's account; a drill there needs `same_account: true`",
         );
     }
-    if let (Some(_), Err(why)) = (&policy.sources.cluster, drill.cluster.check_capacity()) {
+    if let (true, Err(why)) = (clusters, drill.cluster.check_capacity()) {
         found.error(Code::ServerlessCapacity, "drill.cluster", why);
     }
-    if policy.sources.cluster.is_some() && !policy.targets.iter().any(|t| t.snapshots.is_some()) {
+    if clusters && !policy.targets.iter().any(|t| t.snapshots.is_some()) {
         found.error(
             Code::DrillNoCopy,
             "drill.cluster",
@@ -77,8 +78,8 @@ pub(super) fn objectives(
         let place = format!("objectives.{method}");
         let served = match method {
             Method::Snapshot => policy.targets.iter().any(|t| t.snapshots.is_some()),
-            Method::Dump => policy.sources.cluster.is_some() && policy.drill.is_some(),
-            Method::Files => !policy.sources.buckets.is_empty(),
+            Method::Dump => policy.clusters().next().is_some() && policy.drill.is_some(),
+            Method::Files => policy.buckets().next().is_some(),
         };
         if !served {
             found.error(

@@ -1,16 +1,16 @@
 //! Sources, targets, and the endpoints that they are spoken to at.
 
 use super::trouble::Found;
-use crate::model::{Provider, Region, Seconds, endpoint_allowed};
-use crate::policy::{Policy, SourceBucket, Target};
+use crate::model::{Provider, Seconds, endpoint_allowed};
+use crate::policy::{BucketSource, Databases, Policy, Source, Target};
 use crate::report::Code;
 
 pub(super) fn sources(policy: &Policy, found: &mut Found) {
-    if policy.sources.cluster.is_none() && policy.sources.buckets.is_empty() {
+    if policy.sources.is_empty() {
         found.error(
             Code::PolicyEmpty,
             "sources",
-            "nothing to protect: name a `cluster` or at least one of `buckets`",
+            "nothing to protect: name at least one source",
         );
     }
     if policy.targets.is_empty() {
@@ -20,40 +20,101 @@ pub(super) fn sources(policy: &Policy, found: &mut Found) {
             "no target: name at least one bucket that copies go to",
         );
     }
-    for (n, bucket) in policy.sources.buckets.iter().enumerate() {
-        let same = |b: &SourceBucket| {
-            b.name == bucket.name
-                && (b.prefix.starts_with(&bucket.prefix) || bucket.prefix.starts_with(&b.prefix))
-        };
-        if policy.sources.buckets[..n].iter().any(same) {
+    for (n, source) in policy.sources.iter().enumerate() {
+        for earlier in &policy.sources[..n] {
+            overlap(n, earlier, source, found);
+        }
+        match source {
+            Source::Bucket(bucket) => no_target(policy, n, bucket, found),
+            Source::Aurora(_) | Source::Postgres(_) => databases(n, source, found),
+        }
+    }
+}
+
+/// What two sources both protect would be stored twice and restored twice.
+fn overlap(n: usize, earlier: &Source, later: &Source, found: &mut Found) {
+    let (field, what) = match (earlier, later) {
+        (Source::Bucket(a), Source::Bucket(b))
+            if a.bucket == b.bucket
+                && a.endpoint == b.endpoint
+                && (a.prefix.starts_with(&b.prefix) || b.prefix.starts_with(&a.prefix)) =>
+        {
+            (
+                "bucket",
+                format!("bucket `{}` with an overlapping prefix", b.bucket),
+            )
+        }
+        (Source::Aurora(a), Source::Aurora(b))
+            if (&a.cluster, &a.region, &a.account) == (&b.cluster, &b.region, &b.account) =>
+        {
+            ("cluster", format!("cluster `{}`", b.cluster))
+        }
+        (Source::Postgres(a), Source::Postgres(b)) if (&a.host, a.port) == (&b.host, b.port) => {
+            ("host", format!("the server at {}:{}", b.host, b.port))
+        }
+        _ => return,
+    };
+    found.error(
+        Code::PolicyDuplicate,
+        format!("sources[{n}].{field}"),
+        format!("{what} is source `{}` already", earlier.id()),
+    );
+}
+
+fn no_target(policy: &Policy, n: usize, source: &BucketSource, found: &mut Found) {
+    // A name stands for one bucket in all of AWS, whatever region is written beside it.
+    let same =
+        |t: &Target| t.bucket == source.bucket && t.provider.is_aws() == source.endpoint.is_none();
+    if policy.targets.iter().any(same) {
+        found.error(
+            Code::PolicyLoop,
+            format!("sources[{n}].bucket"),
+            format!("`{}` is a target as well", source.bucket),
+        );
+    }
+}
+
+fn databases(n: usize, source: &Source, found: &mut Found) {
+    let Some(databases) = source.databases() else {
+        return;
+    };
+    if let Databases::These(names) = databases {
+        let place = format!("sources[{n}].databases");
+        if names.is_empty() {
+            let message = "no database: list at least one, or write `all`";
+            found.error(Code::PolicyEmpty, place.clone(), message);
+        }
+        let again = names
+            .iter()
+            .enumerate()
+            .find(|(i, d)| names[..*i].contains(d));
+        if let Some((_, name)) = again {
             found.error(
                 Code::PolicyDuplicate,
-                format!("sources.buckets[{n}].name"),
-                format!(
-                    "`{}` is listed already with an overlapping prefix",
-                    bucket.name
-                ),
-            );
-        }
-        if policy.targets.iter().any(|t| t.bucket == bucket.name) {
-            found.error(
-                Code::PolicyLoop,
-                format!("sources.buckets[{n}].name"),
-                format!("`{}` is a target as well", bucket.name),
+                place,
+                format!("`{name}` is listed twice"),
             );
         }
     }
-    if let Some(h) = policy
-        .sources
-        .cluster
-        .as_ref()
-        .and_then(|c| c.heartbeat.as_ref())
-        && h.table.split('.').count() != 2
-    {
+    let Some(heartbeat) = source.heartbeat() else {
+        return;
+    };
+    let place = |field: &str| format!("sources[{n}].heartbeat.{field}");
+    if heartbeat.table.split('.').count() != 2 {
         found.error(
             Code::PolicyHeartbeat,
-            "sources.cluster.heartbeat.table",
-            format!("`{}`: write it as schema.table", h.table),
+            place("table"),
+            format!("`{}`: write it as schema.table", heartbeat.table),
+        );
+    }
+    if !databases.names(&heartbeat.database) {
+        found.error(
+            Code::PolicyHeartbeat,
+            place("database"),
+            format!(
+                "`{}` is none of this source's `databases`, so its heartbeat would never be read",
+                heartbeat.database
+            ),
         );
     }
 }
@@ -81,14 +142,8 @@ pub(super) fn target(policy: &Policy, n: usize, target: &Target, found: &mut Fou
             ),
         );
     }
-    let primary: Vec<&Region> = policy
-        .sources
-        .cluster
-        .iter()
-        .map(|c| &c.region)
-        .chain(policy.sources.buckets.iter().map(|b| &b.region))
-        .collect();
-    if primary.contains(&&target.region) {
+    let mut primary = policy.sources.iter().filter_map(Source::region);
+    if primary.any(|region| region == &target.region) {
         found.warning(
             Code::TargetSameRegion,
             place("region"),
@@ -105,11 +160,11 @@ pub(super) fn target(policy: &Policy, n: usize, target: &Target, found: &mut Fou
             "cluster snapshots can only be copied to a region of AWS",
         );
     }
-    if target.snapshots.is_some() && policy.sources.cluster.is_none() {
+    if target.snapshots.is_some() && policy.clusters().next().is_none() {
         found.error(
             Code::SnapshotsNoCluster,
             place("snapshots"),
-            "there is no `sources.cluster` to copy",
+            "there is no source of kind `aurora` to copy",
         );
     }
     if target.provider == Provider::Compatible && policy.s3_endpoint(&target.region).is_none() {

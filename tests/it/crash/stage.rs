@@ -47,7 +47,7 @@ fn policy(text: &str, drill: bool) -> String {
     let (drill_text, _) = rest.split_once("\nconcurrency:").expect("concurrency");
     let head = head.replace(
         "account: \"111111111111\"\n\ntargets",
-        "account: \"111111111111\"\n      prefix: small/\n\ntargets",
+        "account: \"111111111111\"\n    prefix: small/\n\ntargets",
     );
     assert!(
         head.contains("prefix:"),
@@ -74,9 +74,9 @@ probe: {{control: 1s, lock: 30s}}
 }
 
 fn without_cluster(text: &str) -> String {
-    let (head, rest) = text.split_once("\n  cluster:").expect("a cluster");
-    let (_, rest) = rest.split_once("\n  buckets:").expect("buckets");
-    let text = format!("{head}\n  buckets:{rest}");
+    let (head, rest) = text.split_once("\n  - id: shop\n").expect("a cluster");
+    let (_, rest) = rest.split_once("\n  - id: app-files").expect("files");
+    let text = format!("{head}\n  - id: app-files{rest}");
     let (head, rest) = text
         .split_once("\n    snapshots:")
         .expect("a place for snapshots");

@@ -1,11 +1,10 @@
 //! Damage at every place of a vault, behind the API's back and through it: what `verify` says, and
 //! whether the next backup and the next restore work.
 //!
-//! Cells that do not exist: the journal lies at the journal target alone; a snapshot copy has no versions,
-//! bytes or keys, so it can
-//! only be missing or another one's, and only where snapshots are. `DR_FULL=1` tries every other
-//! cell; without it each
-//! kind of damage and each place is tried at least once.
+//! Cells that do not exist: the journal lies at the journal target alone; a snapshot copy has no
+//! versions, bytes or keys, so it can only be missing or another one's, and only where snapshots
+//! are. `DR_FULL=1` tries every other cell; without it each kind of damage and each place is tried
+//! at least once.
 
 mod aftermath;
 mod inflict;

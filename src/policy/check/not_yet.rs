@@ -1,0 +1,46 @@
+//! What the format has and this version does not do. Refused: a field that is accepted and ignored
+//! would be a promise.
+
+use super::trouble::Found;
+use crate::policy::{BucketSource, Databases, Policy, Source};
+use crate::report::Code;
+
+pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
+    let mut clusters = 0;
+    for (n, source) in policy.sources.iter().enumerate() {
+        let mut refuse = |field: &str, what: &str| {
+            let message = format!("{what}; this version does not do that yet");
+            let path = format!("sources[{n}].{field}");
+            found.error(Code::PolicyUnsupported, path, message);
+        };
+        match source {
+            Source::Aurora(cluster) => {
+                clusters += 1;
+                if clusters > 1 {
+                    refuse("cluster", "a policy with a second cluster");
+                }
+                match &cluster.databases {
+                    Databases::All => refuse("databases", "dumps of all databases of a cluster"),
+                    Databases::These(names) if names.len() > 1 => {
+                        refuse("databases", "dumps of several databases of a cluster");
+                    }
+                    Databases::These(_) => {}
+                }
+                if cluster.reader.is_some() {
+                    refuse("reader", "reading the running cluster");
+                }
+            }
+            Source::Postgres(_) => refuse("kind", "dumps straight from a server"),
+            Source::Bucket(bucket) => elsewhere(bucket, refuse),
+        }
+    }
+}
+
+fn elsewhere(bucket: &BucketSource, mut refuse: impl FnMut(&str, &str)) {
+    if bucket.endpoint.is_some() {
+        refuse("endpoint", "a source bucket at another provider");
+    }
+    if !bucket.profiles.is_empty() {
+        refuse("profiles", "keys of a source bucket's own");
+    }
+}

@@ -1,0 +1,125 @@
+//! What is protected: a list, and what each kind of source says of itself.
+
+use super::databases::{Databases, Heartbeat, Reader};
+use crate::model::{AccountId, BucketName, ClusterId, Name, Region, Role, SourceId};
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// One thing that is protected, under an id that every key, name and proof of it carries.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Source {
+    Aurora(AuroraSource),
+    Postgres(PostgresSource),
+    Bucket(BucketSource),
+}
+
+/// An Aurora PostgreSQL cluster: its snapshots, and dumps of its databases.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct AuroraSource {
+    pub id: SourceId,
+    pub cluster: ClusterId,
+    pub region: Region,
+    pub account: AccountId,
+    /// Which databases are dumped and checked.
+    pub databases: Databases,
+    pub heartbeat: Option<Heartbeat>,
+    /// Who reads the running cluster.
+    pub reader: Option<Reader>,
+}
+
+/// A PostgreSQL server by its address: dumps of its databases.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct PostgresSource {
+    pub id: SourceId,
+    pub host: Name,
+    #[schemars(default = "default_port")]
+    pub port: u16,
+    pub databases: Databases,
+    pub heartbeat: Option<Heartbeat>,
+    pub reader: Option<Reader>,
+}
+
+pub(super) fn default_port() -> u16 {
+    5432
+}
+
+/// A bucket, or what is under a prefix of it: every version.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct BucketSource {
+    pub id: SourceId,
+    pub bucket: BucketName,
+    pub region: Region,
+    pub account: Option<AccountId>,
+    #[serde(default)]
+    pub prefix: String,
+    /// Where its store is, if it is none of AWS's.
+    pub endpoint: Option<String>,
+    /// Profile by role, where it differs from `credentials.profiles`.
+    #[serde(default)]
+    pub profiles: BTreeMap<Role, Name>,
+}
+
+impl Source {
+    pub fn id(&self) -> &SourceId {
+        match self {
+            Source::Aurora(s) => &s.id,
+            Source::Postgres(s) => &s.id,
+            Source::Bucket(s) => &s.id,
+        }
+    }
+
+    /// As a policy writes it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Source::Aurora(_) => "aurora",
+            Source::Postgres(_) => "postgres",
+            Source::Bucket(_) => "bucket",
+        }
+    }
+
+    pub fn account(&self) -> Option<&AccountId> {
+        match self {
+            Source::Aurora(s) => Some(&s.account),
+            Source::Postgres(_) => None,
+            Source::Bucket(s) => s.account.as_ref(),
+        }
+    }
+
+    /// Where it is; a server has an address and no region.
+    pub fn region(&self) -> Option<&Region> {
+        match self {
+            Source::Aurora(s) => Some(&s.region),
+            Source::Postgres(_) => None,
+            Source::Bucket(s) => Some(&s.region),
+        }
+    }
+
+    pub fn databases(&self) -> Option<&Databases> {
+        match self {
+            Source::Aurora(s) => Some(&s.databases),
+            Source::Postgres(s) => Some(&s.databases),
+            Source::Bucket(_) => None,
+        }
+    }
+
+    pub fn heartbeat(&self) -> Option<&Heartbeat> {
+        match self {
+            Source::Aurora(s) => s.heartbeat.as_ref(),
+            Source::Postgres(s) => s.heartbeat.as_ref(),
+            Source::Bucket(_) => None,
+        }
+    }
+
+    pub fn reader(&self) -> Option<&Reader> {
+        match self {
+            Source::Aurora(s) => s.reader.as_ref(),
+            Source::Postgres(s) => s.reader.as_ref(),
+            Source::Bucket(_) => None,
+        }
+    }
+}
