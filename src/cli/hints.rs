@@ -1,7 +1,11 @@
 //! Hints with the user's own words in them: a command that can be typed as it stands.
 
+mod quoted;
+mod vault_flags;
+
 use crate::report::{Dr, Hint, With};
 use clap::{ArgAction, CommandFactory};
+use quoted::quoted;
 use std::ffi::OsString;
 
 /// What the user said so far.
@@ -33,11 +37,18 @@ impl Typed {
                 let start = format!("dr {}", dr.verb);
                 let start = match (dr.with, &self.policy) {
                     (With::Nothing, _) => start,
-                    (With::Policy, Some(policy)) => format!("{start} --policy {}", quoted(policy)),
-                    (With::Policy, None) if self.words.iter().any(|w| w == "restore") => {
-                        return None;
+                    (With::Policy, Some(policy)) if !vault_flags::named(&self.words) => {
+                        format!("{start} --policy {}", quoted(policy))
                     }
-                    (With::Policy, None) => format!("{start} --policy FILE"),
+                    (With::Policy, None) if vault_flags::restoring(&self.words) => return None,
+                    // Whoever has a vault and no policy can look, and nothing more.
+                    (With::Policy, _) if vault_flags::named(&self.words) => {
+                        ["status", "verify", "log"]
+                            .contains(&dr.verb)
+                            .then_some(())?;
+                        format!("{start}{}", vault_flags::given(&self.words))
+                    }
+                    (With::Policy, _) => format!("{start} --policy FILE"),
                     (With::SameAgain, _) => self.again(start, dr),
                 };
                 Some(dr.args.iter().fold(start, |text, (flag, value)| {
@@ -92,16 +103,6 @@ impl Typed {
             }
         }
         text
-    }
-}
-
-/// As a shell takes it for one word.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

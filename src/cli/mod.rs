@@ -5,7 +5,9 @@ mod clean;
 mod completions;
 mod drill;
 mod figures;
+mod from_vault;
 mod hints;
+mod log;
 mod misunderstood;
 mod plan;
 mod policy;
@@ -99,6 +101,7 @@ async fn run(world: &World, verb: Verb) -> Outcome {
         Verb::Plan(args) => plan::run(around, &args).await,
         Verb::Tick(args) => tick::run(around, &args).await,
         Verb::Status(args) => status::run(around, &args).await,
+        Verb::Log(args) => log::run(around, &args).await,
         Verb::Verify(args) => verify::run(around, &args).await,
         Verb::Drill(args) => drill::run(around, &args).await,
         Verb::Restore(args) => restore::run(around, &args).await,

@@ -1,6 +1,6 @@
 //! The verbs, and what each takes.
 
-use super::{drill, plan, policy, restore, status, tick, vault, verify};
+use super::{drill, log, plan, policy, restore, status, tick, vault, verify};
 use clap::{Parser, Subcommand};
 
 /// Backup and disaster recovery you can prove.
@@ -36,6 +36,8 @@ pub enum Verb {
     Tick(tick::Args),
     /// The newest point, the newest proven one, what is open, missed and breached
     Status(status::Args),
+    /// Which runs there were, who did them, how long they took and how they ended
+    Log(log::Args),
     /// Reads everything that a recovery point references and names what is wrong
     Verify(verify::Args),
     /// Restores a point into scratch things and proves it

@@ -2,10 +2,11 @@
 
 use super::answer::{Answer, Outcome};
 use super::figures::bytes;
+use super::from_vault::VaultArgs;
 use crate::manifest::Verified;
 use crate::model::{Role, Slot, TargetName};
+use crate::operations::Surroundings;
 use crate::operations::verify::{TargetRead, VerifyRequest, verify};
-use crate::operations::{Surroundings, load};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -13,7 +14,9 @@ use std::path::PathBuf;
 pub struct Args {
     /// The policy file
     #[arg(long, env = "DR_POLICY", value_name = "FILE")]
-    policy: PathBuf,
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    vault: VaultArgs,
     /// This recovery point instead of the newest
     #[arg(long, value_name = "SLOT")]
     point: Option<Slot>,
@@ -26,7 +29,11 @@ pub struct Args {
 }
 
 pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
-    let loaded = load(&args.policy)?;
+    let of = ("verify", args.role);
+    let loaded = args
+        .vault
+        .loaded(around.world, of, args.policy.as_deref())
+        .await?;
     let request = VerifyRequest {
         point: args.point,
         target: args.target.clone(),

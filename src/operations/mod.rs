@@ -1,6 +1,7 @@
 //! What a verb does: takes a request, returns an answer with its findings, prints nothing.
 
 pub mod drill;
+pub mod log;
 pub mod plan;
 pub mod policy_check;
 pub mod policy_file;
@@ -8,6 +9,7 @@ pub mod restore;
 pub mod status;
 pub mod tick;
 pub mod vault;
+pub mod vault_alone;
 pub mod verify;
 
 mod edited_policy;

@@ -19,6 +19,8 @@ pub struct Loaded {
     pub text: String,
     pub sha256: Sha256,
     pub policy: Policy,
+    /// One key for everything, where a vault is read without its policy file.
+    pub profile: Option<String>,
     pub warnings: Vec<Finding>,
 }
 
@@ -79,6 +81,7 @@ pub fn load(file: &Path) -> Result<Loaded, Fail> {
         sha256: Sha256::of(text.as_bytes()),
         text,
         policy,
+        profile: None,
         warnings,
     })
 }
@@ -93,6 +96,7 @@ impl Loaded {
     /// Clients for this policy's endpoints and keys. `profile`: one key for everything.
     pub fn clients(&self, profile: Option<&str>) -> Clients {
         let policy = &self.policy;
+        let profile = profile.or(self.profile.as_deref());
         let profiles = policy.credentials.profiles.iter();
         let by_target = policy.targets.iter().flat_map(|t| {
             t.profiles

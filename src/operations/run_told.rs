@@ -8,10 +8,7 @@ use crate::report::{Code, Finding, full};
 /// What became of a run, as one word.
 pub fn word(left: &RunExit) -> String {
     match left {
-        RunExit::Finished(Outcome::Complete) => "complete".into(),
-        RunExit::Finished(Outcome::Incomplete) => "incomplete".into(),
-        RunExit::Finished(Outcome::Failed) => "failed".into(),
-        RunExit::Finished(Outcome::Abandoned) => "abandoned".into(),
+        RunExit::Finished(outcome) => outcome.as_str().into(),
         RunExit::Open => "open".into(),
         RunExit::HandedOver(role) => format!("waiting for the {role}"),
         RunExit::Stopped => "stopped".into(),

@@ -14,6 +14,7 @@ const VERBS: &[&[&str]] = &[
     &["src/cli/tick.rs"],
     &["src/cli/status.rs"],
     &["src/cli/verify.rs"],
+    &["src/cli/log.rs"],
     &["src/cli/drill.rs"],
     &[
         "src/cli/restore/mod.rs",

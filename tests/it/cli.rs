@@ -264,7 +264,7 @@ fn nobody(folder: &std::path::Path) -> String {
 fn a_target_that_does_not_answer_is_exit_12_for_every_verb() {
     let folder = tempfile::tempdir().unwrap();
     let policy = nobody(folder.path());
-    for verb in ["tick", "plan", "status", "verify", "restore"] {
+    for verb in ["tick", "plan", "status", "verify", "log", "restore"] {
         let out = dr(&[verb, "--policy", &policy, "--json"]);
         let json: Value = serde_json::from_str(&out.stdout).unwrap();
         assert_eq!(

@@ -10,9 +10,10 @@ use dr::journal::{Event, Outcome, RunState, StepState, fold};
 use dr::manifest::Document;
 use dr::model::{BucketName, ClusterId, Method, Region};
 use dr::operations::restore::{
-    BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, RestoreRequest,
-    RestoreSource, choose, execute, options, reach,
+    BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
+    choose, execute, options, reach,
 };
+use dr::operations::vault_alone::Endpoints;
 use dr::operations::{Loaded, Surroundings, drill, load, tick};
 use dr::plan::{Evidence, Plan, StoredAction};
 use dr::steps::{Context, Progress, Secrets, perform};

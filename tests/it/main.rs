@@ -1,6 +1,7 @@
 //! The one test binary.
 
 mod again;
+mod alone;
 mod answers;
 mod architecture;
 mod assumed;

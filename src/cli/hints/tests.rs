@@ -68,3 +68,13 @@ fn an_incident_without_a_policy_is_given_no_command_that_needs_one() {
     assert_eq!(incident.spell(&Hint::policy("verify")), None);
     assert!(incident.spell(&Hint::shell("timedatectl status")).is_some());
 }
+
+#[test]
+fn whoever_named_a_vault_is_told_to_look_there_again_and_to_do_nothing_else() {
+    let typed = typed("dr status --from=s3://v --region r --json --profile auditor");
+    let policy = |verb| typed.spell(&Hint::policy(verb));
+    let flags = "--from s3://v --region r --profile auditor";
+    assert_eq!(policy("verify"), Some(format!("dr verify {flags}")));
+    assert_eq!(policy("status"), Some(format!("dr status {flags}")));
+    assert_eq!(policy("tick"), None);
+}

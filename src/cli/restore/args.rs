@@ -1,29 +1,17 @@
 //! What `dr restore` takes.
 
-use crate::model::{BucketName, ClusterId, Method, Name, PolicyName, Region, Slot, TargetName};
+use crate::cli::from_vault::VaultArgs;
+use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, TargetName};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The vault to restore from, s3://BUCKET; nothing else is needed
-    #[arg(long, value_name = "URL")]
-    pub from: Option<String>,
-    /// Region of that vault
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<Region>,
-    /// Endpoint of the vault's S3, or SERVICE=URL for s3, rds, sts
-    #[arg(long, value_name = "[SERVICE=]URL")]
-    pub endpoint: Vec<String>,
+    #[command(flatten)]
+    pub vault: VaultArgs,
     /// Restore from the targets of this policy instead
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
-    /// Which policy's points, where the vault holds several
-    #[arg(long, value_name = "POLICY")]
-    pub of: Option<PolicyName>,
-    /// Credentials profile; default: the platform's own chain
-    #[arg(long, value_name = "PROFILE")]
-    pub profile: Option<String>,
     /// How: snapshot, dump or files. Without it the reachable points are shown
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,

@@ -2,12 +2,11 @@
 
 use super::args::Args;
 use crate::database::Secret;
-use crate::model::BucketName;
 use crate::operations::load;
 use crate::operations::restore::{
-    BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, FromVault,
-    RestoreRequest, RestoreSource,
+    BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
 };
+use crate::operations::vault_alone::Endpoints;
 use crate::report::{Fail, Hint};
 
 /// # Errors
@@ -15,8 +14,8 @@ use crate::report::{Fail, Hint};
 pub fn request(args: &Args) -> Result<RestoreRequest, Fail> {
     Ok(RestoreRequest {
         source: source(args)?,
-        profile: args.profile.clone(),
-        endpoints: Endpoints::parse(&args.endpoint)?,
+        profile: args.vault.profile.clone(),
+        endpoints: Endpoints::parse(&args.vault.endpoint)?,
         method: args.method,
         point: args.point,
         before: args.before,
@@ -49,17 +48,12 @@ pub fn request(args: &Args) -> Result<RestoreRequest, Fail> {
 }
 
 fn source(args: &Args) -> Result<RestoreSource, Fail> {
-    match (&args.from, &args.policy) {
-        (Some(url), None) => {
-            let region = args.region.clone().ok_or_else(|| {
-                Fail::usage("--from needs --region, the region of the vault")
-                    .hint(Hint::again("restore").arg("--region", "REGION"))
-            })?;
-            Ok(RestoreSource::Vault(FromVault {
-                bucket: bucket_of(url)?,
-                region,
-                of: args.of.clone(),
-            }))
+    match (&args.vault.from, &args.policy) {
+        (Some(_), None) => {
+            let vault = args.vault.vault("restore")?;
+            vault
+                .map(RestoreSource::Vault)
+                .ok_or_else(|| Fail::bug("a vault that was named is none"))
         }
         (None, Some(file)) => Ok(RestoreSource::Policy(Box::new(load(file)?))),
         _ => {
@@ -70,16 +64,6 @@ fn source(args: &Args) -> Result<RestoreSource, Fail> {
             )
         }
     }
-}
-
-/// `s3://BUCKET`
-fn bucket_of(url: &str) -> Result<BucketName, Fail> {
-    let name = url
-        .strip_prefix("s3://")
-        .map(|b| b.trim_end_matches('/'))
-        .filter(|b| !b.is_empty() && !b.contains('/'));
-    name.map(BucketName::new)
-        .ok_or_else(|| Fail::usage(format!("--from {url}: write it like s3://BUCKET")))
 }
 
 fn master_password(args: &Args) -> Result<Option<Secret>, Fail> {

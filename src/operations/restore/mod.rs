@@ -21,8 +21,7 @@ pub use options::RestoreOption;
 pub use place::Place;
 pub use places::{Places, reach};
 pub use request::{
-    BucketDestination, ClusterDestination, DatabaseDestination, Endpoints, FromVault,
-    RestoreRequest, RestoreSource,
+    BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
 };
 
 use crate::report::{Code, Fail, Finding};

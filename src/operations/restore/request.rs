@@ -1,13 +1,10 @@
 //! What a restore is asked for.
 
 use crate::database::Secret;
-use crate::model::{
-    BucketName, ClusterId, Method, Name, PolicyName, Region, Slot, TargetName, endpoint_allowed,
-};
+use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, TargetName};
 use crate::operations::Loaded;
-use crate::report::Fail;
+use crate::operations::vault_alone::{Endpoints, FromVault};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 pub struct RestoreRequest {
@@ -35,14 +32,6 @@ pub enum RestoreSource {
     Policy(Box<Loaded>),
 }
 
-/// A vault alone.
-pub struct FromVault {
-    pub bucket: BucketName,
-    pub region: Region,
-    /// Which policy's points, where the vault holds several.
-    pub of: Option<PolicyName>,
-}
-
 #[derive(Default)]
 pub struct ClusterDestination {
     pub id: Option<ClusterId>,
@@ -67,35 +56,4 @@ pub struct BucketDestination {
     pub endpoint: Option<String>,
     pub profile: Option<String>,
     pub prefix: String,
-}
-
-/// `--endpoint URL` is the vault's S3; `--endpoint rds=URL` and so on name others.
-#[derive(Clone, Debug, Default)]
-pub struct Endpoints(BTreeMap<String, String>);
-
-impl Endpoints {
-    /// # Errors
-    /// Exit 2: not a URL, plain HTTP to another host, an unknown service.
-    pub fn parse(flags: &[String]) -> Result<Self, Fail> {
-        let mut endpoints = BTreeMap::new();
-        for flag in flags {
-            let (service, url) = match flag.split_once('=') {
-                Some((service, url)) if !service.contains(':') => (service, url),
-                _ => ("s3", flag.as_str()),
-            };
-            if !["s3", "rds", "sts"].contains(&service) {
-                return Err(Fail::usage(format!(
-                    "--endpoint {flag}: no service `{service}`; services are s3, rds and sts"
-                )));
-            }
-            endpoint_allowed(url)
-                .map_err(|why| Fail::usage(format!("--endpoint {service}: {why}")))?;
-            endpoints.insert(service.to_owned(), url.trim_end_matches('/').to_owned());
-        }
-        Ok(Self(endpoints))
-    }
-
-    pub fn of(&self, service: &str) -> Option<String> {
-        self.0.get(service).cloned()
-    }
 }

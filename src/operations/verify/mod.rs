@@ -15,7 +15,7 @@ pub use wrong::{Wrong, Wrongs};
 
 use super::{Loaded, Surroundings};
 use crate::aws::Clients;
-use crate::manifest::{Copy, Dump, Verified};
+use crate::manifest::{Copy, Dump, PointTarget, Verified};
 use crate::model::{LockMode, PolicyName, Role, Slot, TargetName};
 use crate::report::{Code, Exit, Fail, Finding, Hint, exit_of};
 use crate::targets::{self, Reached};
@@ -154,7 +154,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// `None`: the target is away.
+    /// `None`: the target is away, or not named.
     async fn target(
         &self,
         copy: &Copy,
@@ -164,6 +164,12 @@ impl Reader<'_> {
         if let Some(away) = self.reached.away.iter().find(|a| a.name == *name) {
             let message = format!("target {name} cannot be used now: {}", away.why);
             let finding = Finding::error(Code::TargetUnavailable, message).thing(name);
+            findings.push(finding.place(&self.loaded.file));
+            return Ok(None);
+        }
+        if self.loaded.policy.target(name).is_none() {
+            let message = format!("the copy at {name} is not looked at: no such target is named");
+            let finding = Finding::warning(Code::TargetUnavailable, message).thing(name);
             findings.push(finding.place(&self.loaded.file));
             return Ok(None);
         }
@@ -213,7 +219,9 @@ impl Reader<'_> {
     /// Objects that no list at any journal target names. While one of them is away nothing can be
     /// said of them.
     async fn foreign(&self, others: Vec<Other>) -> Result<Wrongs, Fail> {
-        if self.witness.lists_at.is_none() || !self.reached.away.is_empty() {
+        let named = |t: &PointTarget| self.loaded.policy.target(&t.name).is_some();
+        let all_read = self.reached.away.is_empty() && self.point.point.targets.iter().all(named);
+        if self.witness.lists_at.is_none() || !all_read {
             return Ok(Wrongs::default());
         }
         let (mut left, policy) = (others, &self.loaded.policy.name);

@@ -1,0 +1,196 @@
+//! Which runs there were: of every kind, in every journal that can be read.
+
+use super::known_runs::schedule_of;
+use super::session::journal_at;
+use super::{Loaded, Surroundings};
+use crate::journal::{Outcome, RunState, StepState};
+use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
+use crate::plan::{CopyObjects, DumpDatabase, LoadDump, LoadScratch, Step};
+use crate::policy::Policy;
+use crate::report::{Code, Fail, Finding, full};
+use crate::schedule;
+use crate::targets::{self, Reached, Seen, away_findings};
+use crate::vault::{RunRead, VaultError};
+use futures_util::{StreamExt, TryStreamExt};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+/// Without a beginning, so much is shown.
+const SHOWN: SignedDuration = SignedDuration::from_hours(24 * 30);
+/// Journals that are read at once.
+const AT_ONCE: usize = 8;
+
+pub struct LogRequest {
+    /// Runs whose slot is not before it; absent: of the last 30 days, and the newest.
+    pub since: Option<Timestamp>,
+    /// The role whose key reads.
+    pub role: Role,
+}
+
+/// Runs, oldest first.
+pub struct Log {
+    pub policy: PolicyName,
+    pub since: Timestamp,
+    pub runs: Vec<Run>,
+    pub findings: Vec<Finding>,
+}
+
+/// One run, as one journal tells it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Run {
+    pub run: RunId,
+    pub kind: RunKind,
+    pub slot: Slot,
+    pub opened_at: Timestamp,
+    /// Who opened it.
+    pub actor: String,
+    /// The target that holds the journal.
+    pub target: TargetName,
+    /// `complete`, `incomplete`, `failed`, `abandoned` or `open`.
+    pub result: String,
+    /// From the opening to the newest entry.
+    pub took_s: i64,
+    pub steps: usize,
+    pub steps_done: usize,
+    pub entries: u64,
+    /// What was not kept, not carried or not applied, by the evidence of its steps.
+    pub exceptions: u64,
+    /// Steps whose last attempt failed.
+    pub failed: Vec<Failed>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failed {
+    pub step: String,
+    pub code: String,
+}
+
+/// # Errors
+/// No target answers; the store's.
+pub async fn log(
+    around: Surroundings<'_>,
+    loaded: &Loaded,
+    request: &LogRequest,
+) -> Result<Log, Fail> {
+    let (clients, now) = (loaded.clients(None), around.world.now());
+    let targets = loaded.targets(now);
+    let reached = targets::reading(around.world, targets, &clients, request.role).await?;
+    let policy = &loaded.policy.name;
+    let mut findings = loaded.warnings.clone();
+    findings.extend(away_findings(&reached, &loaded.policy));
+    let since = request
+        .since
+        .unwrap_or_else(|| beginning(&loaded.policy, reached.now));
+    let mut runs = Vec::new();
+    for (seen, run) in known(&reached, policy, since).await? {
+        match run {
+            Ok(read) => runs.push(told(&read, &seen.target.name)),
+            Err((run, e)) => findings.push(damaged(&run, &seen.target.name, e)),
+        }
+    }
+    runs.sort_by(|a, b| (a.opened_at, &a.run, &a.target).cmp(&(b.opened_at, &b.run, &b.target)));
+    Ok(Log {
+        policy: policy.clone(),
+        since,
+        runs,
+        findings,
+    })
+}
+
+/// A slot that comes once a year is older than what is shown, and still the newest.
+fn beginning(policy: &Policy, now: Timestamp) -> Timestamp {
+    let schedules = RunKind::ALL.iter().filter_map(|k| schedule_of(policy, *k));
+    let latest = schedules.filter_map(|s| schedule::latest(s, now));
+    latest.map(Slot::time).fold(now - SHOWN, Timestamp::min)
+}
+
+type Read = Result<RunRead, (RunId, VaultError)>;
+
+/// Every run that a target has entries of; one that cannot be believed hides no other.
+async fn known<'a>(
+    reached: &'a Reached,
+    policy: &PolicyName,
+    since: Timestamp,
+) -> Result<Vec<(&'a Seen, Read)>, Fail> {
+    // Names after the one before it: the slot itself is among them.
+    let after = Slot::at(since - SignedDuration::from_secs(1));
+    let mut found = Vec::new();
+    for seen in &reached.seen {
+        for kind in RunKind::ALL {
+            let runs = seen.vault.runs(policy, kind, after).await?;
+            let journal = journal_at(&seen.vault);
+            let reads: Vec<Option<Read>> = futures_util::stream::iter(runs)
+                .map(|known| {
+                    let journal = journal.clone();
+                    async move {
+                        match journal.read(policy, &known.run).await {
+                            Ok(read) => Ok(read.map(Ok)),
+                            Err(e) if e.transient() => Err(e),
+                            Err(e) => Ok(Some(Err((known.run, e)))),
+                        }
+                    }
+                })
+                .buffered(AT_ONCE)
+                .try_collect()
+                .await?;
+            found.extend(reads.into_iter().flatten().map(|read| (seen, read)));
+        }
+    }
+    Ok(found)
+}
+
+fn told(read: &RunRead, target: &TargetName) -> Run {
+    let state = &read.state;
+    let plan = &state.plan;
+    let newest = read.store_now - read.head_age;
+    Run {
+        run: read.run.clone(),
+        kind: plan.kind,
+        slot: plan.slot,
+        opened_at: plan.opened_at,
+        actor: state.opened_by.actor.id.clone(),
+        target: target.clone(),
+        result: state.finished.map_or("open", Outcome::as_str).to_owned(),
+        took_s: newest.duration_since(plan.opened_at).as_secs().max(0),
+        steps: plan.steps.len(),
+        steps_done: plan.steps.iter().filter(|s| state.succeeded(&s.id)).count(),
+        entries: state.head.seq + 1,
+        exceptions: exceptions(state),
+        failed: failed(state),
+    }
+}
+
+fn exceptions(state: &RunState) -> u64 {
+    let copied = state.done::<CopyObjects>();
+    let tags = copied.map(|(_, _, c)| c.not_kept.tags_denied + c.not_kept.tags_unknown);
+    let dumped = state.done::<DumpDatabase>().map(|(_, _, d)| d.excluded);
+    let scratch = state.done::<LoadScratch>();
+    let scratch = scratch.map(|(_, _, l)| l.exceptions.len() as u64);
+    let loaded = state.done::<LoadDump>();
+    let loaded = loaded.map(|(_, _, l)| l.exceptions.len() as u64);
+    tags.chain(dumped).chain(scratch).chain(loaded).sum()
+}
+
+fn failed(state: &RunState) -> Vec<Failed> {
+    let of = |step: &Step| match state.state(&step.id) {
+        StepState::Failed { code, .. } => Some(Failed {
+            step: step.id.to_string(),
+            code: code.clone(),
+        }),
+        _ => None,
+    };
+    state.plan.steps.iter().filter_map(of).collect()
+}
+
+fn damaged(run: &RunId, at: &TargetName, e: VaultError) -> Finding {
+    let code = if e.unknown_version() {
+        Code::FormatUnknown
+    } else {
+        Code::RunDamaged
+    };
+    let message = format!(
+        "the journal of {run} cannot be believed: {}",
+        full(&Fail::from(e))
+    );
+    Finding::error(code, message).thing(run).place(at)
+}

@@ -1,0 +1,111 @@
+//! An auditor with a vault's URL and one key: no policy file, nothing else is asked of anyone.
+
+use crate::cloud::{Cloud, Ran};
+use crate::crash::stage::{Stage, Template};
+use serde_json::json;
+
+/// As the auditor of AWS, of the vault in the second region.
+fn look(cloud: &Cloud, verb: &str, more: &[&str]) -> Ran {
+    let endpoint = cloud.endpoint("eu-central-1", "s3");
+    let mut words = vec![verb, "--json", "--from", "s3://dr-vault-central"];
+    words.extend(["--region", "eu-central-1", "--endpoint", &endpoint]);
+    words.extend(more);
+    cloud.dr_as("aws", "auditor", &words)
+}
+
+#[test]
+fn a_vault_says_what_it_holds_without_a_policy() {
+    let template = Template::make(Stage::Files);
+    let cloud = template.copy();
+    for verb in ["status", "verify", "log"] {
+        let empty = look(&cloud, verb, &[]).exits(3);
+        assert_eq!(empty.findings(), ["no-point"], "{verb}: {empty:?}");
+    }
+    let policy = ["--policy", "../lab/files.yaml"];
+    let tick = cloud.dr(&[&["tick", "--json"][..], &policy].concat());
+    let run = tick.exits(0).json()["runs"][0]["run"].clone();
+
+    let since = cloud.now();
+    let status = look(&cloud, "status", &[]).exits(0).json();
+    let told = &status["policies"][0];
+    assert_eq!(told["newest"]["targets"][0]["name"], "central", "{status}");
+    assert_eq!(
+        told["newest"]["targets"].as_array().map(Vec::len),
+        Some(1),
+        "of the vault that was named and no other: {status}"
+    );
+    let verified = look(&cloud, "verify", &[]).exits(0).json();
+    assert!(
+        verified["tested"].as_u64() > Some(0) && verified["lock_ok"] == verified["tested"],
+        "{verified}"
+    );
+    let log = look(&cloud, "log", &[]).exits(0).json();
+    let logged = &log["runs"][0];
+    assert_eq!(log["runs"].as_array().map(Vec::len), Some(1), "{log}");
+    assert_eq!(
+        (&logged["run"], &logged["kind"], &logged["result"]),
+        (&run, &json!("backup"), &json!("complete"))
+    );
+    assert_eq!(
+        (&logged["steps_done"], &logged["target"]),
+        (&logged["steps"], &json!("central"))
+    );
+    assert!(logged["actor"].as_str().is_some_and(|a| !a.is_empty()));
+    // The policy that lies there names other endpoints; nobody was asked there.
+    for call in cloud.calls(since) {
+        assert_eq!(call["region"], "eu-central-1", "{call}");
+    }
+    // The copy that lies elsewhere is named and not looked at.
+    let whole = look(&cloud, "verify", &[]);
+    assert_eq!(whole.findings(), ["target-unavailable"], "{whole:?}");
+    let other = [
+        "--from",
+        "s3://dr-vault-other",
+        "--region",
+        "other",
+        "--endpoint",
+    ];
+    let endpoint = cloud.endpoint("other", "s3");
+    for verb in ["status", "verify", "log"] {
+        let words = [&[verb, "--json"][..], &other, &[&endpoint]].concat();
+        let there = cloud.dr_as("other", "auditor", &words).exits(0);
+        assert!(!there.stdout.contains("dr-vault-central"), "{there:?}");
+    }
+    // As with the policy and the auditor's key of it.
+    let with_policy = cloud.dr(&[&["log", "--json"][..], &policy].concat());
+    assert_eq!(with_policy.exits(0).json()["runs"], log["runs"]);
+    let later = look(&cloud, "log", &["--since", "2999-01-01T00:00:00Z"]);
+    assert_eq!(later.exits(0).json()["runs"], json!([]));
+}
+
+#[test]
+fn what_is_wrong_as_typed_says_what_to_type() {
+    let cloud = Cloud::start("alone", &["--empty", "--no-writers"]);
+    cloud.init();
+    let look = |words: &[&str]| cloud.dr_as("aws", "auditor", words);
+    let vault = ["--from", "s3://dr-vault-central"];
+    let endpoint = cloud.endpoint("eu-central-1", "s3");
+    for verb in ["status", "verify", "log"] {
+        let none = look(&[verb]).exits(2);
+        assert!(none.stderr.contains("--from s3://BUCKET"), "{none:?}");
+        let region = look(&[&[verb][..], &vault].concat()).exits(2);
+        let hint = format!("hint: dr {verb} --from s3://dr-vault-central --region REGION");
+        assert!(region.stderr.contains(&hint), "{region:?}");
+        let url = look(&[verb, "--from", "dr-vault-central", "--region", "x"]).exits(2);
+        assert!(url.stderr.contains("write it like s3://BUCKET"), "{url:?}");
+        let nowhere = [
+            "--region",
+            "eu-central-1",
+            "--endpoint",
+            "http://127.0.0.1:1",
+        ];
+        look(&[&[verb][..], &vault, &nowhere].concat()).exits(12);
+        let policy = ["--policy", "../lab/policy.yaml", "--region", "eu-central-1"];
+        let both = look(&[&[verb][..], &policy].concat()).exits(2);
+        assert!(both.stderr.contains("--from"), "{both:?}");
+        let words = [&[verb][..], &vault, &["--region", "eu-central-1"]].concat();
+        let words = [&words[..], &["--endpoint", &endpoint]].concat();
+        let empty = cloud.dr_as("aws", "auditor", &words).exits(3);
+        assert!(empty.stderr.contains("error[no-point]"), "{empty:?}");
+    }
+}
