@@ -39,5 +39,6 @@ mod stores;
 mod surroundings;
 mod sweep;
 mod targets;
+mod together;
 mod unconditional;
 mod values;
