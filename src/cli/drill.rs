@@ -48,16 +48,16 @@ fn answer(drilled: Drilled) -> Answer {
         answer.line(proof_line(proof, plan.measured_on()));
     }
     let (done, left) = match &drilled.teardown {
-        TeardownState::Done => (true, Vec::new()),
+        TeardownState::Done { left } => (true, left.clone()),
         TeardownState::NotDone { made } => (
             false,
             made.iter().map(|id| format!("cluster {id}")).collect(),
         ),
     };
-    let told = if done {
-        "everything scratch is gone".to_owned()
-    } else {
-        format!("not done; left: {}", left.join(", "))
+    let told = match (done, left.is_empty()) {
+        (true, true) => "everything scratch is gone".to_owned(),
+        (true, false) => format!("everything scratch is gone; left: {}", left.join(", ")),
+        (false, _) => format!("not done; left: {}", left.join(", ")),
     };
     answer.line(format!("  teardown: {told}"));
     let phases = report.executed.iter();

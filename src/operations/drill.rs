@@ -36,11 +36,12 @@ pub struct Drilled {
 }
 
 pub enum TeardownState {
-    Done,
-    /// These may still be there.
-    NotDone {
-        made: Vec<ClusterId>,
+    Done {
+        /// Unfinished uploads that a target would not end.
+        left: Vec<String>,
     },
+    /// These may still be there.
+    NotDone { made: Vec<ClusterId> },
 }
 
 /// # Errors
@@ -192,8 +193,10 @@ pub(super) fn failures(report: &Report) -> Vec<Finding> {
 }
 
 fn teardown(state: &RunState) -> TeardownState {
-    if state.done::<Teardown>().next().is_some() {
-        return TeardownState::Done;
+    if let Some((_, _, torn)) = state.done::<Teardown>().next() {
+        return TeardownState::Done {
+            left: torn.left.clone(),
+        };
     }
     let restored = state.done::<RestoreCluster>().map(|(_, _, made)| made);
     let created = state.done::<CreateCluster>().map(|(_, _, made)| made);

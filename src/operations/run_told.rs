@@ -2,8 +2,8 @@
 
 use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
-use crate::plan::CopyObjects;
-use crate::report::{Code, Finding, full};
+use crate::plan::{CopyObjects, PublishPoint, WriteProofs};
+use crate::report::{Code, Finding, Hint, full};
 
 /// What became of a run, as one word.
 pub fn word(left: &RunExit) -> String {
@@ -55,6 +55,26 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
         finding.thing(run).place(&report.state.plan.journal_target)
     }));
     findings.extend(not_kept(report));
+    findings.extend(behind(report));
+    findings
+}
+
+/// Targets that lack documents which the others have.
+fn behind(report: &Report) -> Vec<Finding> {
+    let points = report.state.done::<PublishPoint>();
+    let points = points.map(|(step, _, p)| (step, "the point's documents", &p.failed));
+    let proofs = report.state.done::<WriteProofs>();
+    let proofs = proofs.map(|(step, _, p)| (step, "the drill's proofs", &p.failed));
+    let mut findings = Vec::new();
+    for (step, what, failed) in points.chain(proofs) {
+        findings.extend(failed.iter().map(|target| {
+            let message = format!("{what} could not be written to {target}; the others have them");
+            Finding::warning(Code::TargetBehind, message)
+                .thing(&step.id)
+                .place(target)
+                .hint(Hint::policy("verify"))
+        }));
+    }
     findings
 }
 

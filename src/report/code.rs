@@ -140,6 +140,7 @@ codes! {
     ObjectGone = "object-gone", Findings, Hint::policy("verify");
     ListTooLarge = "list-too-large", Stuck;
     TagsNotKept = "tags-not-kept", Done;
+    TargetBehind = "target-behind", Done, Hint::policy("verify");
 
     // Drills.
     NothingToDrill = "nothing-to-drill", Findings, Hint::policy("tick");

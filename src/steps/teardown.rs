@@ -3,8 +3,9 @@
 
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
+use crate::model::TargetName;
 use crate::plan::{Tags, Teardown, TornDown};
-use crate::report::{Code, Fail};
+use crate::report::{Code, Fail, full};
 use crate::vault::folder;
 
 /// A drill makes two clusters, more only after failed attempts.
@@ -24,10 +25,12 @@ fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
 
 impl Perform for Teardown {
     async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
-        let mut deleted = self.clusters(ctx).await?;
-        deleted.extend(self.files(ctx).await?);
-        self.abort_uploads(ctx).await?;
-        Ok(TornDown { deleted })
+        // Each for itself: what cannot be deleted keeps nothing else alive.
+        let (clusters, files) = (self.clusters(ctx).await, self.files(ctx).await);
+        let left = self.abort_uploads(ctx).await;
+        let mut deleted = clusters?;
+        deleted.extend(files?);
+        Ok(TornDown { deleted, left })
     }
 }
 
@@ -47,12 +50,14 @@ impl Teardown {
                 ),
             ));
         }
-        let mut deleted = Vec::new();
+        let (mut deleted, mut trouble) = (Vec::new(), None);
         for cluster in &clusters {
-            delete(ctx, &rds, cluster, &self.tags).await?;
-            deleted.push(format!("cluster {}", cluster.id));
+            match delete(ctx, &rds, cluster, &self.tags).await {
+                Ok(()) => deleted.push(format!("cluster {}", cluster.id)),
+                Err(e) => trouble = trouble.or(Some(e)),
+            }
         }
-        Ok(deleted)
+        trouble.map_or(Ok(deleted), Err)
     }
 
     async fn files(&self, ctx: &Context<'_>) -> Result<Option<String>, Fail> {
@@ -72,28 +77,30 @@ impl Teardown {
     }
 
     /// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
-    /// complete them.
-    async fn abort_uploads(&self, ctx: &Context<'_>) -> Result<(), Fail> {
+    /// complete them. What a target would not end is told, and keeps no scratch cluster alive: it
+    /// holds no data that counts.
+    async fn abort_uploads(&self, ctx: &Context<'_>) -> Vec<String> {
         let Some(dumps) = &self.dumps else {
-            return Ok(());
+            return Vec::new();
         };
         let plan = ctx.plan;
         let prefix = folder::dump(&plan.policy, &dumps.source, plan.slot, &plan.run);
+        let mut left = Vec::new();
         for target in &dumps.targets {
-            let vault = ctx.vault(target).await?;
-            let uploads = match vault.bucket.uploads(&prefix).await {
-                Ok(uploads) => uploads,
-                // A target that is away must not keep the scratch clusters alive; its uploads hold
-                // no data that counts.
-                Err(e) if e.kind.transient() => continue,
-                Err(e) => return Err(e.into()),
-            };
-            for upload in uploads {
-                vault.bucket.abort_uploads_at(&upload.key).await?;
+            if let Err(e) = abort(ctx, target, &prefix).await {
+                left.push(format!("unfinished uploads at {target}: {}", full(&e)));
             }
         }
-        Ok(())
+        left
     }
+}
+
+async fn abort(ctx: &Context<'_>, target: &TargetName, prefix: &str) -> Result<(), Fail> {
+    let vault = ctx.vault(target).await?;
+    for upload in vault.bucket.uploads(prefix).await? {
+        vault.bucket.abort_uploads_at(&upload.key).await?;
+    }
+    Ok(())
 }
 
 async fn delete(

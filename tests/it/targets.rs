@@ -496,3 +496,37 @@ fn two_journal_targets_that_each_opened_the_slot_are_a_finding_and_harmless() {
         assert_eq!(restored["objects"], 3, "{target}: {restored}");
     }
 }
+
+#[test]
+fn a_target_that_refuses_proofs_keeps_them_from_no_other_and_is_told() {
+    let template = Template::make(Stage::Drill);
+    let cloud = template.copy();
+    let deny = json!({"kind": "refuse", "code": "AccessDenied", "status": 403});
+    for (operation, thing) in [
+        ("PutObject", "dr-vault-other/proofs/*"),
+        ("ListMultipartUploads", "dr-vault-other*"),
+    ] {
+        cloud.fault(&json!({"operation": operation, "thing": thing}), 0, &deny);
+    }
+    let drilled = dr(&cloud, &["drill"], "drill.yaml").exits(0);
+    let told = drilled.json();
+    assert!(
+        drilled.findings().contains(&"target-behind".into()),
+        "{told}"
+    );
+    assert_eq!(told["result"], "complete", "{told}");
+    let left = told["teardown"]["left"].as_array().cloned();
+    assert_eq!(left.map(|l| l.len()), Some(1), "{told}");
+    let gone = cloud.ask("/leftovers");
+    assert_eq!(gone["clusters"], 0, "{gone}");
+    // The other vault has them all the same, also those that speak of this one.
+    let status = dr(&cloud, &["status"], "drill.yaml").exits(0).json();
+    assert_eq!(status["policies"][0]["drills"]["last"]["result"], "passed");
+    let proven = status["policies"][0]["newest_proven"].as_array().cloned();
+    let targets: Vec<_> = proven
+        .iter()
+        .flatten()
+        .map(|p| p["target"].clone())
+        .collect();
+    assert!(targets.contains(&json!("other")), "{status}");
+}

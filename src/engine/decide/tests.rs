@@ -27,7 +27,11 @@ fn done(state: &mut RunState, id: &str) {
 
 fn proven(state: &mut RunState, passed: bool) {
     let keys = Vec::new();
-    let evidence = Evidence::WriteProofs(ProofsWritten { keys, passed });
+    let evidence = Evidence::WriteProofs(ProofsWritten {
+        keys,
+        failed: Vec::new(),
+        passed,
+    });
     state
         .steps
         .insert(named("write-proofs"), StepState::Succeeded(evidence));

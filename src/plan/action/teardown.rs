@@ -27,4 +27,7 @@ pub struct Dumps {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TornDown {
     pub deleted: Vec<String>,
+    /// Unfinished uploads of dumps that a target would not end; they hold no data that counts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
 }

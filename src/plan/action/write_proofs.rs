@@ -53,6 +53,9 @@ impl TriedBy {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofsWritten {
     pub keys: Vec<ObjectKey>,
+    /// Targets that could not be written; the others have the proofs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<TargetName>,
     /// All of them passed, and there was one.
     pub passed: bool,
 }
