@@ -90,8 +90,14 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Result<Ve
     }
     let mut findings = Vec::new();
     for run in runs {
-        let Some(read) = session.read(reached, &run).await? else {
-            continue;
+        let read = match session.read(reached, &run).await {
+            Ok(Some(read)) => read,
+            Ok(None) => continue,
+            // Its journal says nothing; what the others left is swept all the same.
+            Err(fail) => {
+                findings.push(Finding::from(fail).thing(&run).place(&reached.name));
+                continue;
+            }
         };
         if let Some((step, action)) = teardown(&read.state, drill, of) {
             let told = tear_down(session, &read.state, step, action).await;
@@ -121,10 +127,19 @@ async fn tear_down(
         database: None,
     };
     match perform(&StoredAction::Teardown(action.clone()), &context).await {
-        Ok(Evidence::Teardown(torn)) if !torn.deleted.is_empty() => {
-            let deleted = torn.deleted.join(", ");
-            let message = format!("{deleted} was left by {run} and is deleted now");
-            Some(Finding::warning(Code::Swept, message))
+        Ok(Evidence::Teardown(torn)) if !torn.deleted.is_empty() || !torn.left.is_empty() => {
+            let deleted = match &torn.deleted[..] {
+                [] => format!("nothing more of {run} could be deleted"),
+                deleted => format!(
+                    "{} was left by {run} and is deleted now",
+                    deleted.join(", ")
+                ),
+            };
+            let left = match &torn.left[..] {
+                [] => String::new(),
+                left => format!("; still there: {}", left.join(", ")),
+            };
+            Some(Finding::warning(Code::Swept, deleted + &left))
         }
         Ok(_) => None,
         Err(e) => {
