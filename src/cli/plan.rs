@@ -29,12 +29,14 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
     }
     for target in &planned.targets {
         answer.line(format!(
-            "  target {:12} puts {} objects, {}; {} stay locked, the last until {}",
+            "  target {:12} puts {} objects, {}; {} stay locked, the last until {}, evidence until \
+             {}",
             target.name.as_str(),
             target.put_objects,
             bytes(target.put_bytes),
             bytes(target.locked_bytes),
-            target.last_unlock
+            target.last_unlock,
+            target.evidence_unlock
         ));
     }
     let step = |s: &crate::plan::Step| json!({"name": s.id, "role": s.role, "needs": s.needs});
@@ -42,6 +44,7 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
         json!({
             "name": t.name, "put_objects": t.put_objects, "put_bytes": t.put_bytes,
             "locked_bytes": t.locked_bytes, "last_unlock": t.last_unlock,
+            "evidence_unlock": t.evidence_unlock,
         })
     };
     let steps: Vec<Value> = plan.steps.iter().map(step).collect();

@@ -35,8 +35,12 @@ pub fn standing(stored: &Plan, own: Option<&Plan>, earlier: Option<&Plan>) -> St
 /// be.
 fn within(stored: &Plan, own: &Plan) -> bool {
     let locked_long_enough = stored.targets.iter().all(|t| {
-        own.target(&t.name)
-            .is_some_and(|o| o.lock_mode == t.lock_mode && o.retain_until <= t.retain_until)
+        let evidence = t.evidence_lock().retain_until;
+        own.target(&t.name).is_some_and(|o| {
+            o.lock_mode == t.lock_mode
+                && o.retain_until <= t.retain_until
+                && o.evidence_lock().retain_until <= evidence
+        })
     });
     locked_long_enough && stored.places().is_subset(&own.places())
 }

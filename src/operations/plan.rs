@@ -25,6 +25,8 @@ pub struct TargetWork {
     pub put_bytes: u64,
     pub locked_bytes: u64,
     pub last_unlock: Timestamp,
+    /// The same of the run's journal, point and policy.
+    pub evidence_unlock: Timestamp,
 }
 
 /// # Errors
@@ -51,6 +53,7 @@ pub async fn plan(around: Surroundings<'_>, loaded: &Loaded) -> Result<Planned, 
             put_bytes: new.iter().map(|r| r.size_bytes).sum(),
             locked_bytes,
             last_unlock: target.retain_until,
+            evidence_unlock: target.evidence_lock().retain_until,
         });
     }
     let mut findings = loaded.warnings.clone();

@@ -39,7 +39,7 @@ pub(super) async fn store(
             if versions.iter().all(|v| v.delete_marker) {
                 // A crash right here leaves a policy that no run names yet: the next tick's is the
                 // same.
-                let lock = Some(target.lock());
+                let lock = Some(target.evidence_lock());
                 vault.create(&key, text.clone(), lock).await?;
             }
             Ok::<(), VaultError>(())

@@ -71,7 +71,7 @@ impl<'a> Session<'a> {
             .filter(|r| self.role.is_none_or(|mine| mine == **r))
         {
             let vault = open(self.clients, *role, target).await;
-            let lock = Some(target.lock());
+            let lock = Some(target.evidence_lock());
             let name = Some(&target.name);
             let actor = self
                 .clients

@@ -9,7 +9,7 @@ use crate::model::{
     BucketName, Lock, LockMode, PolicyName, Provider, Region, Role, Seconds, TargetName,
     endpoint_allowed,
 };
-use crate::plan::PlanTarget;
+use crate::plan::{PlanTarget, plan_targets};
 use crate::policy::{Endpoints as PolicyEndpoints, Policy, parse};
 use crate::report::{Code, Exit, Fail, Hint};
 use crate::targets::open;
@@ -85,6 +85,17 @@ pub struct Own {
     pub vault: Vault,
 }
 
+impl Own {
+    /// The bucket's policy may demand for a journal what the stored policy gives; within bounds,
+    /// for whoever stored it may have written anything.
+    pub fn keep_evidence_by(&mut self, policy: &Policy, now: Timestamp) {
+        let given = plan_targets(policy, now).into_iter();
+        let mine = given.filter(|t| t.name == self.target.name);
+        let until = mine.filter_map(|t| t.evidence_until).next();
+        self.target.evidence_until = until.map(|t| t.min(now + MOST_KEPT));
+    }
+}
+
 impl FromVault {
     /// One key for everything.
     pub fn clients(&self, postgres_ca_file: Option<String>) -> Clients {
@@ -114,6 +125,7 @@ impl FromVault {
             kms_key: None,
             lock_mode: lock.mode,
             retain_until: lock.retain_until,
+            evidence_until: None,
         }
     }
 

@@ -70,16 +70,27 @@ pub struct PlanTarget {
     pub endpoint: Option<String>,
     pub kms_key: Option<KmsKey>,
     pub lock_mode: LockMode,
-    /// Whole seconds; what this run writes here is locked until then.
+    /// Whole seconds; the data that this run writes here is locked until then.
     pub retain_until: Timestamp,
+    /// The same of its journal, points, proofs, probes and policy; absent: as the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence_until: Option<Timestamp>,
 }
 
 impl PlanTarget {
-    /// What this run's objects are locked with here.
+    /// What this run's data is locked with here.
     pub fn lock(&self) -> Lock {
         Lock {
             mode: self.lock_mode,
             retain_until: self.retain_until,
+        }
+    }
+
+    /// What the record of this run is locked with here.
+    pub fn evidence_lock(&self) -> Lock {
+        Lock {
+            mode: self.lock_mode,
+            retain_until: self.evidence_until.unwrap_or(self.retain_until),
         }
     }
 }
@@ -146,10 +157,11 @@ impl Plan {
                 t.endpoint.as_deref().unwrap_or("aws")
             ));
             names.insert(format!(
-                "lock {} {} until {}",
+                "lock {} {} until {}, evidence until {}",
                 t.name,
                 t.lock_mode.as_str(),
-                t.retain_until
+                t.retain_until,
+                t.evidence_lock().retain_until
             ));
             names.extend(t.kms_key.iter().map(|k| format!("key {k}")));
         }

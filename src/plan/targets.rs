@@ -21,6 +21,10 @@ pub fn plan_targets(policy: &Policy, from: Timestamp) -> Vec<PlanTarget> {
             kms_key: t.kms_key.clone(),
             lock_mode: t.lock.mode,
             retain_until: whole(from + t.lock.retention.signed() + t.lock.grace.signed()),
+            evidence_until: policy
+                .evidence
+                .as_ref()
+                .map(|e| whole(from + e.retention.signed() + t.lock.grace.signed())),
         })
         .collect()
 }

@@ -444,3 +444,31 @@ fn the_hash_does_not_depend_on_when_the_command_was_typed() {
         strip(plan_at("2026-11-24T02:09:00Z"))
     );
 }
+
+#[test]
+fn evidence_is_locked_by_its_own_rule_and_as_the_data_without_one() {
+    use crate::policy::EvidenceRule;
+    let plain = backup_of(|_| {});
+    let day = |n: u64| jiff::SignedDuration::from_hours(24 * i64::try_from(n).unwrap());
+    for target in &plain.targets {
+        assert_eq!(target.evidence_lock(), target.lock());
+    }
+    let longer = backup_of(|p| {
+        p.evidence = Some(EvidenceRule {
+            retention: Seconds::days(400),
+            max_lock_days: 420,
+        });
+    });
+    for target in &longer.targets {
+        let (data, evidence) = (target.lock(), target.evidence_lock());
+        assert_eq!(data.mode, evidence.mode);
+        assert_eq!(
+            evidence.retain_until.duration_since(data.retain_until),
+            day(370)
+        );
+    }
+    assert!(
+        !plain.names().is_subset(&longer.names()),
+        "a planner's lock is the plan's"
+    );
+}

@@ -31,6 +31,8 @@ pub struct Policy {
     pub endpoints: BTreeMap<Region, Endpoints>,
     pub credentials: Credentials,
     pub schedule: Schedule,
+    /// How long the record of what was done is locked. Absent: as long as the data.
+    pub evidence: Option<EvidenceRule>,
     /// What is promised, by method.
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,
@@ -86,6 +88,16 @@ pub struct LockRule {
 
 fn default_grace() -> Seconds {
     Seconds::hours(1)
+}
+
+/// Plans, journals, points, proofs, probes and policies outlive the data that they speak of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceRule {
+    /// How long it stays locked after its slot; the target's `grace` is added.
+    pub retention: Seconds,
+    /// A longer lock is refused, as for data.
+    pub max_lock_days: u32,
 }
 
 /// Where copies of the cluster's snapshots go.

@@ -53,6 +53,7 @@ codes! {
     PolicyLoop = "policy-loop", Usage;
     PolicyHeartbeat = "policy-heartbeat", Usage;
     LockNone = "lock-none", Usage;
+    EvidenceShort = "evidence-short", Usage;
     LockTooLong = "lock-too-long", Usage;
     TargetSameRegion = "target-same-region", Usage;
     SnapshotsElsewhere = "snapshots-elsewhere", Usage;

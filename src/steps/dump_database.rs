@@ -83,7 +83,8 @@ impl DumpDatabase {
         // A crash before this line leaves chunks that no document names; the next runner dumps
         // again.
         let bytes = document.to_bytes().into();
-        let version = vault.create(key, bytes, Some(lock)).await?;
+        let lock = Some(ctx.plan_target(&self.target)?.evidence_lock());
+        let version = vault.create(key, bytes, lock).await?;
         Ok((document, version))
     }
 

@@ -12,7 +12,8 @@ impl Perform for ProbeLock {
         let outcome = vault
             .probe(ctx.world, lock.mode, self.control, self.lock)
             .await?;
-        vault.store_probe(&outcome, lock).await?;
+        let evidence = ctx.plan_target(target)?.evidence_lock();
+        vault.store_probe(&outcome, evidence).await?;
         match outcome.verdict {
             Verdict::Locked => Ok(LockProbed {
                 passed: true,

@@ -17,7 +17,7 @@ impl Perform for PublishPoint {
         let (mut point_at, mut failed, mut trouble) = (Vec::new(), Vec::new(), None);
         for other in &ctx.plan.targets {
             let vault = ctx.vault(&other.name).await?;
-            let lock = other.lock();
+            let lock = other.evidence_lock();
             let written = async {
                 policy_copy(ctx, &vault, lock).await?;
                 // A crash between two of them leaves a point without a copy, which the next runner

@@ -54,7 +54,7 @@ async fn store(ctx: &Context<'_>, key: &str, proof: &Proof) -> Result<Vec<Target
                     let body = bytes.get_or_insert_with(|| proof.to_bytes().into()).clone();
                     // A crash right here leaves the proof at some targets; the next runner finds
                     // its bytes there and adds the others.
-                    let lock = Some(target.lock());
+                    let lock = Some(target.evidence_lock());
                     vault.create(key, body, lock).await.map(|_| ())
                 }
                 Err(e) => Err(e),

@@ -19,6 +19,76 @@ const FILES: [&str; 6] = [
     "recovered-files",
 ];
 
+/// What every version under a prefix is locked until.
+fn locks(cloud: &Cloud, prefix: &str) -> Vec<jiff::Timestamp> {
+    let bucket = "dr-vault-central";
+    block_on(async {
+        let admin = cloud.bucket("admin", "eu-central-1", bucket).await;
+        let rows = admin.versions(prefix, 10_000).await.expect("listed");
+        let mut until = Vec::new();
+        for row in rows {
+            match admin.lock_of(&row.key, &row.version).await.expect("told") {
+                dr::aws::s3::LockState::Until(_, at) => until.push(at),
+                other => panic!("{}: {other:?}", row.key),
+            }
+        }
+        until
+    })
+}
+
+#[test]
+fn evidence_outlives_the_data_that_it_speaks_of() {
+    let template = Template::make(Stage::Files);
+    let cloud = template.copy();
+    let path = cloud.root.join("lab/files.yaml");
+    let text = std::fs::read_to_string(&path).expect("a policy");
+    let rule = "\nevidence: {retention: 30d, max_lock_days: 40}\nschedule:";
+    let longer = text.replacen("\nschedule:", rule, 1);
+    assert_ne!(longer, text);
+    std::fs::write(&path, longer).expect("written");
+    let policy = ["--policy", "../lab/files.yaml"];
+    let run = |verb: &[&str]| cloud.dr(&[verb, &["--json"], &policy].concat()).exits(0);
+    run(&["tick"]);
+    let now = dr::world::World::default().now();
+    let days = |n: i64| now + jiff::SignedDuration::from_hours(24 * n);
+    for prefix in ["runs/", "points/", "policies/"] {
+        let found = locks(&cloud, prefix);
+        assert!(!found.is_empty(), "{prefix}");
+        for until in found {
+            assert!(until > days(29) && until < days(31), "{prefix}: {until}");
+        }
+    }
+    for prefix in ["objects/", "manifests/"] {
+        let found = locks(&cloud, prefix);
+        assert!(!found.is_empty(), "{prefix}");
+        for until in found {
+            assert!(until < days(2), "{prefix}: {until}");
+        }
+    }
+    let verified = run(&["verify"]);
+    assert_eq!(verified.findings(), Vec::<String>::new());
+    // A restore from the vault alone takes the rule from the policy that lies there.
+    let endpoint = cloud.endpoint("eu-central-1", "s3");
+    let from = ["restore", "--json", "--from", "s3://dr-vault-central"];
+    let vault = ["--region", "eu-central-1", "--endpoint", &endpoint];
+    let words = [&from[..], &vault, &FILES[2..]].concat();
+    let restored = confirmed(&words, |words| cloud.dr_as("aws", "restorer", words));
+    assert_eq!(restored.exits(0).json()["journal"], "vault");
+    for until in locks(&cloud, "runs/shop/restore-") {
+        assert!(until > days(29) && until < days(31), "{until}");
+    }
+    let shown = run(&["vault", "policy"]).json();
+    let told = shown.to_string();
+    for sid in [
+        "LockNotTooLong",
+        "LockNotTooShort",
+        "EvidenceNotTooLong",
+        "EvidenceNotTooShort",
+    ] {
+        assert!(told.contains(sid), "{told}");
+    }
+}
+
 struct Restore<'a> {
     cloud: &'a Cloud,
     folder: PathBuf,

@@ -26,6 +26,7 @@ mod library;
 mod loopback;
 mod many;
 mod negative;
+mod planted;
 mod policies;
 mod program;
 mod providers;

@@ -177,7 +177,7 @@ impl Executing<'_> {
         let place = self.choice.place;
         let store = JournalStore::Vault(VaultJournal {
             vault: place.vault.clone(),
-            lock: Some(place.target.lock()),
+            lock: Some(place.target.evidence_lock()),
         });
         let runner = self.runner(store.clone());
         let (policy, mark) = (&place.policy_name, self.choice.mark());

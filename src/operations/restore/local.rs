@@ -188,7 +188,7 @@ pub async fn upload(places: &Places, file: &Path) -> Result<Uploaded, Fail> {
         );
         Fail::new(Code::VaultForeign, message)
     })?;
-    let lock = Some(place.target.lock());
+    let lock = Some(place.target.evidence_lock());
     let entries = journal.upload(&place.vault, lock).await?;
     let finished = journal.state.finished.is_some();
     let unfinished = (!finished).then(|| {

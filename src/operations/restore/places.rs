@@ -99,8 +99,11 @@ async fn from_vault(
 ) -> Result<Places, Fail> {
     let clients = from.clients(request.postgres_ca_file.clone());
     let clients = for_destination(clients, request);
-    let own = from.own(world, &clients, Role::Restorer).await?;
+    let mut own = from.own(world, &clients, Role::Restorer).await?;
     let policy = stored_policy(&own.vault, &own.point.policy_sha256).await;
+    if let Some(policy) = &policy {
+        own.keep_evidence_by(policy, world.now());
+    }
     let place = place(own.vault, own.target, &own.policy, policy, request).await?;
     Ok(Places {
         clients,

@@ -116,7 +116,7 @@ async fn describe(
             let bytes = document.get_or_insert_with(new).clone();
             // A crash between two of them leaves a vault whose id the next one takes.
             vault
-                .create(&key, bytes.into(), Some(target.lock()))
+                .create(&key, bytes.into(), Some(target.evidence_lock()))
                 .await?;
         }
     }

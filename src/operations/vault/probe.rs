@@ -81,7 +81,7 @@ pub(super) async fn probe_one(
     let outcome = vault
         .probe(around.world, mode, limits.control, limits.lock)
         .await?;
-    match vault.store_probe(&outcome, target.lock()).await {
+    match vault.store_probe(&outcome, target.evidence_lock()).await {
         Ok(()) => {}
         // Two probes in one second say the same, or the next one settles it.
         Err(VaultError::Taken { .. }) => {}

@@ -142,6 +142,7 @@ pub(super) fn target(policy: &Policy, n: usize, target: &Target, found: &mut Fou
             ),
         );
     }
+    evidence(policy, target, found);
     let mut primary = policy.sources.iter().filter_map(Source::region);
     if primary.any(|region| region == &target.region) {
         found.warning(
@@ -174,6 +175,36 @@ pub(super) fn target(policy: &Policy, n: usize, target: &Target, found: &mut Fou
             format!(
                 "a compatible provider needs `endpoints.{}.s3`",
                 target.region
+            ),
+        );
+    }
+}
+
+/// What proves a copy must not be gone before the copy is.
+fn evidence(policy: &Policy, target: &Target, found: &mut Found) {
+    let Some(rule) = &policy.evidence else {
+        return;
+    };
+    let (name, data) = (&target.name, target.lock.retention);
+    if rule.retention < data {
+        found.error(
+            Code::EvidenceShort,
+            "evidence.retention",
+            format!(
+                "{} is less than the data at `{name}` is kept: {data}",
+                rule.retention
+            ),
+        );
+    }
+    let locked_s = rule.retention.0 + target.lock.grace.0;
+    if locked_s > u64::from(rule.max_lock_days) * 86_400 {
+        found.error(
+            Code::LockTooLong,
+            "evidence.retention",
+            format!(
+                "with the grace of `{name}` it is {}, more than max_lock_days: {}",
+                Seconds(locked_s),
+                rule.max_lock_days
             ),
         );
     }
