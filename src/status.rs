@@ -199,18 +199,28 @@ fn failed(proof: &Proof) -> FailedProof {
     }
 }
 
-/// An objective is met when one target's newest proven figures meet both of its numbers.
+/// An objective is met when one target's newest proven figures meet all of its numbers.
 fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
     let one = |(method, wanted): (&Method, &Objective)| {
         let of: Vec<&Proven> = proven.iter().filter(|p| p.method == *method).collect();
         let best = |f: fn(&Proven) -> f64| of.iter().map(|p| f(p)).min_by(f64::total_cmp);
-        let meets = |p: &&Proven| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64;
+        let young = |p: &Proven| {
+            let most = wanted
+                .proof_age
+                .map(|a| i64::try_from(a.0).unwrap_or(i64::MAX));
+            most.is_none_or(|most| p.proof_age_s <= most)
+        };
+        let meets = |p: &&Proven| {
+            p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64 && young(p)
+        };
         Met {
             method: *method,
             rto_s: wanted.rto.0,
             rpo_s: wanted.rpo.0,
             measured_rto_s: best(|p| p.rto_s),
             measured_rpo_s: best(|p| p.rpo_s),
+            proof_age_s: wanted.proof_age.map(|a| a.0),
+            measured_proof_age_s: of.iter().map(|p| p.proof_age_s).min(),
             met: of.iter().any(meets),
         }
     };

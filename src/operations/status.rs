@@ -191,8 +191,15 @@ fn breaches(status: &Status, check: bool) -> Vec<Finding> {
         found.push(finding.hint(Hint::policy("tick")));
     }
     for met in status.objectives.iter().filter(|m| !m.met) {
+        let old = |(age, most): (i64, u64)| u64::try_from(age).is_ok_and(|age| age > most);
         let why = if met.measured_rto_s.is_none() {
             "no restore by it was ever proven"
+        } else if met
+            .measured_proof_age_s
+            .zip(met.proof_age_s)
+            .is_some_and(old)
+        {
+            "its newest proof is older than proof_age"
         } else {
             "the newest proven figures miss it"
         };

@@ -139,6 +139,8 @@ pub struct Credentials {
 pub struct Objective {
     pub rto: Seconds,
     pub rpo: Seconds,
+    /// A proof older than this proves no more that a restore would work today.
+    pub proof_age: Option<Seconds>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -45,6 +45,7 @@ fn status_with(points: &[Known], drill: Option<DrillRun>, now: &str) -> Status {
     let objective = Objective {
         rto: Seconds(60),
         rpo: Seconds(7200),
+        proof_age: Some(Seconds(600)),
     };
     policy.objectives.insert(Method::Snapshot, objective);
     fold(Input {
@@ -152,6 +153,11 @@ fn an_objective_is_met_by_proven_figures_alone() {
     assert!(!met(&[known(2, vec![])]).met);
     let too_old = met(&[known(1, vec![passed(Method::Snapshot, 10)])]);
     assert!(!too_old.met, "it would lose more than two hours");
+    let stale = met(&[known(2, vec![passed(Method::Snapshot, 9)])]);
+    assert_eq!(
+        (stale.proof_age_s, stale.measured_proof_age_s, stale.met),
+        (Some(600), Some(660), false)
+    );
 }
 
 #[test]

@@ -126,6 +126,9 @@ pub struct Met {
     /// The best proven figures, where there are any.
     pub measured_rto_s: Option<f64>,
     pub measured_rpo_s: Option<f64>,
+    /// How old the newest proof may be, where that is promised.
+    pub proof_age_s: Option<u64>,
+    pub measured_proof_age_s: Option<i64>,
     pub met: bool,
 }
 

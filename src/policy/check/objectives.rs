@@ -91,6 +91,20 @@ pub(super) fn objectives(
                 ),
             );
         }
+        let drills = policy.drill.as_ref().map(|d| &d.schedule);
+        if let (Some(most), Some(interval_s)) =
+            (objective.proof_age, drills.and_then(longest_interval_s))
+            && interval_s > most.0
+        {
+            found.error(
+                Code::NoMethodMeets,
+                format!("{place}.proof_age"),
+                format!(
+                    "proof_age {most} cannot be met: the schedule leaves up to {} between drills",
+                    Seconds(interval_s)
+                ),
+            );
+        }
         // A snapshot is as old as its schedule; no setting of ours can make a point newer than its
         // slot.
         let every = match method {
