@@ -4,6 +4,7 @@
 
 mod check;
 mod cluster_shape;
+mod coming;
 mod databases;
 mod locate;
 mod parse;
@@ -15,6 +16,7 @@ mod types;
 
 pub use check::{Calendar, Trouble, check};
 pub use cluster_shape::ClusterShape;
+pub use coming::{Reference, ScratchServer, SnapshotLock, Verification, VerifyLevel};
 pub use databases::{Databases, Heartbeat, Reader};
 pub use parse::{MAX_BYTES, ParseError, parse, schema};
 pub use sources::{AuroraSource, BucketSource, PostgresSource, Source};

@@ -1,6 +1,7 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
 use super::cluster_shape::ClusterShape;
+use super::coming::{Reference, ScratchServer, SnapshotLock, Verification};
 use super::sources::{AuroraSource, BucketSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
@@ -37,6 +38,11 @@ pub struct Policy {
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,
     pub drill: Option<Drill>,
+    /// When copies are read again.
+    pub verify: Option<Verification>,
+    /// Which files the rows of a database refer to.
+    #[serde(default)]
+    pub references: Vec<Reference>,
     #[serde(default)]
     pub concurrency: Concurrency,
     #[serde(default)]
@@ -108,6 +114,8 @@ pub struct SnapshotTarget {
     pub kms_key: KmsKey,
     /// The account that owns the copy.
     pub account: AccountId,
+    /// A snapshot copy that nobody can delete.
+    pub lock: Option<SnapshotLock>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -151,6 +159,8 @@ pub struct Drill {
     /// Files are restored under a prefix of this bucket.
     pub scratch_bucket: BucketName,
     pub scratch_region: Region,
+    /// Where dumps are loaded, in place of a scratch cluster.
+    pub scratch_server: Option<ScratchServer>,
     /// The account that the scratch cluster lives in; never production's unless `same_account` says
     /// so.
     pub account: AccountId,

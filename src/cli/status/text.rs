@@ -42,7 +42,14 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
         let (rto, rpo) = (shown(met.measured_rto_s), shown(met.measured_rpo_s));
         let (m, verdict) = (met.method.as_str(), if met.met { "met" } else { "NOT met" });
         let figures = format!("rto {} s ({rto}), rpo {} s ({rpo})", met.rto_s, met.rpo_s);
-        say("objective", format!("{m:8} {figures}: {verdict}"));
+        let proof = met.proof_age_s.map(|most| {
+            let age = met
+                .measured_proof_age_s
+                .map_or("never proven".to_owned(), span);
+            format!(", proof {} s ({age})", most)
+        });
+        let proof = proof.unwrap_or_default();
+        say("objective", format!("{m:8} {figures}{proof}: {verdict}"));
     }
     state(say, status);
 }

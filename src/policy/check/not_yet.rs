@@ -6,6 +6,7 @@ use crate::policy::{BucketSource, Databases, Policy, Source};
 use crate::report::Code;
 
 pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
+    fields(policy, found);
     let mut clusters = 0;
     for (n, source) in policy.sources.iter().enumerate() {
         let mut refuse = |field: &str, what: &str| {
@@ -32,6 +33,38 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
             }
             Source::Postgres(_) => refuse("kind", "dumps straight from a server"),
             Source::Bucket(bucket) => elsewhere(bucket, refuse),
+        }
+    }
+}
+
+fn fields(policy: &Policy, found: &mut Found) {
+    let mut refuse = |path: String, what: &str| {
+        let message = format!("{what}; this version does not do that yet");
+        found.error(Code::PolicyUnsupported, path, message);
+    };
+    if policy.verify.is_some() {
+        refuse("verify".into(), "a schedule on which copies are read again");
+    }
+    if !policy.references.is_empty() {
+        refuse(
+            "references".into(),
+            "comparing rows with the files that they name",
+        );
+    }
+    if policy
+        .drill
+        .as_ref()
+        .is_some_and(|d| d.scratch_server.is_some())
+    {
+        let what = "loading dumps into a server of your own";
+        refuse("drill.scratch_server".into(), what);
+    }
+    for (n, target) in policy.targets.iter().enumerate() {
+        if target.snapshots.as_ref().is_some_and(|s| s.lock.is_some()) {
+            refuse(
+                format!("targets[{n}].snapshots.lock"),
+                "locking a snapshot's copy",
+            );
         }
     }
 }
