@@ -19,6 +19,9 @@ pub struct Args {
     /// Runs whose slot is not before this instant; default: of the last 30 days, and the newest
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
+    /// Read every entry: chains are checked and exceptions counted
+    #[arg(long)]
+    whole: bool,
     /// The role whose key reads
     #[arg(long, value_name = "ROLE", default_value = "auditor")]
     role: Role,
@@ -32,6 +35,7 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
         .await?;
     let request = LogRequest {
         since: args.since,
+        whole: args.whole,
         role: args.role,
     };
     let found = log(around, &loaded, &request).await?;
@@ -47,12 +51,13 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
 
 fn line(answer: &mut Answer, run: &Run) {
     let (took, target) = (span(run.took_s), &run.target);
+    let exceptions = run.exceptions.map(|n| format!("{n} exceptions  "));
+    let exceptions = exceptions.unwrap_or_default();
     let steps = format!("{} of {} steps", run.steps_done, run.steps);
     answer.line(format!(
-        "  {:40} {:10} took {took:8} {steps:15} {} exceptions  at {target} by {}",
+        "  {:40} {:10} took {took:8} {steps:15} {exceptions}at {target} by {}",
         run.run.as_str(),
         run.result,
-        run.exceptions,
         run.actor
     ));
     for failed in &run.failed {

@@ -3,14 +3,14 @@
 use super::known_runs::schedule_of;
 use super::session::journal_at;
 use super::{Loaded, Surroundings};
-use crate::journal::{Outcome, RunState, StepState};
+use crate::journal::{Event, Outcome, RunState, StepState};
 use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{CopyObjects, DumpDatabase, LoadDump, LoadScratch, Step};
+use crate::plan::{CopyObjects, DumpDatabase, LoadDump, LoadScratch, Plan, Step};
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, full};
 use crate::schedule;
 use crate::targets::{self, Reached, Seen, away_findings};
-use crate::vault::{RunRead, VaultError};
+use crate::vault::{JournalStore, RunEnds, RunRead, VaultError};
 use futures_util::{StreamExt, TryStreamExt};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
@@ -23,6 +23,8 @@ const AT_ONCE: usize = 8;
 pub struct LogRequest {
     /// Runs whose slot is not before it; absent: of the last 30 days, and the newest.
     pub since: Option<Timestamp>,
+    /// Every entry is read: chains are checked, exceptions counted.
+    pub whole: bool,
     /// The role whose key reads.
     pub role: Role,
 }
@@ -53,8 +55,9 @@ pub struct Run {
     pub steps: usize,
     pub steps_done: usize,
     pub entries: u64,
-    /// What was not kept, not carried or not applied, by the evidence of its steps.
-    pub exceptions: u64,
+    /// What was not kept, not carried or not applied, by the evidence of its steps; `None` where
+    /// only the ends of its journal were read.
+    pub exceptions: Option<u64>,
     /// Steps whose last attempt failed.
     pub failed: Vec<Failed>,
 }
@@ -82,9 +85,9 @@ pub async fn log(
         .since
         .unwrap_or_else(|| beginning(&loaded.policy, reached.now));
     let mut runs = Vec::new();
-    for (seen, run) in known(&reached, policy, since).await? {
+    for (seen, run) in known(&reached, policy, since, request.whole).await? {
         match run {
-            Ok(read) => runs.push(told(&read, &seen.target.name)),
+            Ok(run) => runs.push(run),
             Err((run, e)) => findings.push(damaged(&run, &seen.target.name, e)),
         }
     }
@@ -104,45 +107,103 @@ fn beginning(policy: &Policy, now: Timestamp) -> Timestamp {
     latest.map(Slot::time).fold(now - SHOWN, Timestamp::min)
 }
 
-type Read = Result<RunRead, (RunId, VaultError)>;
+type Told = Result<Run, (RunId, VaultError)>;
 
 /// Every run that a target has entries of; one that cannot be believed hides no other.
 async fn known<'a>(
     reached: &'a Reached,
     policy: &PolicyName,
     since: Timestamp,
-) -> Result<Vec<(&'a Seen, Read)>, Fail> {
+    whole: bool,
+) -> Result<Vec<(&'a Seen, Told)>, Fail> {
     // Names after the one before it: the slot itself is among them.
     let after = Slot::at(since - SignedDuration::from_secs(1));
     let mut found = Vec::new();
     for seen in &reached.seen {
+        let at = At {
+            policy,
+            target: &seen.target.name,
+            journal: journal_at(&seen.vault),
+            whole,
+        };
         for kind in RunKind::ALL {
             let runs = seen.vault.runs(policy, kind, after).await?;
-            let journal = journal_at(&seen.vault);
-            let reads: Vec<Option<Read>> = futures_util::stream::iter(runs)
-                .map(|known| {
-                    let journal = journal.clone();
-                    async move {
-                        match journal.read(policy, &known.run).await {
-                            Ok(read) => Ok(read.map(Ok)),
-                            Err(e) if e.transient() => Err(e),
-                            Err(e) => Ok(Some(Err((known.run, e)))),
-                        }
-                    }
-                })
+            let told: Vec<Option<Told>> = futures_util::stream::iter(runs)
+                .map(|known| at.told(known.run))
                 .buffered(AT_ONCE)
                 .try_collect()
                 .await?;
-            found.extend(reads.into_iter().flatten().map(|read| (seen, read)));
+            found.extend(told.into_iter().flatten().map(|told| (seen, told)));
         }
     }
     Ok(found)
 }
 
+/// Journals of one target.
+struct At<'a> {
+    policy: &'a PolicyName,
+    target: &'a TargetName,
+    journal: JournalStore,
+    whole: bool,
+}
+
+impl At<'_> {
+    async fn told(&self, run: RunId) -> Result<Option<Told>, VaultError> {
+        match self.read(&run).await {
+            Ok(found) => Ok(found.map(Ok)),
+            Err(e) if e.transient() => Err(e),
+            Err(e) => Ok(Some(Err((run, e)))),
+        }
+    }
+
+    /// A backup or restore that is complete has done all of its steps; of any other run it is told
+    /// what it did and what failed.
+    async fn read(&self, run: &RunId) -> Result<Option<Run>, VaultError> {
+        if !self.whole {
+            let Some(ends) = self.journal.ends(self.policy, run).await? else {
+                return Ok(None);
+            };
+            if let Some(told) = complete(run, &ends, self.target) {
+                return Ok(Some(told));
+            }
+        }
+        let read = self.journal.read(self.policy, run).await?;
+        Ok(read.map(|read| told(&read, self.target)))
+    }
+}
+
+fn complete(run: &RunId, ends: &RunEnds, target: &TargetName) -> Option<Run> {
+    let Event::Opened { plan, .. } = &ends.opened.event else {
+        return None;
+    };
+    let over = Event::Finished {
+        outcome: Outcome::Complete,
+    };
+    let steps = plan.steps.len();
+    (ends.newest.event == over && plan.kind != RunKind::Drill).then(|| Run {
+        run: run.clone(),
+        kind: plan.kind,
+        slot: plan.slot,
+        opened_at: plan.opened_at,
+        actor: ends.opened.by.actor.id.clone(),
+        target: target.clone(),
+        result: Outcome::Complete.as_str().to_owned(),
+        took_s: took_s(plan, ends.newest_written),
+        steps,
+        steps_done: steps,
+        entries: ends.newest.seq + 1,
+        exceptions: None,
+        failed: Vec::new(),
+    })
+}
+
+fn took_s(plan: &Plan, newest: Timestamp) -> i64 {
+    newest.duration_since(plan.opened_at).as_secs().max(0)
+}
+
 fn told(read: &RunRead, target: &TargetName) -> Run {
     let state = &read.state;
     let plan = &state.plan;
-    let newest = read.store_now - read.head_age;
     Run {
         run: read.run.clone(),
         kind: plan.kind,
@@ -151,11 +212,11 @@ fn told(read: &RunRead, target: &TargetName) -> Run {
         actor: state.opened_by.actor.id.clone(),
         target: target.clone(),
         result: state.finished.map_or("open", Outcome::as_str).to_owned(),
-        took_s: newest.duration_since(plan.opened_at).as_secs().max(0),
+        took_s: took_s(plan, read.store_now - read.head_age),
         steps: plan.steps.len(),
         steps_done: plan.steps.iter().filter(|s| state.succeeded(&s.id)).count(),
         entries: state.head.seq + 1,
-        exceptions: exceptions(state),
+        exceptions: Some(exceptions(state)),
         failed: failed(state),
     }
 }

@@ -12,7 +12,9 @@ mod versions;
 
 pub use create::decides;
 pub use history::{PointIndex, PointRef, RunRef, Unread};
-pub use journal_store::{Appended, JournalStore, LocalFile, LocalJournal, RunRead, VaultJournal};
+pub use journal_store::{
+    Appended, JournalStore, LocalFile, LocalJournal, RunEnds, RunRead, VaultJournal,
+};
 pub use layout::{Key, PointDocument, ProofOf, SourceDocument, folder};
 pub use probed::{ProbeOutcome, ProbeRecord, Verdict};
 pub use store::{Vault, VaultError};

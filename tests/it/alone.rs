@@ -51,6 +51,16 @@ fn a_vault_says_what_it_holds_without_a_policy() {
         (&logged["steps"], &json!("central"))
     );
     assert!(logged["actor"].as_str().is_some_and(|a| !a.is_empty()));
+    let whole = look(&cloud, "log", &["--whole"]).exits(0).json();
+    let entries = whole["runs"][0]["entries"].as_u64();
+    assert!(
+        entries > Some(10) && whole["runs"][0]["exceptions"] == 0,
+        "{whole}"
+    );
+    // The ends of a journal say the same as all of it, but for what only steps know.
+    let mut ends = logged.clone();
+    ends["exceptions"] = json!(0);
+    assert_eq!(whole["runs"][0], ends);
     // The policy that lies there names other endpoints; nobody was asked there.
     for call in cloud.calls(since) {
         assert_eq!(call["region"], "eu-central-1", "{call}");

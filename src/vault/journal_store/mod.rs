@@ -7,7 +7,7 @@ mod vault;
 
 pub use file::LocalFile;
 pub use local::LocalJournal;
-pub use vault::VaultJournal;
+pub use vault::{RunEnds, VaultJournal};
 
 use super::VaultError;
 use crate::journal::{Entry, RunState};
@@ -92,6 +92,22 @@ impl JournalStore {
         match self {
             JournalStore::Vault(journal) => journal.finished(policy, run).await,
             JournalStore::File(_) | JournalStore::Stderr => Ok(false),
+        }
+    }
+
+    /// Where a run begins and where it stands: three calls, whatever its length. `None`: it was
+    /// never opened, or no vault has it.
+    ///
+    /// # Errors
+    /// As [`JournalStore::read`], but for what lies between.
+    pub async fn ends(
+        &self,
+        policy: &PolicyName,
+        run: &RunId,
+    ) -> Result<Option<RunEnds>, VaultError> {
+        match self {
+            JournalStore::Vault(journal) => journal.ends(policy, run).await,
+            JournalStore::File(_) | JournalStore::Stderr => Ok(None),
         }
     }
 

@@ -2,18 +2,28 @@
 
 use super::RunRead;
 use crate::aws::Kind;
+use crate::aws::s3::Listed;
 use crate::journal::{Entry, Event, fold, read};
 use crate::model::{Lock, PolicyName, RunId, Sha256};
 use crate::vault::layout::{Key, folder};
 use crate::vault::{Vault, VaultError};
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// An entry larger than this was not written by us.
 const MAX_ENTRY_BYTES: u64 = 1 << 20;
 /// Entries of one run that are read, signs of life among them: a run of a month has 43,200.
 const MOST_ENTRIES: usize = 100_000;
+
+/// Where a run begins and where it stands.
+#[derive(Clone, Debug)]
+pub struct RunEnds {
+    pub opened: Entry,
+    pub newest: Entry,
+    /// By the store's clock.
+    pub newest_written: Timestamp,
+}
 
 #[derive(Clone)]
 pub struct VaultJournal {
@@ -58,20 +68,10 @@ impl VaultJournal {
         Ok(read(&bytes).is_ok_and(|(entry, _)| matches!(entry.event, Event::Finished { .. })))
     }
 
-    pub(super) async fn read(
-        &self,
-        policy: &PolicyName,
-        run: &RunId,
-    ) -> Result<Option<RunRead>, VaultError> {
+    /// Versions of all entries of a run, in order: one of each, and no delete marker.
+    async fn rows(&self, policy: &PolicyName, run: &RunId) -> Result<Vec<Listed>, VaultError> {
         let (vault, prefix) = (&self.vault, folder::run(policy, run));
         let rows = vault.bucket.versions(&prefix, MOST_ENTRIES).await?;
-        let Some(head_written) = rows
-            .iter()
-            .max_by(|a, b| a.key.cmp(&b.key))
-            .map(|r| r.last_modified)
-        else {
-            return Ok(None);
-        };
         if let Some(marker) = rows.iter().find(|r| r.delete_marker) {
             let why = format!("a delete marker (version {})", marker.version);
             return Err(vault.damaged(&marker.key, why));
@@ -80,18 +80,58 @@ impl VaultJournal {
             let why = format!("a second version ({})", pair[0].version);
             return Err(vault.damaged(&pair[0].key, why));
         }
+        Ok(rows)
+    }
+
+    async fn entry(&self, row: &Listed) -> Result<(Entry, Sha256), VaultError> {
+        let (key, version) = (&row.key, Some(row.version.as_str()));
+        let got = self.vault.bucket.get(key, version, MAX_ENTRY_BYTES).await?;
+        read(&got.bytes).map_err(|source| VaultError::Format {
+            target: self.vault.target.clone(),
+            key: key.clone(),
+            source,
+        })
+    }
+
+    /// The first and the newest entry of a run, and how many there are; what lies between is not
+    /// read.
+    ///
+    /// # Errors
+    /// The store's; a delete marker, a second version, an entry that cannot be read.
+    pub(super) async fn ends(
+        &self,
+        policy: &PolicyName,
+        run: &RunId,
+    ) -> Result<Option<RunEnds>, VaultError> {
+        let rows = self.rows(policy, run).await?;
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else {
+            return Ok(None);
+        };
+        let (opened, _) = self.entry(first).await?;
+        let (newest, _) = self.entry(last).await?;
+        if opened.seq != 0 || newest.seq + 1 != rows.len() as u64 {
+            let why = format!("{} entries end with number {}", rows.len(), newest.seq);
+            return Err(self.vault.damaged(&folder::run(policy, run), why));
+        }
+        Ok(Some(RunEnds {
+            opened,
+            newest,
+            newest_written: last.last_modified,
+        }))
+    }
+
+    pub(super) async fn read(
+        &self,
+        policy: &PolicyName,
+        run: &RunId,
+    ) -> Result<Option<RunRead>, VaultError> {
+        let (vault, prefix) = (&self.vault, folder::run(policy, run));
+        let rows = self.rows(policy, run).await?;
+        let Some(head_written) = rows.last().map(|r| r.last_modified) else {
+            return Ok(None);
+        };
         let entries: Vec<(Entry, Sha256)> = futures_util::stream::iter(rows)
-            .map(|row| async move {
-                let got = vault
-                    .bucket
-                    .get(&row.key, Some(&row.version), MAX_ENTRY_BYTES)
-                    .await?;
-                read(&got.bytes).map_err(|source| VaultError::Format {
-                    target: vault.target.clone(),
-                    key: row.key,
-                    source,
-                })
-            })
+            .map(|row| async move { self.entry(&row).await })
             .buffered(8)
             .try_collect()
             .await?;
