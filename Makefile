@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -28,6 +28,9 @@ check-negative: build ## What is broken on purpose is found and named
 
 check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binaries (not in CI)
 	@scripts/check-limits.sh $(ARGS)
+
+check-history: prepare ## How long status, log and restore take with 6,000 slots (not in CI)
+	@scripts/history.sh $(ARGS)
 
 bench: prepare ## Ratios against peers on the same practice cloud, release binaries (not in CI)
 	@scripts/bench.sh $(ARGS)

@@ -1,10 +1,11 @@
-"""Fills the practice cloud's source bucket, backs it up with `dr` and samples its peak memory (VmHWM). Used by check-limits.sh."""
+"""Fills the practice cloud's source bucket, backs it up with `dr` and samples its peak memory (VmHWM). Used by check-limits.sh and history.py."""
 
 import json
 import os
 import random
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -68,16 +69,19 @@ def peak_kib(pid):
         return 0
 
 
-def run(place, arguments):
+def run(place, arguments, more=None):
     """The answer, the peak in KiB, the seconds."""
     began = time.monotonic()
-    environment = {"PATH": os.environ["PATH"], "HOME": place}
-    child = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment)
-    peak = 0
-    while child.poll() is None:
-        peak = max(peak, peak_kib(child.pid))
-        time.sleep(0.02)
-    answer = child.stdout.read().decode()
+    environment = {"PATH": os.environ["PATH"], "HOME": place, **(more or {})}
+    # A file, because an answer can be longer than a pipe takes before it is read.
+    with tempfile.TemporaryFile() as out:
+        child = subprocess.Popen(arguments, stdout=out, stderr=subprocess.DEVNULL, env=environment)
+        peak = 0
+        while child.poll() is None:
+            peak = max(peak, peak_kib(child.pid))
+            time.sleep(0.02)
+        out.seek(0)
+        answer = out.read().decode()
     if child.returncode != 0:
         sys.exit(f"check-limits: {' '.join(arguments)} ended with {child.returncode}: {answer[-2000:]}")
     return json.loads(answer), peak, time.monotonic() - began
