@@ -4,10 +4,12 @@
 use crate::cloud::Cloud;
 use crate::stores::block_on;
 use bytes::Bytes;
+use dr::aws::Kind;
 use dr::aws::s3::{Bucket, PutOptions};
-use dr::model::TargetName;
+use dr::model::{Lock, LockMode, Slot, TargetName};
 use dr::transfer::{CopyTask, copy_object};
 use dr::vault::{Vault, VaultError};
+use dr::world::World;
 use serde_json::json;
 
 const PART: u64 = 5 << 20;
@@ -119,21 +121,36 @@ fn copies_by_a_store_that_ignores_conditions_are_compared() {
         let put = foreign.put("objects/strange", other, &before).await;
         put.expect("a foreign object");
         let to = cloud.bucket("copier", region, "dr-vault-central").await;
+        let hour = jiff::SignedDuration::from_hours(1);
+        let until = Slot::at(World::default().now() + hour).time();
+        let task = CopyTask {
+            source: &admin,
+            key: "small/0",
+            version: None,
+            etag: None,
+            size_bytes: 1000,
+            to: &to,
+            to_key: "objects/strange",
+            lock: Some(Lock {
+                mode: LockMode::Compliance,
+                retain_until: until,
+            }),
+            part_size_bytes: PART,
+            server_side: true,
+        };
         for _ in 0..2 {
-            let task = CopyTask {
-                source: &admin,
-                key: "small/0",
-                version: None,
-                etag: None,
-                size_bytes: 1000,
-                to: &to,
-                to_key: "objects/strange",
-                lock: None,
-                part_size_bytes: PART,
-                server_side: true,
-            };
             copy_object(&task).await.expect("copied");
         }
+        // Without a lock it is somebody's bucket, where nothing is covered.
+        let unlocked = CopyTask {
+            key: "small/1",
+            lock: None,
+            ..task
+        };
+        let covered = copy_object(&unlocked)
+            .await
+            .expect_err("it is left as it is");
+        assert_eq!(covered.kind, Kind::Exists, "{covered}");
         let rows = to.versions("objects/", 10).await.expect("listed");
         assert_eq!(rows.len(), 2, "the foreign object, and ours on top once");
         let (_, objects) = objects.split_at(1);
