@@ -8,6 +8,7 @@ use crate::model::{ObjectKey, Sha256};
 use crate::plan::{ListObjects, ListedSource, ObjectsListed};
 use crate::report::{Code, Fail};
 use crate::vault::{Key, Vault, VaultError};
+use jiff::Timestamp;
 
 impl Perform for ListObjects {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ObjectsListed, Fail> {
@@ -73,12 +74,23 @@ async fn list(
         name: source.name.clone(),
         region: source.region.clone(),
         prefix: source.prefix.clone(),
-        listed_at: bucket.clock.last().unwrap_or(ctx.plan.opened_at),
+        listed_at: stored_at(vault, &key).await?,
         list_key: key,
         list_sha256: Sha256::of(&bytes),
         versions: of(RowKind::Object),
         delete_markers: of(RowKind::DeleteMarker),
         bytes: rows.iter().map(|r| r.size_bytes).sum(),
+    })
+}
+
+/// When the list was stored, by the clock of its store: whoever comes second says the same.
+async fn stored_at(vault: &Vault, key: &ObjectKey) -> Result<Timestamp, VaultError> {
+    let rows = vault.versions_of(key.as_str()).await?;
+    let stored = rows.iter().filter(|r| !r.delete_marker);
+    let first = stored.map(|r| r.last_modified).min();
+    first.ok_or_else(|| {
+        let why = "the store said that it has it, and does not";
+        vault.damaged(key.as_str(), why)
     })
 }
 
