@@ -61,7 +61,7 @@ def files(ready, place, dr, runs, count):
         answer, _, wall = run(place, [dr, "tick", "--policy", path, "--json"])
         took = {step["name"]: step["s"] for step in answer["runs"][0]["steps_done"]}
         print(json.dumps({"what": "steps of that backup", "dr_s": {name: round(s, 1) for name, s in took.items()}, "wall_s": round(wall, 1)}), flush=True)
-        ours.append(took["copy-objects:central"])
+        ours.append(took["copy-objects:app-files:central"])
         began = time.monotonic()
         pages = source.get_paginator("list_objects_v2").paginate(Bucket="app-files", Prefix=f"bench{n}/")
         keys = [o["Key"] for page in pages for o in page.get("Contents", [])]

@@ -1,6 +1,7 @@
 //! What the vaults say of one policy, folded: newest point, newest proven one per method and
 //! target, drills, objectives, locks. Pure.
 
+mod objectives;
 mod told;
 mod verdict;
 
@@ -8,18 +9,19 @@ pub use told::{
     CopyState, DrillResult, Drills, FailedProof, Immutable, LastDrill, Met, Newest, OpenRun,
     Proven, Retention, Status, TargetState,
 };
-pub use verdict::{Verdict, verdict};
+pub use verdict::{Verdict, Way, verdict};
 
 use crate::journal::Outcome;
-use crate::manifest::{CheckResult, Copy, Point, Proof};
-use crate::model::{Method, RunId, TargetName};
-use crate::policy::{Objective, Policy};
+use crate::manifest::{Captured, CheckResult, Copy, Held, Point, Proof};
+use crate::model::{RunId, SourceId, TargetName};
+use crate::policy::{Policy, Target};
 use jiff::Timestamp;
 
 /// A point with its copies and proofs, merged over all targets that answered.
 #[derive(Clone, Debug)]
 pub struct Known {
     pub point: Point,
+    pub captured: Vec<Captured>,
     pub copies: Vec<Copy>,
     pub proofs: Vec<Proof>,
 }
@@ -30,6 +32,29 @@ pub struct DrillRun {
     pub run: RunId,
     pub at: Timestamp,
     pub outcome: Outcome,
+}
+
+impl Known {
+    fn copy(&self, source: &SourceId, target: &TargetName) -> Option<&Copy> {
+        let is = |c: &&Copy| (&c.source, &c.target) == (source, target);
+        self.copies.iter().find(is)
+    }
+
+    fn captured(&self, source: &SourceId) -> Option<&Captured> {
+        self.captured.iter().find(|c| &c.source == source)
+    }
+
+    /// The instant that a source of it stands for.
+    fn at_of(&self, source: &SourceId) -> Timestamp {
+        self.captured(source)
+            .map_or(self.point.slot.time(), |c| c.at)
+    }
+
+    /// The oldest of its instants: what a restore of all of it would go back to.
+    fn at(&self) -> Timestamp {
+        let instants = self.captured.iter().map(|c| c.at);
+        instants.min().unwrap_or(self.point.slot.time())
+    }
 }
 
 pub struct Input<'a> {
@@ -64,7 +89,7 @@ pub fn fold(input: Input<'_>) -> Status {
         missed_slots: input.slots.missed,
         newest: complete.map(|k| newest(&input, k)),
         drills: drills(&input),
-        objectives: objectives(input.policy, &proven),
+        objectives: objectives::objectives(input.policy, &proven),
         retention: retention(&input),
         checked: latest(|p| p.checked),
         not_checked: latest(|p| p.not_checked),
@@ -79,66 +104,78 @@ fn age_s(now: Timestamp, then: Timestamp) -> i64 {
 }
 
 fn newest(input: &Input<'_>, known: &Known) -> Newest {
-    let state = |name: &TargetName| {
-        let copy = known.copies.iter().find(|c| &c.target == name);
-        let (state, immutable) = match copy {
-            Some(copy) if copy.snapshot.as_ref().is_some_and(|s| !s.immutable) => {
-                let files = copy.objects > 0;
-                (
-                    CopyState::Complete,
-                    if files {
-                        Immutable::FilesOnly
-                    } else {
-                        Immutable::No
-                    },
-                )
-            }
-            Some(_) => (CopyState::Complete, Immutable::Yes),
-            None if input.away.contains(name) => (CopyState::Away, Immutable::Unknown),
-            None => (CopyState::Missing, Immutable::No),
-        };
-        TargetState {
-            name: name.clone(),
-            state,
-            immutable,
-        }
-    };
+    let lost = known.point.sources.iter();
+    let lost = lost.filter(|s| known.captured(&s.id).is_none());
     Newest {
         point: known.point.slot,
-        at: known.point.at,
-        age_s: age_s(input.now, known.point.at),
+        at: known.at(),
+        age_s: age_s(input.now, known.at()),
+        not_captured: lost.map(|s| s.id.clone()).collect(),
         targets: input
             .policy
             .targets
             .iter()
-            .map(|t| state(&t.name))
+            .map(|t| target_state(input, known, &t.name))
             .collect(),
     }
 }
 
-/// The proof of the newest point of each method and target whose newest verdict is that it passed.
+/// How much of a point one target holds.
+fn target_state(input: &Input<'_>, known: &Known, name: &TargetName) -> TargetState {
+    let expected = || known.point.expected_at(name);
+    let missing: Vec<SourceId> = expected()
+        .filter(|source| known.copy(source, name).is_none())
+        .cloned()
+        .collect();
+    let held = || known.copies.iter().filter(|c| &c.target == name);
+    let locked = |c: &Copy| !matches!(&c.held, Held::Snapshot(s) if !s.immutable);
+    let immutable = match (held().any(locked), held().all(locked)) {
+        (_, true) if held().next().is_some() => Immutable::Yes,
+        (true, false) => Immutable::FilesOnly,
+        _ => Immutable::No,
+    };
+    let state = match (missing.len(), expected().count()) {
+        (0, _) => CopyState::Complete,
+        _ if input.away.contains(name) => CopyState::Away,
+        (lacks, all) if lacks == all => CopyState::Missing,
+        _ => CopyState::Partial,
+    };
+    TargetState {
+        name: name.clone(),
+        state,
+        immutable: match state {
+            CopyState::Away => Immutable::Unknown,
+            _ => immutable,
+        },
+        missing,
+    }
+}
+
+/// The proof of the newest point of each way whose newest verdict is that it passed.
 fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
     let mut found: Vec<(&Known, &Proof)> = Vec::new();
     for known in points {
         for proof in &known.proofs {
-            let of = (proof.method, &proof.target);
-            let known_already = found.iter().any(|(_, f)| (f.method, &f.target) == of);
-            if let Verdict::Passed(newest) = verdict(&known.proofs, of.0, of.1)
+            let way = Way::of(proof);
+            let known_already = found.iter().any(|(_, f)| Way::of(f) == way);
+            if let Verdict::Passed(newest) = verdict(&known.proofs, way)
                 && !known_already
             {
                 found.push((known, newest));
             }
         }
     }
-    found.sort_by(|(_, a), (_, b)| (a.method, &a.target).cmp(&(b.method, &b.target)));
+    found.sort_by(|(_, a), (_, b)| (a.method, Way::of(a)).cmp(&(b.method, Way::of(b))));
     found
 }
 
 fn newest_proven(now: Timestamp, proofs: &[(&Known, &Proof)]) -> Vec<Proven> {
     let one = |(known, proof): &(&Known, &Proof)| {
-        let age = age_s(now, known.point.at);
+        let age = age_s(now, known.at_of(&proof.source));
         Proven {
+            source: proof.source.clone(),
             method: proof.method,
+            database: proof.database.clone(),
             target: proof.target.clone(),
             point: known.point.slot,
             age_s: age,
@@ -193,50 +230,24 @@ fn failed(proof: &Proof) -> FailedProof {
         format!("{}: {why}", c.id)
     });
     FailedProof {
+        source: proof.source.clone(),
+        database: proof.database.clone(),
         method: proof.method,
         target: proof.target.clone(),
         why: why.unwrap_or_else(|| "nothing was looked at".into()),
     }
 }
 
-/// An objective is met when one target's newest proven figures meet all of its numbers.
-fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
-    let one = |(method, wanted): (&Method, &Objective)| {
-        let of: Vec<&Proven> = proven.iter().filter(|p| p.method == *method).collect();
-        let best = |f: fn(&Proven) -> f64| of.iter().map(|p| f(p)).min_by(f64::total_cmp);
-        let young = |p: &Proven| {
-            let most = wanted
-                .proof_age
-                .map(|a| i64::try_from(a.0).unwrap_or(i64::MAX));
-            most.is_none_or(|most| p.proof_age_s <= most)
-        };
-        let meets = |p: &&Proven| {
-            p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64 && young(p)
-        };
-        Met {
-            method: *method,
-            rto_s: wanted.rto.0,
-            rpo_s: wanted.rpo.0,
-            measured_rto_s: best(|p| p.rto_s),
-            measured_rpo_s: best(|p| p.rpo_s),
-            proof_age_s: wanted.proof_age.map(|a| a.0),
-            measured_proof_age_s: of.iter().map(|p| p.proof_age_s).min(),
-            met: of.iter().any(meets),
-        }
-    };
-    policy.objectives.iter().map(one).collect()
-}
-
 fn retention(input: &Input<'_>) -> Retention {
-    let until = |copy: &Copy| copy.verified.retain_until_min.unwrap_or(copy.retain_until);
     let short = |known: &Known, copy: &Copy| {
         let target = input.policy.target(&copy.target);
-        target.is_some_and(|t| until(copy) < known.point.at + t.lock.retention.signed())
+        let promised = |t: &Target| known.at_of(&copy.source) + t.lock.retention.signed();
+        target.is_some_and(|t| copy.locked_until() < promised(t))
     };
     let copies = input.points.iter().flat_map(|k| &k.copies);
     let newest = input.points.first();
     Retention {
-        earliest_unlock: copies.map(until).min(),
+        earliest_unlock: copies.map(Copy::locked_until).min(),
         below_policy: newest.map_or(0, |k| {
             k.copies.iter().filter(|c| short(k, c)).count() as u64
         }),

@@ -143,6 +143,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                         "runs/*/backup-*",
                         "policies/*",
                         "points/*/point.json",
+                        "points/*/sources/*",
                         "points/*/copies/*",
                     ],
                     key,

@@ -56,7 +56,10 @@ fn answer(drilled: Drilled) -> Answer {
     };
     let told = match (done, left.is_empty()) {
         (true, true) => "everything scratch is gone".to_owned(),
-        (true, false) => format!("everything scratch is gone; left: {}", left.join(", ")),
+        (true, false) => format!(
+            "clusters and files are gone; still there: {}",
+            left.join(", ")
+        ),
         (false, _) => format!("not done; left: {}", left.join(", ")),
     };
     answer.line(format!("  teardown: {told}"));
@@ -80,11 +83,16 @@ fn answer(drilled: Drilled) -> Answer {
 }
 
 fn proof_line(proof: &Proof, measured_on: &str) -> String {
+    let what = match &proof.database {
+        Some(database) => format!("{} (database {database})", proof.source),
+        None => proof.source.to_string(),
+    };
     let size = proof.measured.bytes;
     let size = (size > 0).then(|| format!(", {}", bytes(size)));
     format!(
-        "  {:8} from {:10} {}  checked {}, not checked {}, excluded {}; restored in {:.1} s \
+        "  {:20} {:8} from {:10} {}  checked {}, not checked {}, excluded {}; restored in {:.1} s \
          measured on {measured_on}{}",
+        what,
         proof.method.as_str(),
         proof.target.as_str(),
         if proof.passed { "passed" } else { "FAILED" },
@@ -99,7 +107,8 @@ fn proof_line(proof: &Proof, measured_on: &str) -> String {
 fn proof_json(p: &Proof) -> Value {
     let lag = p.measured.snapshot_lag_s.map(round);
     json!({
-        "method": p.method, "source": p.source, "target": p.target, "passed": p.passed,
+        "method": p.method, "source": p.source, "database": p.database, "target": p.target,
+        "passed": p.passed,
         "checked": p.checked, "not_checked": p.not_checked, "excluded": p.excluded,
         "rto_s": round(p.measured.rto_s), "rpo_s": lag, "snapshot_lag_s": lag,
         "tables": p.measured.tables, "rows": p.measured.rows, "objects": p.measured.objects,

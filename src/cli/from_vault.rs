@@ -64,7 +64,12 @@ impl VaultArgs {
         policy: Option<&Path>,
     ) -> Result<Loaded, Fail> {
         match (self.vault(verb)?, policy) {
-            (Some(from), _) => from.loaded(world, role).await,
+            (Some(_), Some(file)) => Err(Fail::usage(format!(
+                "--from reads a vault without a policy file, and --policy {} names one; leave one \
+                 of them out",
+                file.display()
+            ))),
+            (Some(from), None) => from.loaded(world, role).await,
             (None, Some(_)) if self.names_a_vault() => Err(Fail::usage(
                 "--region, --endpoint and --of say more of the vault of --from, and there is none",
             )

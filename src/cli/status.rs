@@ -1,6 +1,7 @@
 //! `dr status`: the newest point, the newest proven ones, drills, what is open, missed and
 //! breached.
 
+mod proven;
 mod text;
 
 use super::answer::{Answer, Outcome};

@@ -29,12 +29,22 @@ pub fn decide(
         .plan
         .steps
         .iter()
-        .filter(|s| may_run(state, s, expired, tried))
+        .filter(|s| may_run(state, s, (expired, role), tried))
         .collect();
-    if let Some(step) = ready.iter().find(|s| role.is_none_or(|r| r == s.role)) {
+    let tries = |s: &&&Step| tried.get(&s.id).copied().unwrap_or(0);
+    let mine = ready.iter().filter(|s| role.is_none_or(|r| r == s.role));
+    // What was tried least comes first: one branch that does not get on holds up no other.
+    let mine = mine.min_by_key(tries);
+    let at_work = |s: &Step| {
+        let state = state.state(&s.id);
+        matches!(state, StepState::Failed { kind, .. } if *kind == Failure::Working)
+    };
+    let free = ready.iter().find(|s| !at_work(s));
+    // A role that would only wait lets the others on.
+    if let Some(step) = mine.filter(|s| !at_work(s) || free.is_none()) {
         return Decision::Run(step.id.clone());
     }
-    if let Some(step) = ready.first() {
+    if let Some(step) = free.or(ready.first()) {
         return Decision::HandOver(step.role);
     }
     let all_done = state.plan.steps.iter().all(|s| state.succeeded(&s.id));
@@ -87,6 +97,10 @@ fn spent(state: &RunState, step: &Step, tried: &BTreeMap<StepId, u32>) -> bool {
             kind: Failure::Unavailable,
             ..
         } => tries >= state.plan.step_attempts,
+        StepState::Failed {
+            kind: Failure::Working,
+            ..
+        } => false,
         StepState::Failed { .. } => tries >= 1,
         _ => false,
     }
@@ -101,6 +115,10 @@ fn given_up(state: &RunState, step: &Step) -> bool {
             kind: Failure::Unavailable,
             ..
         } => failures >= state.plan.step_attempts,
+        StepState::Failed {
+            kind: Failure::Working,
+            ..
+        } => false,
         StepState::Failed { .. } => true,
         _ => false,
     }
@@ -118,7 +136,34 @@ fn over(state: &RunState, step: &Step) -> bool {
             .any(|n| !state.succeeded(&n.id) && over(state, n))
 }
 
-fn may_run(state: &RunState, step: &Step, expired: bool, tried: &BTreeMap<StepId, u32>) -> bool {
+/// Whatever became of it: what only waits for its turn may go on. Steps of another role are that
+/// role's to try again.
+fn over_for_now(
+    state: &RunState,
+    step: &Step,
+    role: Option<Role>,
+    tried: &BTreeMap<StepId, u32>,
+) -> bool {
+    let not_ours = role.is_some_and(|r| r != step.role);
+    let failed = match state.state(&step.id) {
+        StepState::Failed { kind, .. } => *kind == Failure::Working || not_ours,
+        _ => false,
+    };
+    let behind = step.needs.iter().filter_map(|n| state.plan.step(n));
+    state.succeeded(&step.id)
+        || failed
+        || spent(state, step, tried)
+        || behind
+            .filter(|n| !state.succeeded(&n.id))
+            .any(|n| over_for_now(state, n, role, tried))
+}
+
+fn may_run(
+    state: &RunState,
+    step: &Step,
+    (expired, role): (bool, Option<Role>),
+    tried: &BTreeMap<StepId, u32>,
+) -> bool {
     if state.succeeded(&step.id) || spent(state, step, tried) {
         return false;
     }
@@ -145,7 +190,11 @@ fn may_run(state: &RunState, step: &Step, expired: bool, tried: &BTreeMap<StepId
     if expired || (state.plan.kind == RunKind::Drill && given_up(state, step)) {
         return false;
     }
+    let after = step.after.iter().filter_map(|id| state.plan.step(id));
     step.needs.iter().all(|n| state.succeeded(n))
+        && after
+            .into_iter()
+            .all(|s| over_for_now(state, s, role, tried))
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn started(runner: &'static str) -> (&'static str, Event) {
     (
         runner,
         Event::Started {
-            step: id("take-snapshot"),
+            step: id("take-snapshot:shop-prod"),
         },
     )
 }
@@ -86,11 +86,11 @@ fn an_entry_survives_its_bytes() {
 #[test]
 fn success_follows_a_start_and_only_a_start() {
     let succeeded = Event::Succeeded {
-        step: id("take-snapshot"),
+        step: id("take-snapshot:shop-prod"),
         evidence: shared(),
     };
     let state = folded(vec![opened(), started("a"), ("a", succeeded.clone())]).unwrap();
-    assert!(state.succeeded(&id("take-snapshot")));
+    assert!(state.succeeded(&id("take-snapshot:shop-prod")));
     let error = folded(vec![opened(), ("a", succeeded)]).unwrap_err();
     assert_eq!(
         error,
@@ -142,7 +142,7 @@ fn failures_count_attempts() {
         (
             "a",
             Event::Failed {
-                step: id("take-snapshot"),
+                step: id("take-snapshot:shop-prod"),
                 kind: Failure::Unavailable,
                 code: "x".into(),
                 message: "y".into(),
@@ -157,7 +157,7 @@ fn failures_count_attempts() {
         failed(),
     ])
     .unwrap();
-    assert_eq!(state.attempt(&id("take-snapshot")), 3);
+    assert_eq!(state.attempt(&id("take-snapshot:shop-prod")), 3);
 }
 
 #[test]

@@ -13,8 +13,8 @@ mod roles;
 pub use digest::TableDigest;
 pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
 pub use point::{
-    CapturedBucket, CapturedCluster, Copy, HeartbeatColumn, Point, PointTarget, SnapshotCopy,
-    SnapshotState, Vault, Verified,
+    Captured, CapturedBucket, CapturedCluster, Copy, FilesHeld, HeartbeatColumn, Held, Point,
+    PointSource, PointTarget, SnapshotCopy, SnapshotState, Vault, Verified, What,
 };
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
 pub use roles::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};

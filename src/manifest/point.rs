@@ -1,9 +1,9 @@
-//! Recovery points: what was captured, and where a target holds it.
+//! Recovery points: what a slot was to hold, what of it was captured, and where a target holds it.
 
 use super::Document;
 use crate::model::{
-    AccountId, BucketName, ClusterId, KmsKey, LockMode, ObjectKey, PolicyName, Provider, Region,
-    RunId, Sha256, Slot, SourceId, TargetName, VaultId, VersionId,
+    AccountId, BucketName, ClusterId, KmsKey, LockMode, Method, Name, ObjectKey, PolicyName,
+    Provider, Region, RunId, Sha256, Slot, SourceId, SourceKind, TargetName, VaultId, VersionId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -19,18 +19,16 @@ impl Document for Vault {
     const SCHEMA: &'static str = "dr/vault/1";
 }
 
-/// `points/<policy>/<slot>/point.json`: what was captured and how to restore it; no target's state.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// `points/<policy>/<slot>/point.json`: what its run was to capture, and where to; known before the
+/// first byte was copied. Each source has documents of its own, so that one that cannot be taken
+/// keeps no other one waiting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Point {
     pub policy: PolicyName,
     pub policy_sha256: Sha256,
     pub slot: Slot,
     pub run: RunId,
-    /// The instant that the point stands for: the snapshot's, or the listing's where there is no
-    /// cluster.
-    pub at: Timestamp,
-    pub cluster: Option<CapturedCluster>,
-    pub files: Vec<CapturedBucket>,
+    pub sources: Vec<PointSource>,
     /// Where the targets are, so that a vault found alone leads to the others.
     pub targets: Vec<PointTarget>,
 }
@@ -39,26 +37,108 @@ impl Document for Point {
     const SCHEMA: &'static str = "dr/point/1";
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointSource {
+    pub id: SourceId,
+    pub kind: SourceKind,
+    /// Targets that are to hold a copy.
+    pub targets: Vec<TargetName>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PointTarget {
+    pub name: TargetName,
+    pub region: Region,
+    pub bucket: BucketName,
+    pub provider: Provider,
+    pub endpoint: Option<String>,
+    pub lock_mode: LockMode,
+    pub retain_until: Timestamp,
+}
+
+impl Point {
+    /// Sources that a target is to hold a copy of.
+    pub fn expected_at<'a>(
+        &'a self,
+        target: &'a TargetName,
+    ) -> impl Iterator<Item = &'a SourceId> + 'a {
+        let sources = self.sources.iter();
+        sources
+            .filter(|s| s.targets.contains(target))
+            .map(|s| &s.id)
+    }
+}
+
+/// `points/<policy>/<slot>/sources/<source>/captured.json`: one source as it was captured, and how
+/// to restore it; no target's state.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Captured {
+    pub policy: PolicyName,
+    pub slot: Slot,
+    pub run: RunId,
+    pub source: SourceId,
+    /// The instant that its data stands for.
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub what: What,
+}
+
+impl Document for Captured {
+    const SCHEMA: &'static str = "dr/captured/1";
+}
+
+/// By the kind of its source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum What {
+    Aurora(CapturedCluster),
+    Bucket(CapturedBucket),
+}
+
+impl Captured {
+    pub fn cluster(&self) -> Option<&CapturedCluster> {
+        match &self.what {
+            What::Aurora(cluster) => Some(cluster),
+            What::Bucket(_) => None,
+        }
+    }
+
+    pub fn bucket(&self) -> Option<&CapturedBucket> {
+        match &self.what {
+            What::Bucket(bucket) => Some(bucket),
+            What::Aurora(_) => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CapturedCluster {
-    pub source: SourceId,
     pub id: ClusterId,
     pub region: Region,
     pub account: AccountId,
     pub snapshot_arn: String,
-    pub snapshot_at: Timestamp,
     pub engine: String,
     pub engine_version: String,
     pub master_user: String,
-    pub database: String,
+    /// Those that are checked and dumped.
+    pub databases: Vec<Name>,
     pub heartbeat: Option<HeartbeatColumn>,
-    /// Copies by target; their names are known before they exist, `copies/<target>.json` says that
-    /// one does.
+    /// Copies by target; their names are known before they exist, a copy's document says that one
+    /// does.
     pub copies: Vec<SnapshotCopy>,
+}
+
+impl CapturedCluster {
+    /// The heartbeat of one of its databases.
+    pub fn heartbeat_of(&self, database: &Name) -> Option<HeartbeatColumn> {
+        let heartbeat = self.heartbeat.as_ref();
+        heartbeat.filter(|h| &h.database == database).cloned()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HeartbeatColumn {
+    pub database: Name,
     pub table: String,
     pub id: String,
     pub at: String,
@@ -75,11 +155,9 @@ pub struct SnapshotCopy {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CapturedBucket {
-    pub source: SourceId,
     pub name: BucketName,
     pub region: Region,
     pub prefix: String,
-    pub listed_at: Timestamp,
     pub list_key: ObjectKey,
     pub list_sha256: Sha256,
     pub versions: u64,
@@ -87,45 +165,53 @@ pub struct CapturedBucket {
     pub bytes: u64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PointTarget {
-    pub name: TargetName,
-    pub region: Region,
-    pub bucket: BucketName,
-    pub provider: Provider,
-    pub endpoint: Option<String>,
-    pub lock_mode: LockMode,
-    pub retain_until: Timestamp,
-}
-
-/// `points/<policy>/<slot>/copies/<target>.json`: this target is complete and was read back.
+/// `points/<policy>/<slot>/copies/<source>/<target>.json`: this target holds the whole of that
+/// source, and it was read back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Copy {
     pub policy: PolicyName,
     pub slot: Slot,
     pub run: RunId,
+    pub source: SourceId,
     pub target: TargetName,
-    pub snapshot: Option<SnapshotState>,
-    pub manifest_key: ObjectKey,
-    pub manifest_version: VersionId,
-    pub manifest_sha256: Sha256,
-    pub objects: u64,
-    pub delete_markers: u64,
-    pub bytes: u64,
-    pub verified: Verified,
+    #[serde(flatten)]
+    pub held: Held,
     pub lock_mode: LockMode,
     pub retain_until: Timestamp,
 }
 
-impl Copy {
-    /// Whether files were copied; a copy of a snapshot alone has no manifest.
-    pub fn has_files(&self) -> bool {
-        !self.manifest_key.as_str().is_empty()
-    }
-}
-
 impl Document for Copy {
     const SCHEMA: &'static str = "dr/copy/1";
+}
+
+/// By the method that restores it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum Held {
+    Snapshot(SnapshotState),
+    Files(FilesHeld),
+}
+
+impl Copy {
+    pub fn method(&self) -> Method {
+        match self.held {
+            Held::Snapshot(_) => Method::Snapshot,
+            Held::Files(_) => Method::Files,
+        }
+    }
+
+    pub fn files(&self) -> Option<&FilesHeld> {
+        match &self.held {
+            Held::Files(files) => Some(files),
+            Held::Snapshot(_) => None,
+        }
+    }
+
+    /// Earliest lock end of what was read back.
+    pub fn locked_until(&self) -> Timestamp {
+        let read_back = self.files().and_then(|f| f.verified.retain_until_min);
+        read_back.unwrap_or(self.retain_until)
+    }
 }
 
 /// The snapshot copy as the service described it.
@@ -136,6 +222,18 @@ pub struct SnapshotState {
     pub encrypted: bool,
     /// A snapshot copy has no lock of its own.
     pub immutable: bool,
+}
+
+/// Files, by their object manifest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilesHeld {
+    pub manifest_key: ObjectKey,
+    pub manifest_version: VersionId,
+    pub manifest_sha256: Sha256,
+    pub objects: u64,
+    pub delete_markers: u64,
+    pub bytes: u64,
+    pub verified: Verified,
 }
 
 /// What a verification looked at.

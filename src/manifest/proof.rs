@@ -2,7 +2,7 @@
 
 use super::{Document, TableDigest};
 use crate::model::{
-    Method, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName, VersionId,
+    Method, Name, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName, VersionId,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,9 @@ pub enum CheckResult {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     pub id: String,
+    pub source: SourceId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Name>,
     pub method: Method,
     pub target: TargetName,
     pub result: CheckResult,
@@ -86,14 +89,18 @@ pub struct Check {
     pub why: Option<String>,
 }
 
-/// `proofs/<policy>/<slot>/<drill run>/<source>/<method>/<target>.json`: a restore of this point by
-/// this method from this target was tried.
+/// `proofs/<policy>/<slot>/<drill run>/<source>/<method>/<target>.json`, of a dump
+/// `…/<source>/dump/<database>/<target>.json`: a restore of this source of this point by this
+/// method from this target was tried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Proof {
     pub policy: PolicyName,
     pub slot: Slot,
     pub run: RunId,
     pub source: SourceId,
+    /// Of a dump, which is of one database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<Name>,
     pub method: Method,
     pub target: TargetName,
     /// Who restored it.

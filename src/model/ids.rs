@@ -90,10 +90,3 @@ impl VersionId {
         Self::new("null")
     }
 }
-
-impl SourceId {
-    /// All buckets of a policy, which are restored together.
-    pub fn files() -> Self {
-        Self::new("files")
-    }
-}

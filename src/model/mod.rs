@@ -13,6 +13,7 @@ mod run;
 mod seconds;
 mod sha256;
 mod slot;
+mod source_kind;
 mod source_version;
 mod vault_id;
 
@@ -30,5 +31,6 @@ pub use run::{Mark, RunId, RunKind, StepId};
 pub use seconds::Seconds;
 pub use sha256::Sha256;
 pub use slot::Slot;
+pub use source_kind::SourceKind;
 pub use source_version::SourceVersion;
 pub use vault_id::VaultId;

@@ -127,14 +127,19 @@ impl fmt::Display for Mark {
     }
 }
 
-/// `copy-objects:central`: the action's name, and what of several it is done to.
+/// `copy-objects:files:central`: the action's name, and what of several it is done to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StepId(String);
 
 impl StepId {
-    pub fn new(action: &'static str, of: Option<&dyn fmt::Display>) -> Self {
-        Self(of.map_or_else(|| action.to_owned(), |of| format!("{action}:{of}")))
+    pub fn new(action: &'static str, of: &[&dyn fmt::Display]) -> Self {
+        let mut id = action.to_owned();
+        for part in of {
+            id.push(':');
+            id.push_str(&part.to_string());
+        }
+        Self(id)
     }
 
     pub fn as_str(&self) -> &str {

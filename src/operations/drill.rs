@@ -172,12 +172,14 @@ pub(super) fn failures(report: &Report) -> Vec<Finding> {
         .filter(not_passed)
         .map(|check| {
             let why = check.why.as_deref().unwrap_or("it did not pass");
+            let of = check.database.as_ref();
+            let of = of.map_or_else(String::new, |d| format!(" (database {d})"));
             let message = format!(
-                "check {} of method {} from {}: {why}",
-                check.id, check.method, check.target
+                "check {} of {}{of} by method {} from {}: {why}",
+                check.id, check.source, check.method, check.target
             );
             Finding::error(Code::CheckFailed, message)
-                .thing(format!("{} {}", check.id, check.method))
+                .thing(format!("{} {} {}", check.id, check.source, check.method))
                 .place(format!("{run} at {}", check.target))
         })
         .collect();

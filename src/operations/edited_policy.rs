@@ -19,7 +19,7 @@ pub enum Standing {
 /// `own`: the same slot planned by the runner's policy. `earlier`: planned by the policy whose
 /// digest the stored plan carries.
 pub fn standing(stored: &Plan, own: Option<&Plan>, earlier: Option<&Plan>) -> Standing {
-    let gives = |plan: Option<&Plan>| plan.is_some_and(|p| stored.names().is_subset(&p.names()));
+    let gives = |plan: Option<&Plan>| plan.is_some_and(|p| same(stored, p));
     if gives(own) {
         Standing::Ours
     } else if !gives(earlier) {
@@ -29,6 +29,12 @@ pub fn standing(stored: &Plan, own: Option<&Plan>, earlier: Option<&Plan>) -> St
     } else {
         Standing::EditedBeyond
     }
+}
+
+/// To the last step and number: what is left out of a plan, or waits for another step, is as much a
+/// change as another bucket.
+fn same(stored: &Plan, own: &Plan) -> bool {
+    stored == own
 }
 
 /// Every place of the stored plan is one of our own plan, and no lock is shorter than ours would
@@ -45,12 +51,26 @@ fn within(stored: &Plan, own: &Plan) -> bool {
     locked_long_enough && stored.places().is_subset(&own.places())
 }
 
+/// How a run of an earlier policy goes on: with what it names, in the runner's own time.
+pub fn in_own_time(stored: &mut Plan, own: &Plan) {
+    stored.runner = own.runner.clone();
+    stored.step_attempts = own.step_attempts;
+    stored.backoff = own.backoff;
+    stored.poll_every = own.poll_every;
+    stored.patience = own.patience;
+}
+
 /// What differs first, for a message.
 pub fn difference(stored: &Plan, own: Option<&Plan>) -> String {
     let Some(own) = own else {
         return "this policy plans no such run".to_owned();
     };
-    let (stored, own) = (stored.names(), own.names());
+    let (before, after) = (stored, own);
+    let (stored, own) = (before.names(), after.names());
+    if stored == own {
+        return "its steps wait for each other in another order, or its times are others"
+            .to_owned();
+    }
     let shown = |name: Option<&String>| {
         name.map_or_else(|| "nothing".to_owned(), |n| n.chars().take(200).collect())
     };
@@ -73,6 +93,23 @@ mod tests {
         let plan = backup_of(|_| {});
         assert_eq!(standing(&plan, Some(&plan), None), Standing::Ours);
         assert_eq!(standing(&plan, None, None), Standing::NotOurs);
+        // Less is not ours either: nothing would be done, and the slot would count as done.
+        let nothing = Plan {
+            steps: Vec::new(),
+            ..plan.clone()
+        };
+        let mut alone = plan.clone();
+        alone.steps.truncate(1);
+        let mut unordered = plan.clone();
+        unordered.steps.iter_mut().for_each(|s| s.needs.clear());
+        let slow = Plan {
+            poll_every: crate::model::Seconds::days(36_500),
+            ..plan.clone()
+        };
+        for planted in [nothing, alone, unordered, slow] {
+            assert_eq!(standing(&planted, Some(&plan), None), Standing::NotOurs);
+            assert!(!difference(&planted, Some(&plan)).is_empty());
+        }
     }
 
     #[test]

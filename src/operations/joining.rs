@@ -1,12 +1,13 @@
 //! Runs as operations see them: opening one or joining it, and going on.
 
-use super::edited_policy::{Standing, difference, standing};
+use super::edited_policy::{Standing, difference, in_own_time, standing};
 use super::policy_copy;
+use super::policy_file::stored_policy;
 use super::session::{Session, journal_at};
 use crate::engine::{self, Report};
 use crate::model::RunId;
 use crate::plan::{Plan, VERSION};
-use crate::policy::{Policy, parse};
+use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding};
 use crate::targets::Reached;
 use crate::vault::RunRead;
@@ -65,6 +66,21 @@ impl Session<'_> {
         Ok(journal.read(&self.loaded.policy.name, run).await?)
     }
 
+    /// At whichever target has its journal.
+    pub async fn read_anywhere(
+        &self,
+        reached: &Reached,
+        run: &RunId,
+    ) -> Result<Option<RunRead>, Fail> {
+        for seen in reached.capable() {
+            let journal = journal_at(&seen.vault);
+            if let Some(read) = journal.read(&self.loaded.policy.name, run).await? {
+                return Ok(Some(read));
+            }
+        }
+        Ok(None)
+    }
+
     /// Resumes a stored run, whose plan is believed only as far as a policy of ours gives it.
     ///
     /// # Errors
@@ -72,7 +88,7 @@ impl Session<'_> {
     pub async fn join(
         &self,
         reached: &Reached,
-        read: RunRead,
+        mut read: RunRead,
         replan: &dyn Replan,
     ) -> Result<Advanced, Fail> {
         let plan = &read.state.plan;
@@ -102,6 +118,9 @@ impl Session<'_> {
                     plan.run
                 );
                 let warning = Finding::warning(Code::PolicyChanged, said).thing(&plan.run);
+                if let Some(own) = &own {
+                    in_own_time(&mut read.state.plan, own);
+                }
                 let mut advanced = Advanced::from(self.go_on(reached, read).await?);
                 advanced.findings.push(warning);
                 Ok(advanced)
@@ -133,7 +152,7 @@ impl Session<'_> {
             return Ok(None);
         }
         let text = policy_copy::read(&reached.vault, &plan.policy_sha256).await?;
-        let policy = text.and_then(|t| parse("policy", &t).ok());
+        let policy = text.and_then(|t| stored_policy(&t));
         let policy = policy.filter(|p| p.name == self.loaded.policy.name);
         let again = policy.and_then(|p| replan.replan(&p, plan));
         Ok(again.map(|p| Plan {

@@ -4,7 +4,7 @@ use super::{Loaded, Surroundings, planning};
 use crate::aws::Clients;
 use crate::inventory;
 use crate::manifest::{ListRow, RowKind, StoredRow};
-use crate::model::{Role, Slot, TargetName};
+use crate::model::{Role, Slot, SourceId, TargetName};
 use crate::plan::{BaseCopy, Plan};
 use crate::report::{Code, Fail, Finding, Hint};
 use crate::schedule;
@@ -40,13 +40,18 @@ pub async fn plan(around: Surroundings<'_>, loaded: &Loaded) -> Result<Planned, 
     let bases = planning::bases(loaded, &reached, slot).await?;
     let policy = (&loaded.policy, &loaded.sha256);
     let plan = planning::backup_plan(policy, &reached, slot, reached.now, bases.clone());
-    let rows = list(loaded, &clients).await?;
-    let locked_bytes: u64 = rows.iter().map(|r| r.size_bytes).sum();
+    let listed = list(loaded, &clients).await?;
+    let rows = listed.iter().flat_map(|(_, rows)| rows);
+    let locked_bytes: u64 = rows.map(|r| r.size_bytes).sum();
     let mut targets = Vec::new();
     for target in &plan.targets {
-        let base = bases.get(&target.name);
-        let known = known(loaded, &clients, &target.name, base, reached.now).await?;
-        let (_, new) = inventory::difference(&rows, &known);
+        let mut new = Vec::new();
+        for (source, rows) in &listed {
+            let base = bases.get(&(source.clone(), target.name.clone()));
+            let known = known(loaded, &clients, &target.name, base, reached.now).await?;
+            let (_, missing) = inventory::difference(rows, &known);
+            new.extend(missing.into_iter().cloned());
+        }
         targets.push(TargetWork {
             name: target.name.clone(),
             put_objects: new.iter().filter(|r| r.kind == RowKind::Object).count() as u64,
@@ -67,15 +72,17 @@ pub async fn plan(around: Surroundings<'_>, loaded: &Loaded) -> Result<Planned, 
     })
 }
 
-async fn list(loaded: &Loaded, clients: &Clients) -> Result<Vec<ListRow>, Fail> {
-    let mut rows = Vec::new();
+/// What each source bucket holds now.
+async fn list(loaded: &Loaded, clients: &Clients) -> Result<Vec<(SourceId, Vec<ListRow>)>, Fail> {
+    let mut listed = Vec::new();
     for source in loaded.policy.buckets() {
         let endpoint = loaded.policy.s3_endpoint(&source.region);
         let place = place_of(&source.bucket, &source.region, endpoint);
         let bucket = clients.bucket(Role::Copier, &place).await;
-        rows.extend(inventory::list(&bucket, &source.id, &source.prefix).await?);
+        let rows = inventory::list(&bucket, &source.id, &source.prefix).await?;
+        listed.push((source.id.clone(), rows));
     }
-    Ok(rows)
+    Ok(listed)
 }
 
 async fn known(

@@ -1,47 +1,55 @@
 //! From a policy and what the vault says to a plan: of a backup slot, or of a drill of a point.
 
 use super::Loaded;
-use crate::manifest::{Copy, Point};
-use crate::model::{Mark, RunId, RunKind, Sha256, Slot, TargetName};
+use crate::manifest::{Captured, Copy, Point};
+use crate::model::{Mark, RunId, RunKind, Sha256, Slot, SourceId, TargetName};
 use crate::plan::{
-    BackupInput, BaseCopy, CopyObjects, DrillInput, Plan, WriteProofs, backup, drill,
+    BackupInput, BaseCopy, CopyObjects, DrillInput, Plan, ProbeLock, WriteProofs, backup, drill,
 };
 use crate::policy::Policy;
 use crate::report::{Exit, Fail, Hint};
 use crate::targets::{self, Reached};
-use crate::vault::Key;
-use jiff::Timestamp;
+use crate::vault::{Key, PointRef};
+use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
 /// A base is looked for among this many newest points.
 const BASE_LOOK_BACK: usize = 30;
 
-/// Newest complete copy at each target, which unchanged objects are taken from.
+/// Clocks of two stores may differ by this much.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
+/// So many points that no target holds whole yet are passed over for one that is.
+const MOST_PARTIAL: usize = 3;
+
+pub type Bases = BTreeMap<(SourceId, TargetName), BaseCopy>;
+
+/// Newest complete copy of each source at each target, which unchanged objects are taken from.
 ///
 /// # Errors
 /// The store's.
-pub async fn bases(
-    loaded: &Loaded,
-    reached: &Reached,
-    before: Slot,
-) -> Result<BTreeMap<TargetName, BaseCopy>, Fail> {
-    let (mut bases, policy) = (BTreeMap::new(), &loaded.policy);
+pub async fn bases(loaded: &Loaded, reached: &Reached, before: Slot) -> Result<Bases, Fail> {
+    let (mut bases, policy) = (Bases::new(), &loaded.policy);
     let slots = targets::slots(reached, &policy.name).await?;
+    let wanted = || {
+        let sources = policy.buckets().map(|b| &b.id);
+        sources.flat_map(|s| policy.targets.iter().map(move |t| (s, &t.name)))
+    };
     for slot in slots
         .into_iter()
         .filter(|s| *s < before)
         .take(BASE_LOOK_BACK)
     {
-        for target in &policy.targets {
-            if bases.contains_key(&target.name) {
+        for (source, target) in wanted() {
+            let of = (source.clone(), target.clone());
+            if bases.contains_key(&of) {
                 continue;
             }
-            let copy = targets::copy(reached, &policy.name, slot, &target.name).await?;
-            if let Some(copy) = copy.filter(Copy::has_files) {
-                bases.insert(target.name.clone(), BaseCopy::of(&copy));
+            let copy = targets::copy(reached, &policy.name, slot, (source, target)).await?;
+            if let Some(files) = copy.as_ref().and_then(Copy::files) {
+                bases.insert(of, BaseCopy::of(slot, files));
             }
         }
-        if bases.len() == policy.targets.len() {
+        if bases.len() == wanted().count() {
             break;
         }
     }
@@ -53,7 +61,7 @@ pub fn backup_plan(
     reached: &Reached,
     slot: Slot,
     opened_at: Timestamp,
-    bases: BTreeMap<TargetName, BaseCopy>,
+    bases: Bases,
 ) -> Plan {
     backup(&BackupInput {
         policy: policy.0,
@@ -67,16 +75,26 @@ pub fn backup_plan(
     })
 }
 
+/// A plan says when it was made, and its locks end so long after that: one that was made in times
+/// to come would lock for as long as whoever planted it likes.
+fn made_by_now(stored: &Plan, reached: &Reached) -> bool {
+    let by = reached.now + CLOCKS_APART;
+    stored.opened_at <= by && (stored.kind != RunKind::Backup || stored.slot.time() <= by)
+}
+
 /// A stored backup planned again; bases are taken from the stored plan, but only manifests of this
 /// policy.
 pub fn backup_again(policy: &Policy, reached: &Reached, stored: &Plan) -> Option<Plan> {
+    if !made_by_now(stored, reached) {
+        return None;
+    }
     let ours = |base: &BaseCopy| {
         let key = Key::parse(base.manifest_key.as_str());
         matches!(key, Some(Key::Manifest { policy: of, .. }) if of == policy.name)
     };
     let bases = stored.actions::<CopyObjects>().filter_map(|(_, copy)| {
         let base = copy.base.as_ref().filter(|b| ours(b))?;
-        Some((copy.target.clone(), base.clone()))
+        Some(((copy.source.clone(), copy.target.clone()), base.clone()))
     });
     let plan = backup_plan(
         (policy, &stored.policy_sha256),
@@ -93,14 +111,47 @@ pub fn backup_again(policy: &Policy, reached: &Reached, stored: &Plan) -> Option
     (stored.kind == RunKind::Backup && plan.run == stored.run).then_some(plan)
 }
 
-/// A point that a drill can restore, with its complete copies in policy order.
+/// A point that a drill can restore, with what was captured and its complete copies, each in policy
+/// order.
 #[derive(Clone)]
 pub struct Drillable {
     pub point: Point,
+    pub captured: Vec<Captured>,
     pub copies: Vec<Copy>,
 }
 
-/// The newest point with a complete copy, or the one asked for.
+impl Drillable {
+    fn of(policy: &Policy, found: PointRef) -> Self {
+        let source = |id: &SourceId| policy.sources.iter().position(|s| s.id() == id);
+        let target = |name: &TargetName| policy.targets.iter().position(|t| &t.name == name);
+        let (mut captured, mut copies) = (found.captured, found.copies);
+        captured.retain(|c| source(&c.source).is_some());
+        captured.sort_by_key(|c| source(&c.source));
+        copies.retain(|c| target(&c.target).is_some());
+        copies.sort_by_key(|c| target(&c.target));
+        Self {
+            point: found.point,
+            captured,
+            copies,
+        }
+    }
+
+    /// One target holds all that it is to hold.
+    fn whole(&self) -> bool {
+        let has = |source: &SourceId, target: &TargetName| {
+            let copy = |c: &Copy| (&c.source, &c.target) == (source, target);
+            self.copies.iter().any(copy)
+        };
+        let mut targets = self.point.targets.iter();
+        targets.any(|t| {
+            let mut expected = self.point.expected_at(&t.name).peekable();
+            expected.peek().is_some() && expected.all(|source| has(source, &t.name))
+        })
+    }
+}
+
+/// The newest point that one target holds whole; where a source could not be taken for a while, the
+/// newest that has any complete copy. Or the one asked for.
 ///
 /// # Errors
 /// The store's; exit 2 for a slot that is no point.
@@ -114,29 +165,32 @@ pub async fn drillable(
         Some(slot) => vec![slot],
         None => targets::slots(reached, &policy.name).await?,
     };
+    let (mut newest, mut seen) = (None, 0);
     for candidate in slots.into_iter().take(BASE_LOOK_BACK) {
         // A point that no target can show whole any more is passed over: status and verify name it,
         // and the drill proves the next one.
         let merged = targets::point(reached, &policy.name, candidate).await?;
         let Some(found) = merged.point else { continue };
-        let order = |name: &TargetName| policy.targets.iter().position(|t| &t.name == name);
-        let mut copies = found.copies;
-        copies.retain(|c| order(&c.target).is_some());
-        copies.sort_by_key(|c| order(&c.target));
-        if !copies.is_empty() {
-            return Ok(Some(Drillable {
-                point: found.point,
-                copies,
-            }));
+        let found = Drillable::of(policy, found);
+        if found.copies.is_empty() {
+            continue;
+        }
+        if found.whole() {
+            return Ok(Some(found));
+        }
+        newest.get_or_insert(found);
+        seen += 1;
+        if seen == MOST_PARTIAL {
+            break;
         }
     }
     match slot {
-        Some(slot) => Err(Fail::usage(format!(
+        Some(slot) if newest.is_none() => Err(Fail::usage(format!(
             "policy {} has no recovery point {slot} with a complete copy",
             policy.name
         ))
         .hint(Hint::policy("status"))),
-        None => Ok(None),
+        _ => Ok(newest),
     }
 }
 
@@ -157,6 +211,7 @@ pub fn drill_plan(
         run,
         opened_at,
         point: &found.point,
+        captured: &found.captured,
         copies: &found.copies,
     }))
 }
@@ -179,9 +234,20 @@ pub async fn drilled(
         Err(fail) => return Err(fail),
     };
     let tried = || stored.actions::<WriteProofs>().flat_map(|(_, a)| &a.tried);
+    let probed = |target: &TargetName| {
+        stored
+            .actions::<ProbeLock>()
+            .any(|(_, p)| &p.target == target)
+    };
+    let empty = |c: &Copy| c.files().is_some_and(|f| f.objects == 0);
+    // What was completed since then is the next drill's.
     found
-        .copies
-        .retain(|c| tried().any(|t| t.target == c.target));
+        .captured
+        .retain(|c| tried().any(|t| t.source == c.source));
+    found.copies.retain(|c| {
+        tried().any(|t| (&t.source, &t.target) == (&c.source, &c.target))
+            || (empty(c) && probed(&c.target))
+    });
     Ok(Some(found))
 }
 
@@ -192,6 +258,9 @@ pub fn drill_again(
     found: Option<&Drillable>,
     stored: &Plan,
 ) -> Option<Plan> {
+    if !made_by_now(stored, reached) {
+        return None;
+    }
     let sha256 = &stored.policy_sha256;
     let (run, opened_at) = (stored.run.clone(), stored.opened_at);
     let plan = drill_plan((policy, sha256), reached, found?, run, opened_at)?;

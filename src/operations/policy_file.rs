@@ -86,6 +86,15 @@ pub fn load(file: &Path) -> Result<Loaded, Fail> {
     })
 }
 
+/// A policy as a vault keeps it. Whoever stored it may have written anything: one that `policy
+/// check` would refuse is none.
+pub fn stored_policy(text: &str) -> Option<Policy> {
+    let policy = parse("policy", text).ok()?;
+    let troubles = check(&policy, &calendar());
+    let sound = troubles.iter().all(|t| t.severity != Severity::Error);
+    sound.then_some(policy)
+}
+
 /// A relative path in a policy is relative to the policy.
 fn beside(policy: &Path, path: &str) -> String {
     let folder = policy.parent().unwrap_or(Path::new("."));

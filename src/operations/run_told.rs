@@ -2,7 +2,7 @@
 
 use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
-use crate::plan::{CopyObjects, PublishPoint, WriteProofs};
+use crate::plan::{CopyObjects, PublishPoint, Teardown, WriteProofs};
 use crate::report::{Code, Finding, Hint, full};
 
 /// What became of a run, as one word.
@@ -56,7 +56,20 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
     }));
     findings.extend(not_kept(report));
     findings.extend(behind(report));
+    findings.extend(uploads_left(report));
     findings
+}
+
+/// Parts of dumps that nobody will complete, and that a target would not end.
+fn uploads_left(report: &Report) -> Vec<Finding> {
+    let torn = report.state.done::<Teardown>();
+    torn.flat_map(|(step, _, torn)| {
+        torn.left.iter().map(move |what| {
+            let message = format!("{what}; they cost money until they are ended");
+            Finding::warning(Code::UploadsLeft, message).thing(&step.id)
+        })
+    })
+    .collect()
 }
 
 /// Targets that lack documents which the others have.

@@ -4,7 +4,7 @@ use super::known_runs::known_runs;
 use super::session::Session;
 use super::{Loaded, Surroundings};
 use crate::journal::{Event, read};
-use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
+use crate::model::{Name, PolicyName, Role, RunId, RunKind, Slot, SourceId, TargetName};
 use crate::policy::Schedule;
 use crate::report::{Code, Exit, Fail, Finding, Hint, Severity};
 use crate::schedule::{self, History};
@@ -164,6 +164,7 @@ async fn points(
         findings.extend(merged.findings);
         known.extend(merged.point.map(|p| Known {
             point: p.point,
+            captured: p.captured,
             copies: p.copies,
             proofs: p.proofs,
         }));
@@ -203,8 +204,10 @@ fn breaches(status: &Status, check: bool) -> Vec<Finding> {
         } else {
             "the newest proven figures miss it"
         };
-        let message = format!("objective of method {}: {why}", met.method);
-        found.push(say(Code::ObjectiveMissed, message).thing(met.method));
+        let of = what(&met.source, met.database.as_ref());
+        let message = format!("objective of method {} for {of}: {why}", met.method);
+        let thing = format!("{} {of}", met.method);
+        found.push(say(Code::ObjectiveMissed, message).thing(thing));
     }
     if status.retention.below_policy > 0 {
         let message = format!(
@@ -222,19 +225,38 @@ fn breaches(status: &Status, check: bool) -> Vec<Finding> {
         let message = format!("{n} slots that were due have no run");
         found.push(say(Code::SlotsMissed, message).thing(n));
     }
-    let missing = |t: &&status::TargetState| t.state == CopyState::Missing;
-    for target in status
-        .newest
-        .iter()
-        .flat_map(|n| &n.targets)
-        .filter(missing)
-    {
-        let name = &target.name;
-        let message = format!("the newest point has no complete copy at {name}");
-        found.push(say(Code::CopyMissing, message).thing(name));
+    if let Some(newest) = &status.newest {
+        found.extend(lacking(newest, &say));
     }
     found.extend(drill_breaches(status, say));
     found
+}
+
+/// A source, and the database of it where one is meant.
+fn what(source: &SourceId, database: Option<&Name>) -> String {
+    database.map_or_else(
+        || source.to_string(),
+        |database| format!("{source} (database {database})"),
+    )
+}
+
+/// What the newest point was to hold and does not.
+fn lacking(newest: &status::Newest, say: &impl Fn(Code, String) -> Finding) -> Vec<Finding> {
+    let point = newest.point;
+    let lost = newest.not_captured.iter().map(|source| {
+        let message = format!("the newest point, {point}, was made without source {source}");
+        say(Code::SourceNotCaptured, message).thing(source)
+    });
+    let away = |t: &&status::TargetState| t.state == CopyState::Away;
+    let copies = newest.targets.iter().filter(|t| !away(t)).flat_map(|t| {
+        let captured = |s: &&SourceId| !newest.not_captured.contains(s);
+        t.missing.iter().filter(captured).map(move |source| {
+            let name = &t.name;
+            let message = format!("the newest point has no complete copy of {source} at {name}");
+            say(Code::CopyMissing, message).thing(format!("{source} {name}"))
+        })
+    });
+    lost.chain(copies).collect()
 }
 
 fn drill_breaches(
@@ -247,7 +269,10 @@ fn drill_breaches(
         .filter(|l| l.result == DrillResult::Failed)
         .map(|last| {
             let why = match last.failed.first() {
-                Some(f) => format!("{} from {}: {}", f.method, f.target, f.why),
+                Some(f) => {
+                    let of = what(&f.source, f.database.as_ref());
+                    format!("{} of {of} from {}: {}", f.method, f.target, f.why)
+                }
                 None => "it proved nothing".into(),
             };
             let message = format!("the newest drill, {}, failed: {why}", last.run);

@@ -90,9 +90,17 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Result<Ve
     }
     let mut findings = Vec::new();
     for run in runs {
-        let read = match session.read(reached, &run).await {
+        let read = match session.read_anywhere(reached, &run).await {
             Ok(Some(read)) => read,
-            Ok(None) => continue,
+            Ok(None) => {
+                let message = format!(
+                    "{run} left scratch things, and no target that answers has its journal; they \
+                     are left alone"
+                );
+                let finding = Finding::warning(Code::RunMissing, message);
+                findings.push(finding.thing(&run).place(&reached.name));
+                continue;
+            }
             // Its journal says nothing; what the others left is swept all the same.
             Err(fail) => {
                 findings.push(Finding::from(fail).thing(&run).place(&reached.name));

@@ -2,7 +2,8 @@
 //! leads nowhere else: of the policy that lies there no endpoint, no key and no other target is
 //! used.
 
-use super::{Loaded, policy_copy};
+mod policy;
+
 use crate::aws::{Clients, Credential, Keys, Tuning};
 use crate::manifest::Point;
 use crate::model::{
@@ -10,10 +11,10 @@ use crate::model::{
     endpoint_allowed,
 };
 use crate::plan::{PlanTarget, plan_targets};
-use crate::policy::{Endpoints as PolicyEndpoints, Policy, parse};
+use crate::policy::Policy;
 use crate::report::{Code, Exit, Fail, Hint};
 use crate::targets::open;
-use crate::vault::{Key, PointDocument, Vault};
+use crate::vault::Vault;
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -92,7 +93,9 @@ impl Own {
         let given = plan_targets(policy, now).into_iter();
         let mine = given.filter(|t| t.name == self.target.name);
         let until = mine.filter_map(|t| t.evidence_until).next();
-        self.target.evidence_until = until.map(|t| t.min(now + MOST_KEPT));
+        let most = Timestamp::from_second((now + MOST_KEPT).as_second()).unwrap_or(now);
+        // Never less than what the point itself is locked for.
+        self.target.evidence_until = until.map(|t| t.max(self.target.retain_until).min(most));
     }
 }
 
@@ -145,7 +148,7 @@ impl FromVault {
         let policy = self.policy_name(&vault).await?;
         let (point, at) = self.own_point(&vault, &policy).await?;
         let own = &point.targets[at];
-        let kept = now + kept_for(own.retain_until, point.at);
+        let kept = now + kept_for(own.retain_until, point.slot.time());
         let until = Timestamp::from_second(kept.as_second()).unwrap_or(now);
         let target = self.target(own.name.clone(), own.provider, lock(own.lock_mode, until));
         let vault = open(clients, role, &target).await;
@@ -155,98 +158,6 @@ impl FromVault {
             target,
             vault,
         })
-    }
-
-    /// The policy that the newest point was made by, cut down to this vault: it names no other
-    /// target, endpoint or key.
-    ///
-    /// # Errors
-    /// As [`FromVault::own`]; 3 where the policy is not there or cannot be read.
-    pub async fn loaded(&self, world: &World, role: Role) -> Result<Loaded, Fail> {
-        let own = self.own(world, &self.clients(None), role).await?;
-        let sha256 = &own.point.policy_sha256;
-        let place = format!("s3://{}/{}", self.bucket, Key::Policy(sha256.clone()));
-        let text = policy_copy::read(&own.vault, sha256)
-            .await?
-            .ok_or_else(|| {
-                let message = format!("{place}, the policy of the newest point, cannot be read");
-                Fail::new(Code::Missing, message)
-                    .exit(Exit::Findings)
-                    .at(&place)
-            })?;
-        let policy =
-            parse(&place, &text).map_err(|e| Fail::new(Code::Damaged, e.to_string()).at(&place))?;
-        let policy = self.narrowed(policy, &own).ok_or_else(|| {
-            let message = format!("the policy {place} has no target {}", own.target.name);
-            Fail::new(Code::Damaged, message).at(&place)
-        })?;
-        Ok(Loaded {
-            file: format!("s3://{}", self.bucket),
-            sha256: sha256.clone(),
-            text,
-            policy,
-            profile: self.profile.clone(),
-            warnings: Vec::new(),
-        })
-    }
-
-    fn narrowed(&self, mut policy: Policy, own: &Own) -> Option<Policy> {
-        policy.targets.retain(|t| t.name == own.target.name);
-        let target = policy.targets.first_mut()?;
-        target.bucket = self.bucket.clone();
-        target.region = self.region.clone();
-        target.provider = own.target.provider;
-        target.profiles.clear();
-        let endpoints = PolicyEndpoints {
-            s3: self.endpoints.of("s3"),
-            rds: self.endpoints.of("rds"),
-            sts: self.endpoints.of("sts"),
-            kms: None,
-        };
-        policy.endpoints = BTreeMap::from([(self.region.clone(), endpoints)]);
-        policy.credentials.file = None;
-        policy.credentials.profiles.clear();
-        policy.credentials.postgres_ca_file = None;
-        Some(policy)
-    }
-
-    /// The newest point that says which of its targets this vault is, and which.
-    async fn own_point(&self, vault: &Vault, name: &PolicyName) -> Result<(Point, usize), Fail> {
-        let (mut other, mut unread) = (None, None);
-        let (bucket, region) = (&self.bucket, &self.region);
-        for slot in vault.slots(name).await?.into_iter().take(MOST_LOOKED_AT) {
-            let key = Key::point(name, slot, PointDocument::Point).to_string();
-            let point = match vault.find::<Point>(&key).await {
-                Ok(Some(point)) => point,
-                Ok(None) => continue,
-                Err(e) if e.transient() => return Err(e.into()),
-                // Whoever can write one point must not be able to hide the others, not by a key
-                // of KMS that nobody may use either.
-                Err(e) => {
-                    unread.get_or_insert_with(|| e.into());
-                    continue;
-                }
-            };
-            let mut targets = point.targets.iter();
-            if let Some(at) = targets.position(|t| t.bucket == *bucket && t.region == *region) {
-                return Ok((point, at));
-            }
-            other.get_or_insert_with(|| {
-                let known: Vec<String> = point
-                    .targets
-                    .iter()
-                    .map(|t| format!("s3://{} --region {}", t.bucket, t.region))
-                    .collect();
-                Fail::usage(format!(
-                    "this vault calls its buckets {}, not s3://{bucket} --region {region}",
-                    known.join(", ")
-                ))
-            });
-        }
-        Err(other.or(unread).unwrap_or_else(|| {
-            let message = format!("vault s3://{bucket} holds no recovery point of policy {name}");
-            self.another_vault(Fail::new(Code::NoPoint, message))
-        }))
     }
 
     async fn policy_name(&self, vault: &Vault) -> Result<PolicyName, Fail> {

@@ -18,7 +18,7 @@ pub use backup::{BackupInput, backup};
 pub use drill::{DrillInput, drill};
 pub use link::Link;
 pub use names::{cluster_id_of_attempt, drill_prefix, scratch_prefix};
-pub use restore::{RestoreInput, RestoreInto, Unavailable, restore};
+pub use restore::{IntoDatabase, RestoreInput, RestoreInto, Unavailable, restore};
 pub use step::Step;
 pub use targets::plan_targets;
 
@@ -56,6 +56,8 @@ pub struct Plan {
     pub step_attempts: u32,
     pub backoff: Seconds,
     pub poll_every: Seconds,
+    /// So long a step waits before the other branches get their turn.
+    pub patience: Seconds,
     pub steps: Vec<Step>,
 }
 

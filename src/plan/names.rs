@@ -4,14 +4,24 @@
 //! (Amazon RDS API reference, CreateDBClusterSnapshot).
 
 use super::Tags;
-use crate::model::{AccountId, ClusterId, Name, PolicyName, Region, RunId, Sha256, Slot, VaultId};
+use crate::model::{
+    AccountId, ClusterId, Name, PolicyName, Region, RunId, Sha256, Slot, SourceId, VaultId,
+};
 use jiff::Timestamp;
 
-/// `dr-1a2b3c4d-shop-20261124t020000z`
-pub(super) fn snapshot(vault: &VaultId, policy: &PolicyName, slot: Slot) -> Name {
+/// `dr-1a2b3c4d-shop-prod-5e6f70-20261124t020000z`: two policies of one vault may call their
+/// sources alike, so both names go into the digits.
+pub(super) fn snapshot(
+    vault: &VaultId,
+    policy: &PolicyName,
+    source: &SourceId,
+    slot: Slot,
+) -> Name {
+    let hash = Sha256::of(format!("{policy}/{source}").as_bytes());
     Name::new(format!(
-        "dr-{}-{policy}-{}",
+        "dr-{}-{source}-{}-{}",
         vault.short(),
+        &hash.0[..6],
         slot.to_string().to_ascii_lowercase()
     ))
 }
@@ -36,6 +46,13 @@ pub fn scratch_prefix(vault: &VaultId, policy: &PolicyName) -> String {
     format!("dr-drill/{}/{policy}/", vault.short())
 }
 
+/// A cluster is entered by the first of its databases.
+pub(super) fn first(databases: &[Name]) -> String {
+    databases
+        .first()
+        .map_or_else(|| "postgres".to_owned(), Name::to_string)
+}
+
 /// Name of the cluster in one attempt (1, 2, …) of the step that makes it.
 pub fn cluster_id_of_attempt(first: &ClusterId, attempt: u32) -> ClusterId {
     if attempt <= 1 {
@@ -49,8 +66,8 @@ pub fn cluster_id_of_attempt(first: &ClusterId, attempt: u32) -> ClusterId {
 pub(super) struct Tagged<'a> {
     pub vault: &'a VaultId,
     pub run: &'a RunId,
-    /// ARN of the cluster that its data is from.
-    pub source: String,
+    /// ARN of the cluster or snapshot that its data is from, where it has such a source.
+    pub source: Option<String>,
 }
 
 impl Tagged<'_> {
@@ -71,9 +88,9 @@ impl Tagged<'_> {
             ("dr:vault", self.vault.0.as_str()),
             ("dr:run", self.run.as_str()),
             ("dr:role", role),
-            ("dr:source", self.source.as_str()),
         ]
         .into_iter()
+        .chain(self.source.as_deref().map(|source| ("dr:source", source)))
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .collect();
         if let Some(at) = expires_at {

@@ -60,8 +60,8 @@ impl Places {
                 self.accounts(&a.share_with);
                 self.keys([&a.kms_key]);
             }
-            StoredAction::ListObjects(a) => self.sources(&a.sources),
-            StoredAction::CopyObjects(a) => self.sources(&a.sources),
+            StoredAction::ListObjects(a) => self.source(&a.bucket),
+            StoredAction::CopyObjects(a) => self.source(&a.bucket),
             StoredAction::RestoreCluster(a) => self.cluster(&a.spec),
             StoredAction::CreateCluster(a) => self.cluster(&a.spec),
             StoredAction::RestoreFiles(a) => {
@@ -69,7 +69,9 @@ impl Places {
                 self.add("bucket", &a.bucket);
             }
             StoredAction::Teardown(a) => {
-                self.service("rds", &a.region, a.endpoint.as_deref());
+                for place in &a.clusters {
+                    self.service("rds", &place.region, place.endpoint.as_deref());
+                }
                 self.service("s3", &a.bucket_region, a.bucket_endpoint.as_deref());
                 self.add("bucket", &a.bucket);
             }
@@ -88,11 +90,13 @@ impl Places {
         }
     }
 
-    fn sources(&mut self, sources: &[super::ListedSource]) {
-        for source in sources {
-            self.service("s3", &source.region, source.endpoint.as_deref());
-            self.add("bucket", &source.name);
-        }
+    fn source(&mut self, source: &super::ListedSource) {
+        self.service("s3", &source.region, source.endpoint.as_deref());
+        self.add("bucket", &source.name);
+        // Of a bucket that is only read a narrower part is another thing to protect.
+        let prefix = &source.prefix;
+        self.0
+            .insert(format!("prefix `{prefix}` of {}", source.name));
     }
 
     fn cluster(&mut self, spec: &super::ClusterSpec) {

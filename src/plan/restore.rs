@@ -1,15 +1,15 @@
 //! The plan of a restore, made from a vault alone.
 
-use super::names::{self, Tagged};
+use super::names::{self, Tagged, first};
 use super::step::Steps;
 use super::{
     BaseCopy, CheckRestored, ClusterSpec, LoadDump, Plan, PlanTarget, Purpose, RestoreCluster,
     RestoreFiles, Restored, Step, VERSION,
 };
-use crate::manifest::{Copy, Point};
+use crate::manifest::{Captured, CapturedCluster, Copy, HeartbeatColumn, Point};
 use crate::model::{
-    BucketName, ClusterId, ObjectKey, Provider, Region, Role, RunId, RunKind, Seconds, Slot,
-    TargetName, VaultId, VersionId,
+    BucketName, ClusterId, Name, ObjectKey, Provider, Region, Role, RunId, RunKind, Seconds, Slot,
+    SourceId, TargetName, VaultId, VersionId,
 };
 use crate::policy::{ClusterShape, FilesChecked, Runner};
 use jiff::Timestamp;
@@ -27,14 +27,7 @@ pub enum RestoreInto {
         shape: ClusterShape,
         rds_endpoint: Option<String>,
     },
-    Database {
-        host: String,
-        port: u16,
-        database: String,
-        user: String,
-        dump_key: ObjectKey,
-        dump_version: VersionId,
-    },
+    Database(IntoDatabase),
     Bucket {
         bucket: BucketName,
         region: Region,
@@ -44,12 +37,27 @@ pub enum RestoreInto {
     },
 }
 
+/// A database of the user's, and the dump that it gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IntoDatabase {
+    pub host: String,
+    pub port: u16,
+    pub database: String,
+    pub user: String,
+    /// The dumped database.
+    pub of: Name,
+    pub dump_key: ObjectKey,
+    pub dump_version: VersionId,
+}
+
 pub struct RestoreInput<'a> {
     pub vault: VaultId,
     pub journal_target: TargetName,
     pub run: RunId,
     pub opened_at: Timestamp,
     pub point: &'a Point,
+    /// What is restored of it.
+    pub captured: &'a Captured,
     /// The target that data is taken from.
     pub target: TargetName,
     pub copy: Option<&'a Copy>,
@@ -65,12 +73,12 @@ pub struct RestoreInput<'a> {
 /// What a point does not hold.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    #[error("point {0} has no files at target {1}")]
-    Files(Slot, TargetName),
-    #[error("point {0} holds no cluster")]
-    Cluster(Slot),
-    #[error("point {0} has no snapshot copy at target {1}")]
-    Snapshot(Slot, TargetName),
+    #[error("point {0} has no files of source {1} at target {2}")]
+    Files(Slot, SourceId, TargetName),
+    #[error("source {1} of point {0} is no cluster")]
+    Cluster(Slot, SourceId),
+    #[error("point {0} has no snapshot copy of source {1} at target {2}")]
+    Snapshot(Slot, SourceId, TargetName),
 }
 
 /// # Errors
@@ -92,12 +100,15 @@ pub fn restore(input: &RestoreInput<'_>) -> Result<Plan, Unavailable> {
         step_attempts: STEP_ATTEMPTS,
         backoff: BACKOFF,
         poll_every: input.poll_every,
+        // Nothing else waits for its turn.
+        patience: DEADLINE,
         steps: steps(input)?,
     })
 }
 
 fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
     let mut steps = Steps::default();
+    let source = &input.captured.source;
     match &input.into {
         RestoreInto::Cluster {
             id,
@@ -107,29 +118,16 @@ fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
             let restore = restore_cluster(input, id, shape, rds_endpoint.as_ref())?;
             let made = steps.add(Role::Restorer, restore, &[]);
             let needs = made.step().clone();
-            let check = check(input, Restored::Cluster(made));
+            let cluster = captured_cluster(input)?;
+            let (databases, heartbeat) = (cluster.databases.clone(), cluster.heartbeat.clone());
+            let check = check(input, Restored::Cluster(made), databases, heartbeat);
             steps.add(Role::Restorer, check, &[&needs]);
         }
-        RestoreInto::Database {
-            host,
-            port,
-            database,
-            user,
-            dump_key,
-            dump_version,
-        } => {
-            let load = LoadDump {
-                target: input.target.clone(),
-                dump_key: dump_key.clone(),
-                dump_version: dump_version.clone(),
-                host: host.clone(),
-                port: *port,
-                database: database.clone(),
-                user: user.clone(),
-                streams: input.streams,
-            };
-            let loaded = steps.add(Role::Restorer, load, &[]);
-            let check = check(input, Restored::Given);
+        RestoreInto::Database(into) => {
+            let loaded = steps.add(Role::Restorer, load_dump(input, into), &[]);
+            let cluster = input.captured.cluster();
+            let heartbeat = cluster.and_then(|c| c.heartbeat_of(&into.of));
+            let check = check(input, Restored::Given, Vec::new(), heartbeat);
             steps.add(Role::Restorer, check, &[loaded.step()]);
         }
         RestoreInto::Bucket {
@@ -139,12 +137,15 @@ fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
             provider,
             prefix,
         } => {
-            let copy = input
+            let slot = input.point.slot;
+            let files = input
                 .copy
-                .ok_or_else(|| Unavailable::Files(input.point.slot, input.target.clone()))?;
+                .and_then(Copy::files)
+                .ok_or_else(|| Unavailable::Files(slot, source.clone(), input.target.clone()))?;
             let restore = RestoreFiles {
+                source: source.clone(),
                 target: input.target.clone(),
-                manifest: BaseCopy::of(copy),
+                manifest: BaseCopy::of(slot, files),
                 bucket: bucket.clone(),
                 region: region.clone(),
                 endpoint: endpoint.clone(),
@@ -161,13 +162,39 @@ fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
     Ok(steps.0)
 }
 
-fn check(input: &RestoreInput<'_>, restored: Restored) -> CheckRestored {
-    let cluster = input.point.cluster.as_ref();
-    CheckRestored {
-        restored,
-        heartbeat: cluster.and_then(|c| c.heartbeat.clone()),
+fn load_dump(input: &RestoreInput<'_>, into: &IntoDatabase) -> LoadDump {
+    LoadDump {
+        source: input.captured.source.clone(),
+        target: input.target.clone(),
+        dump_key: into.dump_key.clone(),
+        dump_version: into.dump_version.clone(),
+        host: into.host.clone(),
+        port: into.port,
+        database: into.database.clone(),
+        user: into.user.clone(),
         streams: input.streams,
     }
+}
+
+fn check(
+    input: &RestoreInput<'_>,
+    restored: Restored,
+    databases: Vec<Name>,
+    heartbeat: Option<HeartbeatColumn>,
+) -> CheckRestored {
+    CheckRestored {
+        source: input.captured.source.clone(),
+        restored,
+        databases,
+        heartbeat,
+        streams: input.streams,
+    }
+}
+
+fn captured_cluster<'a>(input: &RestoreInput<'a>) -> Result<&'a CapturedCluster, Unavailable> {
+    let (slot, captured) = (input.point.slot, input.captured);
+    let none = || Unavailable::Cluster(slot, captured.source.clone());
+    captured.cluster().ok_or_else(none)
 }
 
 fn restore_cluster(
@@ -176,18 +203,21 @@ fn restore_cluster(
     shape: &ClusterShape,
     rds_endpoint: Option<&String>,
 ) -> Result<RestoreCluster, Unavailable> {
-    let slot = input.point.slot;
-    let cluster = input.point.cluster.as_ref();
-    let cluster = cluster.ok_or(Unavailable::Cluster(slot))?;
+    let (slot, source) = (input.point.slot, &input.captured.source);
+    let cluster = captured_cluster(input)?;
     let copy = cluster
         .copies
         .iter()
         .find(|c| c.target == input.target)
-        .ok_or_else(|| Unavailable::Snapshot(slot, input.target.clone()))?;
+        .ok_or_else(|| Unavailable::Snapshot(slot, source.clone(), input.target.clone()))?;
     let tagged = Tagged {
         vault: &input.vault,
         run: &input.run,
-        source: names::cluster_arn(&cluster.region, &cluster.account, &cluster.id),
+        source: Some(names::cluster_arn(
+            &cluster.region,
+            &cluster.account,
+            &cluster.id,
+        )),
     };
     let spec = ClusterSpec {
         id: id.clone(),
@@ -200,9 +230,10 @@ fn restore_cluster(
         deletion_protection: true,
         tags: tagged.restored(),
         master_user: cluster.master_user.clone(),
-        database: cluster.database.clone(),
+        database: first(&cluster.databases),
     };
     Ok(RestoreCluster {
+        source: source.clone(),
         spec,
         snapshot_arn: copy.arn.clone(),
     })

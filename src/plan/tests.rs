@@ -1,9 +1,10 @@
 use super::*;
 use crate::manifest::{
-    CapturedBucket, CapturedCluster, Check, CheckResult, Copy, HeartbeatColumn, Measured, Point,
-    PointTarget, Proof, SnapshotCopy, SnapshotState, Verified,
+    Captured, CapturedBucket, CapturedCluster, Check, CheckResult, Copy, FilesHeld,
+    HeartbeatColumn, Held, Measured, Point, PointSource, PointTarget, Proof, SnapshotCopy,
+    SnapshotState, Verified, What,
 };
-use crate::model::{ClusterId, Method, ObjectKey, SourceId, VersionId};
+use crate::model::{ClusterId, Method, Name, ObjectKey, SourceId, SourceKind, VersionId};
 use crate::policy::{Policy, Source, parse};
 
 pub(crate) const POLICY: &str = r#"
@@ -52,17 +53,6 @@ pub(crate) fn slot() -> Slot {
     Slot::parse("20261124T020000Z").unwrap()
 }
 
-pub(crate) fn source(name: &str) -> ListedSource {
-    ListedSource {
-        id: SourceId::new(name),
-        name: BucketName::new(name),
-        region: Region::new("eu-west-3"),
-        account: None,
-        prefix: String::new(),
-        endpoint: None,
-    }
-}
-
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -93,13 +83,6 @@ fn plan_at(opened_at: &str) -> Plan {
 
 pub(crate) fn point() -> Point {
     let plan = backup_of(|_| {});
-    let copy = SnapshotCopy {
-        target: TargetName::new("central"),
-        region: Region::new("eu-central-1"),
-        account: AccountId::new("222222222222"),
-        arn: "arn:aws:rds:eu-central-1:222222222222:cluster-snapshot:s".into(),
-        kms_key: KmsKey::new("arn:aws:kms:eu-central-1:222222222222:key/dr-vault"),
-    };
     let target = |t: &PlanTarget| PointTarget {
         name: t.name.clone(),
         region: t.region.clone(),
@@ -109,77 +92,136 @@ pub(crate) fn point() -> Point {
         lock_mode: t.lock_mode,
         retain_until: t.retain_until,
     };
+    let source = |id: &str, kind, targets: &[&str]| PointSource {
+        id: SourceId::new(id),
+        kind,
+        targets: targets.iter().map(|t| TargetName::new(*t)).collect(),
+    };
     Point {
         policy: plan.policy.clone(),
         policy_sha256: Sha256::of(b""),
         slot: slot(),
         run: plan.run.clone(),
-        at: at("2026-11-24T02:00:30Z"),
-        cluster: Some(CapturedCluster {
-            source: SourceId::new("shop-prod"),
-            id: ClusterId::new("shop-prod"),
-            region: Region::new("eu-west-3"),
-            account: AccountId::new("111111111111"),
-            snapshot_arn: "arn:aws:rds:eu-west-3:111111111111:cluster-snapshot:s".into(),
-            snapshot_at: at("2026-11-24T02:00:30Z"),
-            engine: "aurora-postgresql".into(),
-            engine_version: "16.4".into(),
-            master_user: "postgres".into(),
-            database: "shop".into(),
-            heartbeat: Some(HeartbeatColumn {
-                table: "public.dr_heartbeat".into(),
-                id: "id".into(),
-                at: "at".into(),
-            }),
-            copies: vec![copy],
-        }),
-        files: vec![CapturedBucket {
-            source: SourceId::new("shop-files"),
-            name: BucketName::new("shop-files"),
-            region: Region::new("eu-west-3"),
-            prefix: String::new(),
-            listed_at: at("2026-11-24T02:00:40Z"),
-            list_key: ObjectKey::new("manifests/shop/20261124T020000Z/shop-files/list.jsonl.zst"),
-            list_sha256: Sha256::of(b""),
-            versions: 2,
-            delete_markers: 0,
-            bytes: 10,
-        }],
+        sources: vec![
+            source("shop-prod", SourceKind::Aurora, &["central"]),
+            source("shop-files", SourceKind::Bucket, &["central", "other"]),
+        ],
         targets: plan.targets.iter().map(target).collect(),
     }
 }
 
-pub(crate) fn copy(target: &str) -> Copy {
+/// What was captured of that point: the cluster, and the bucket.
+pub(crate) fn captured() -> Vec<Captured> {
+    let of = |source: &str, instant: &str, what| Captured {
+        policy: PolicyName::new("shop"),
+        slot: slot(),
+        run: RunId::scheduled(RunKind::Backup, slot()),
+        source: SourceId::new(source),
+        at: at(instant),
+        what,
+    };
+    let copy = SnapshotCopy {
+        target: TargetName::new("central"),
+        region: Region::new("eu-central-1"),
+        account: AccountId::new("222222222222"),
+        arn: "arn:aws:rds:eu-central-1:222222222222:cluster-snapshot:s".into(),
+        kms_key: KmsKey::new("arn:aws:kms:eu-central-1:222222222222:key/dr-vault"),
+    };
+    let cluster = CapturedCluster {
+        id: ClusterId::new("shop-prod"),
+        region: Region::new("eu-west-3"),
+        account: AccountId::new("111111111111"),
+        snapshot_arn: "arn:aws:rds:eu-west-3:111111111111:cluster-snapshot:s".into(),
+        engine: "aurora-postgresql".into(),
+        engine_version: "16.4".into(),
+        master_user: "postgres".into(),
+        databases: vec![Name::new("shop")],
+        heartbeat: Some(HeartbeatColumn {
+            database: Name::new("shop"),
+            table: "public.dr_heartbeat".into(),
+            id: "id".into(),
+            at: "at".into(),
+        }),
+        copies: vec![copy],
+    };
+    let bucket = CapturedBucket {
+        name: BucketName::new("shop-files"),
+        region: Region::new("eu-west-3"),
+        prefix: String::new(),
+        list_key: ObjectKey::new("manifests/shop/20261124T020000Z/shop-files/list.jsonl.zst"),
+        list_sha256: Sha256::of(b""),
+        versions: 2,
+        delete_markers: 0,
+        bytes: 10,
+    };
+    vec![
+        of("shop-prod", "2026-11-24T02:00:30Z", What::Aurora(cluster)),
+        of("shop-files", "2026-11-24T02:00:40Z", What::Bucket(bucket)),
+    ]
+}
+
+/// A complete copy: of the cluster's snapshot, or of the files.
+pub(crate) fn copy(source: &str, target: &str) -> Copy {
     let (plan, name) = (backup_of(|_| {}), TargetName::new(target));
     let of = plan.target(&name).unwrap();
-    let snapshot = (target == "central").then(|| SnapshotState {
-        arn: "arn".into(),
-        kms_key: None,
-        encrypted: true,
-        immutable: false,
-    });
+    let held = if source == "shop-prod" {
+        Held::Snapshot(SnapshotState {
+            arn: "arn".into(),
+            kms_key: None,
+            encrypted: true,
+            immutable: false,
+        })
+    } else {
+        Held::Files(FilesHeld {
+            manifest_key: ObjectKey::new(format!(
+                "manifests/shop/{}/{source}/targets/{name}.jsonl.zst",
+                slot()
+            )),
+            manifest_version: VersionId::new("m1"),
+            manifest_sha256: Sha256::of(b""),
+            objects: 2,
+            delete_markers: 0,
+            bytes: 10,
+            verified: Verified::default(),
+        })
+    };
     Copy {
         policy: plan.policy.clone(),
         slot: slot(),
         run: plan.run.clone(),
-        target: name.clone(),
-        snapshot,
-        manifest_key: ObjectKey::new(format!("manifests/shop/{}/{name}.jsonl.zst", slot())),
-        manifest_version: VersionId::new("m1"),
-        manifest_sha256: Sha256::of(b""),
-        objects: 2,
-        delete_markers: 0,
-        bytes: 10,
-        verified: Verified::default(),
+        source: SourceId::new(source),
+        target: name,
+        held,
         lock_mode: of.lock_mode,
         retain_until: of.retain_until,
     }
 }
 
+/// Of the whole point.
+pub(crate) fn copies() -> Vec<Copy> {
+    vec![
+        copy("shop-prod", "central"),
+        copy("shop-files", "central"),
+        copy("shop-files", "other"),
+    ]
+}
+
+/// What a method restores here.
+fn restored_by(method: Method) -> (SourceId, Option<Name>) {
+    match method {
+        Method::Snapshot => (SourceId::new("shop-prod"), None),
+        Method::Dump => (SourceId::new("shop-prod"), Some(Name::new("shop"))),
+        Method::Files => (SourceId::new("shop-files"), None),
+    }
+}
+
 /// A verdict of the drill of 03:MM.
 pub(crate) fn proof(method: Method, target: &str, minute: u8, passed: bool) -> Proof {
+    let (source, database) = restored_by(method);
     let check = Check {
         id: "files-equal".into(),
+        source: source.clone(),
+        database: database.clone(),
         method,
         target: TargetName::new(target),
         result: if passed {
@@ -196,7 +238,8 @@ pub(crate) fn proof(method: Method, target: &str, minute: u8, passed: bool) -> P
         policy: PolicyName::new("shop"),
         slot: slot(),
         run: RunId::parse(&format!("drill-20261124T03{minute:02}00Z")).unwrap(),
-        source: SourceId::files(),
+        source,
+        database,
         method,
         target: TargetName::new(target),
         actor: "arn".into(),
@@ -220,7 +263,6 @@ pub(crate) fn proof(method: Method, target: &str, minute: u8, passed: bool) -> P
 }
 
 pub(crate) fn drill_of(policy: &Policy) -> Plan {
-    let copies = [copy("central"), copy("other")];
     drill(&DrillInput {
         policy,
         drill: policy.drill.as_ref().unwrap(),
@@ -230,18 +272,23 @@ pub(crate) fn drill_of(policy: &Policy) -> Plan {
         run: RunId::parse("drill-20261124T023000Z").unwrap(),
         opened_at: at("2026-11-24T02:30:05Z"),
         point: &point(),
-        copies: &copies,
+        captured: &captured(),
+        copies: &copies(),
     })
 }
 
 fn restore_into(into: RestoreInto) -> Result<Plan, Unavailable> {
-    let (point, copy, plan) = (point(), copy("central"), backup_of(|_| {}));
+    let files = matches!(into, RestoreInto::Bucket { .. });
+    let source = if files { "shop-files" } else { "shop-prod" };
+    let (point, copy, plan) = (point(), copy(source, "central"), backup_of(|_| {}));
+    let captured = &captured()[usize::from(files)];
     restore(&RestoreInput {
         vault: VaultId("1a2b3c4d00000000".into()),
         journal_target: TargetName::new("central"),
         run: RunId::parse("restore-20261124T040000Z-1a2b3c4d").unwrap(),
         opened_at: at("2026-11-24T04:00:00Z"),
         point: &point,
+        captured,
         target: TargetName::new("central"),
         copy: Some(&copy),
         into,
@@ -263,16 +310,17 @@ fn into_cluster() -> RestoreInto {
 }
 
 fn into_database() -> RestoreInto {
-    RestoreInto::Database {
+    RestoreInto::Database(IntoDatabase {
         host: "db.example.com".into(),
         port: 5432,
         database: "shop".into(),
         user: "owner".into(),
+        of: Name::new("shop"),
         dump_key: ObjectKey::new(
             "points/shop/20261124T020000Z/dumps/d/shop-prod/shop/central.json",
         ),
         dump_version: VersionId::new("d1"),
-    }
+    })
 }
 
 fn into_bucket() -> RestoreInto {
@@ -308,23 +356,31 @@ fn ids(plan: &Plan) -> Vec<&str> {
 }
 
 #[test]
-fn a_backup_snapshots_then_lists_then_copies_verifies_and_publishes_per_target() {
+fn a_backup_captures_every_source_and_then_copies_and_publishes_each_at_each_target() {
     let plan = plan_at("2026-11-24T02:00:07Z");
     assert_eq!(
         ids(&plan),
         [
-            "take-snapshot",
-            "share-snapshot",
-            "list-objects",
-            "copy-snapshot:central",
-            "copy-objects:central",
-            "verify-copies:central",
-            "publish-point:central",
-            "copy-objects:other",
-            "verify-copies:other",
-            "publish-point:other"
+            "take-snapshot:shop-prod",
+            "share-snapshot:shop-prod",
+            "list-objects:shop-files",
+            "copy-snapshot:shop-prod:central",
+            "publish-point:shop-prod:central",
+            "copy-objects:shop-files:central",
+            "verify-copies:shop-files:central",
+            "publish-point:shop-files:central",
+            "copy-objects:shop-files:other",
+            "verify-copies:shop-files:other",
+            "publish-point:shop-files:other"
         ]
     );
+    let list = plan
+        .steps
+        .iter()
+        .find(|s| s.action.name() == "list-objects");
+    let list = list.unwrap();
+    assert!(list.needs.is_empty(), "a snapshot that fails keeps no file");
+    assert_eq!(list.after[0].as_str(), "take-snapshot:shop-prod");
 }
 
 /// Every step that a step needs, or reads the output of, is in the plan.
@@ -368,7 +424,13 @@ fn what_a_drill_makes_is_what_it_tears_down() {
                 .as_str()
                 .starts_with(&teardown.cluster_prefix)
         );
-        assert_eq!(restore.spec.tags, teardown.tags);
+        let tags = &restore.spec.tags;
+        assert!(teardown.tags.iter().all(|(k, v)| tags.get(k) == Some(v)));
+        let place = ScratchPlace {
+            region: restore.spec.region.clone(),
+            endpoint: restore.spec.endpoint.clone(),
+        };
+        assert!(teardown.clusters.contains(&place));
         assert!(!restore.spec.deletion_protection);
     }
     for (_, files) in plan.actions::<RestoreFiles>() {
@@ -415,13 +477,27 @@ fn drills_of_two_policies_in_one_slot_share_no_name() {
 fn names_are_valid_for_the_service() {
     let plan = plan_at("2026-11-24T02:00:07Z");
     let (_, take) = plan.actions::<TakeSnapshot>().next().unwrap();
-    assert_eq!(take.snapshot.as_str(), "dr-1a2b3c4d-shop-20261124t020000z");
-    let long = PolicyName::new("a".repeat(20));
-    let longest = names::snapshot(&plan.vault, &long, plan.slot);
+    let name = take.snapshot.as_str();
+    assert!(
+        name.starts_with("dr-1a2b3c4d-shop-prod-") && name.ends_with("-20261124t020000z"),
+        "{name}"
+    );
+    let (long, longer) = (
+        PolicyName::new("a".repeat(20)),
+        SourceId::new("s".repeat(20)),
+    );
+    let longest = names::snapshot(&plan.vault, &long, &longer, plan.slot);
     assert!(longest.as_str().len() <= 63);
     let run = RunId::parse("drill-20261124T020311Z-1a2b3c4d").unwrap();
-    let drill = names::drill_prefix(&plan.vault, &long, &run) + "-snapshot-999";
+    let drill = names::drill_prefix(&plan.vault, &long, &run) + &format!("-{longer}-snapshot-999");
     assert!(drill.len() <= 63 && drill.starts_with("dr-drill-1a2b3c4d-"));
+    // Two names that read alike when they are put together.
+    let of = |policy: &str, source: &str| {
+        let (policy, source) = (PolicyName::new(policy), SourceId::new(source));
+        names::snapshot(&plan.vault, &policy, &source, plan.slot)
+    };
+    assert_ne!(of("a", "b"), of("other", "b"));
+    assert_ne!(of("a-b", "c"), of("a", "b-c"));
 }
 
 #[test]

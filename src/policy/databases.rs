@@ -17,11 +17,11 @@ pub enum Databases {
 }
 
 impl Databases {
-    /// The one that is listed, where exactly one is.
-    pub fn only(&self) -> Option<&Name> {
+    /// Those that are named; of `all` none is.
+    pub fn listed(&self) -> &[Name] {
         match self {
-            Databases::These(names) if names.len() == 1 => names.first(),
-            _ => None,
+            Databases::These(names) => names,
+            Databases::All => &[],
         }
     }
 
@@ -117,7 +117,7 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Databases>(text);
         assert_eq!(read("\"all\"").unwrap(), Databases::All);
         let two = read("[\"shop\", \"billing\"]").unwrap();
-        assert_eq!(two.only(), None);
+        assert_eq!(two.listed().len(), 2);
         assert!(two.names(&Name::new("billing")) && !two.names(&Name::new("other")));
         assert_eq!(
             serde_json::to_string(&two).unwrap(),

@@ -1,7 +1,7 @@
 //! What is protected: a list, and what each kind of source says of itself.
 
 use super::databases::{Databases, Heartbeat, Reader};
-use crate::model::{AccountId, BucketName, ClusterId, Name, Region, Role, SourceId};
+use crate::model::{AccountId, BucketName, ClusterId, Name, Region, Role, SourceId, SourceKind};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -73,12 +73,11 @@ impl Source {
         }
     }
 
-    /// As a policy writes it.
-    pub fn kind(&self) -> &'static str {
+    pub fn kind(&self) -> SourceKind {
         match self {
-            Source::Aurora(_) => "aurora",
-            Source::Postgres(_) => "postgres",
-            Source::Bucket(_) => "bucket",
+            Source::Aurora(_) => SourceKind::Aurora,
+            Source::Postgres(_) => SourceKind::Postgres,
+            Source::Bucket(_) => SourceKind::Bucket,
         }
     }
 

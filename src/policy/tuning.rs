@@ -57,6 +57,8 @@ pub struct Timeouts {
     pub call: Seconds,
     /// How often a long operation is looked at.
     pub poll_every: Seconds,
+    /// So long a step waits for a snapshot before the other branches of its run get their turn.
+    pub patience: Seconds,
 }
 
 impl Default for Timeouts {
@@ -65,6 +67,7 @@ impl Default for Timeouts {
             connect: Seconds(3),
             call: Seconds(60),
             poll_every: Seconds(15),
+            patience: Seconds::minutes(10),
         }
     }
 }

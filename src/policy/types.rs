@@ -7,7 +7,7 @@ use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 use crate::model::{
     AccountId, BucketName, KmsKey, LockMode, Method, Name, PolicyName, Provider, Region, Role,
-    Seconds, TargetName,
+    Seconds, SourceId, TargetName,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,6 +199,9 @@ pub enum FilesChecked {
 #[serde(deny_unknown_fields)]
 pub struct Assertion {
     pub id: Name,
+    /// Where it is asked: absent where there is one source of databases, or one database.
+    pub source: Option<SourceId>,
+    pub database: Option<Name>,
     pub sql: String,
     pub expect: String,
 }

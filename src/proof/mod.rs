@@ -1,7 +1,7 @@
 //! Checks on restored data. Pure comparisons here; the reading is done by the steps.
 
 use crate::manifest::{Check, CheckResult, TableDigest};
-use crate::model::{Method, TargetName};
+use crate::model::{Method, Name, SourceId, TargetName};
 use std::collections::BTreeMap;
 
 pub type Tables = BTreeMap<String, TableDigest>;
@@ -9,6 +9,9 @@ pub type Tables = BTreeMap<String, TableDigest>;
 /// What a check speaks of.
 #[derive(Clone, Copy)]
 pub struct Scope<'a> {
+    pub source: &'a SourceId,
+    /// Of a check of one database.
+    pub database: Option<&'a Name>,
     pub method: Method,
     pub target: &'a TargetName,
 }
@@ -29,6 +32,8 @@ impl Scope<'_> {
         };
         Check {
             id: id.into(),
+            source: self.source.clone(),
+            database: self.database.cloned(),
             method: self.method,
             target: self.target.clone(),
             result,
@@ -179,7 +184,10 @@ mod tests {
     #[test]
     fn one_changed_missing_or_extra_row_is_found_and_named() {
         let target = TargetName::new("central");
+        let source = SourceId::new("shop");
         let scope = Scope {
+            source: &source,
+            database: None,
             method: Method::Snapshot,
             target: &target,
         };
@@ -219,7 +227,10 @@ mod tests {
     #[test]
     fn an_empty_database_is_a_finding() {
         let target = TargetName::new("central");
+        let source = SourceId::new("shop");
         let scope = Scope {
+            source: &source,
+            database: None,
             method: Method::Snapshot,
             target: &target,
         };

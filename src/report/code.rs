@@ -52,6 +52,7 @@ codes! {
     PolicyEmpty = "policy-empty", Usage;
     PolicyLoop = "policy-loop", Usage;
     PolicyHeartbeat = "policy-heartbeat", Usage;
+    PolicyAssertion = "policy-assertion", Usage;
     LockNone = "lock-none", Usage;
     EvidenceShort = "evidence-short", Usage;
     LockTooLong = "lock-too-long", Usage;
@@ -75,6 +76,7 @@ codes! {
     // The way to a service.
     TargetUnavailable = "target-unavailable", Unavailable, Hint::policy("status");
     DatabaseUnavailable = "database-unavailable", Unavailable, Hint::policy("status");
+    SnapshotWorking = "snapshot-working", Unavailable, Hint::policy("status");
     StateBusy = "state-busy", Unavailable, Hint::policy("status");
     Quota = "quota", Unavailable;
     TargetFull = "target-full", Stuck, Hint::policy("status");
@@ -149,6 +151,8 @@ codes! {
     DrillFailed = "drill-failed", Findings, Hint::policy("drill");
     DumpDiffers = "dump-differs", Findings;
     TeardownSlow = "teardown-slow", Unavailable;
+    /// A warning: nothing that counts is in them.
+    UploadsLeft = "uploads-left", Done;
     Swept = "swept", Done, Hint::policy("status");
 
     // Databases and clusters.
@@ -174,6 +178,7 @@ codes! {
     RetentionShort = "retention-short", Breach, Hint::policy("verify");
     SlotsMissed = "slots-missed", Breach, Hint::shell("kubectl get cronjob dr-tick");
     DrillsMissed = "drills-missed", Breach, Hint::policy("tick");
+    SourceNotCaptured = "source-not-captured", Breach, Hint::policy("tick");
     CopyMissing = "copy-missing", Breach, Hint::policy("tick");
 }
 
@@ -181,6 +186,7 @@ impl Code {
     /// What a failed step means for the engine.
     pub fn failure(self) -> Failure {
         match self.exit() {
+            Exit::Unavailable if self == Code::SnapshotWorking => Failure::Working,
             Exit::Unavailable => Failure::Unavailable,
             Exit::Refused => Failure::Refused,
             Exit::Stuck | Exit::Bug | Exit::Usage => Failure::Stuck,

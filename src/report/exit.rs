@@ -70,7 +70,7 @@ impl Exit {
 impl From<Failure> for Exit {
     fn from(kind: Failure) -> Self {
         match kind {
-            Failure::Unavailable => Exit::Unavailable,
+            Failure::Unavailable | Failure::Working => Exit::Unavailable,
             Failure::Stuck => Exit::Stuck,
             Failure::Refused => Exit::Refused,
             Failure::Finding => Exit::Findings,

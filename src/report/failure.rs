@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Failure {
     /// The far side did not answer or asked to wait.
     Unavailable,
+    /// It is at work, and others need not wait for it.
+    Working,
     /// Waiting will not cure it.
     Stuck,
     /// A guard said no.

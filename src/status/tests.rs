@@ -1,7 +1,8 @@
 use super::*;
 use crate::model::Slot;
-use crate::model::{PolicyName, Seconds};
+use crate::model::{Method, PolicyName, Seconds};
 use crate::plan::tests as planned;
+use crate::policy::{AuroraSource, Objective, Source};
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -15,19 +16,24 @@ fn known(hour: u8, proofs: Vec<Proof>) -> Known {
     let point = Point {
         slot,
         run: run.clone(),
-        at: slot.time(),
         ..planned::point()
     };
-    let copy = Copy {
+    let copy = |source: &str| Copy {
         slot,
-        run,
+        run: run.clone(),
         retain_until: until,
-        ..planned::copy("central")
+        ..planned::copy(source, "central")
+    };
+    let captured = |c: Captured| Captured {
+        slot,
+        at: slot.time(),
+        ..c
     };
     let of = |p: Proof| Proof { slot, ..p };
     Known {
         point,
-        copies: vec![copy],
+        captured: planned::captured().into_iter().map(captured).collect(),
+        copies: vec![copy("shop-prod"), copy("shop-files")],
         proofs: proofs.into_iter().map(of).collect(),
     }
 }
@@ -170,4 +176,53 @@ fn a_lock_that_ends_early_is_counted() {
         status.retention.earliest_unlock,
         Some(at("2026-12-01T00:00:00Z"))
     );
+}
+
+#[test]
+fn what_a_point_lacks_is_named_by_source_and_target() {
+    let mut lacking = known(2, vec![]);
+    lacking.captured.remove(0);
+    lacking.copies.remove(0);
+    let newest = status(&[lacking], "2026-11-24T03:20:00Z").newest.unwrap();
+    assert_eq!(newest.not_captured, [SourceId::new("shop-prod")]);
+    assert_eq!(newest.targets[0].state, CopyState::Partial);
+    assert_eq!(newest.targets[0].missing, [SourceId::new("shop-prod")]);
+    assert_eq!(
+        newest.targets[0].immutable,
+        Immutable::Yes,
+        "of what it has"
+    );
+}
+
+#[test]
+fn an_objective_holds_for_each_source_that_the_method_restores() {
+    let mut policy = planned::policy();
+    let second = policy.clusters().next().unwrap().clone();
+    policy.sources.push(Source::Aurora(AuroraSource {
+        id: SourceId::new("billing"),
+        ..second
+    }));
+    let objective = Objective {
+        rto: Seconds(60),
+        rpo: Seconds(7200),
+        proof_age: None,
+    };
+    policy.objectives.insert(Method::Snapshot, objective);
+    let points = [known(2, vec![passed(Method::Snapshot, 10)])];
+    let status = fold(Input {
+        policy: &policy,
+        now: at("2026-11-24T03:20:00Z"),
+        points: &points,
+        open_runs: Vec::new(),
+        slots: Slots::default(),
+        drill: None,
+        drill_slots: Slots::default(),
+        away: &[],
+    });
+    let met: Vec<(&str, bool)> = status
+        .objectives
+        .iter()
+        .map(|m| (m.source.as_str(), m.met))
+        .collect();
+    assert_eq!(met, [("billing", false), ("shop-prod", true)]);
 }

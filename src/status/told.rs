@@ -1,6 +1,6 @@
 //! What is told of one policy.
 
-use crate::model::{Method, PolicyName, RunId, Slot, StepId, TargetName};
+use crate::model::{Method, Name, PolicyName, RunId, Slot, SourceId, StepId, TargetName};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt;
@@ -27,6 +27,8 @@ pub struct Newest {
     pub point: Slot,
     pub at: Timestamp,
     pub age_s: i64,
+    /// Sources that were to be in it and are not.
+    pub not_captured: Vec<SourceId>,
     pub targets: Vec<TargetState>,
 }
 
@@ -35,12 +37,16 @@ pub struct TargetState {
     pub name: TargetName,
     pub state: CopyState,
     pub immutable: Immutable,
+    /// Sources that it is to hold a complete copy of and does not.
+    pub missing: Vec<SourceId>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CopyState {
     Complete,
+    /// Of some sources, not of all.
+    Partial,
     Missing,
     Away,
 }
@@ -49,6 +55,7 @@ impl fmt::Display for CopyState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             CopyState::Complete => "complete",
+            CopyState::Partial => "partial",
             CopyState::Missing => "missing",
             CopyState::Away => "away",
         })
@@ -78,7 +85,10 @@ impl fmt::Display for Immutable {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Proven {
+    pub source: SourceId,
     pub method: Method,
+    /// Of a dump.
+    pub database: Option<Name>,
     pub target: TargetName,
     pub point: Slot,
     /// Age of the point.
@@ -113,6 +123,8 @@ pub enum DrillResult {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FailedProof {
+    pub source: SourceId,
+    pub database: Option<Name>,
     pub method: Method,
     pub target: TargetName,
     pub why: String,
@@ -120,6 +132,9 @@ pub struct FailedProof {
 
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Met {
+    pub source: SourceId,
+    /// Of a dump.
+    pub database: Option<Name>,
     pub method: Method,
     pub rto_s: u64,
     pub rpo_s: u64,

@@ -1,9 +1,31 @@
 //! What is known of one way to restore one point: the newest verdict decides.
 
 use crate::manifest::Proof;
-use crate::model::{Method, TargetName};
+use crate::model::{Method, Name, SourceId, TargetName};
 
-/// The newest of a point's proofs of one method and target.
+/// One way to restore something: proofs of one say nothing of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Way<'a> {
+    pub source: &'a SourceId,
+    pub method: Method,
+    /// Of a dump.
+    pub database: Option<&'a Name>,
+    pub target: &'a TargetName,
+}
+
+impl<'a> Way<'a> {
+    /// The way that a proof tried.
+    pub fn of(proof: &'a Proof) -> Self {
+        Self {
+            source: &proof.source,
+            method: proof.method,
+            database: proof.database.as_ref(),
+            target: &proof.target,
+        }
+    }
+}
+
+/// The newest of a point's proofs of one way.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Verdict<'a> {
     Passed(&'a Proof),
@@ -13,10 +35,10 @@ pub enum Verdict<'a> {
 }
 
 /// `proofs` are those of one point, in any order.
-pub fn verdict<'a>(proofs: &'a [Proof], method: Method, target: &TargetName) -> Verdict<'a> {
+pub fn verdict<'a>(proofs: &'a [Proof], way: Way<'_>) -> Verdict<'a> {
     let newest = proofs
         .iter()
-        .filter(|p| p.method == method && p.target == *target)
+        .filter(|p| Way::of(p) == way)
         // Of two at one instant the one that says less good.
         .max_by_key(|p| (p.at, !p.passed));
     match newest {

@@ -8,7 +8,7 @@ use crate::aws::Kind;
 use crate::inventory;
 use crate::manifest::{ListRow, RowKind, Stored, StoredRow, read_rows, write_rows};
 use crate::model::{Lock, ObjectKey, Provider, Sha256, TargetName, VersionId};
-use crate::plan::{CopyObjects, ListedSource, NotKept, ObjectsCopied};
+use crate::plan::{CopyObjects, NotKept, ObjectsCopied};
 use crate::report::{Code, Fail, Failure};
 use crate::transfer::{CopyTask, TagsSeen, copy_object};
 use crate::vault::{Key, Vault, VaultError};
@@ -177,21 +177,19 @@ impl Copying<'_, '_> {
         })
     }
 
-    fn source(&self, row: &ListRow) -> Result<&ListedSource, Fail> {
-        let mut sources = self.action.sources.iter();
-        sources
-            .find(|s| s.id == row.source)
-            .ok_or_else(|| Fail::bug(format!("the plan has no source {}", row.source)))
-    }
-
     async fn put(&self, row: &ListRow) -> Result<Stored, Fail> {
-        let source = self.source(row)?;
+        let source = &self.action.bucket;
         let (name, region) = (&source.name, &source.region);
         let bucket = self
             .ctx
             .bucket(name, region, source.endpoint.as_deref())
             .await;
-        let key = Key::object(&self.ctx.plan.policy, &row.source, &row.key, &row.version);
+        let key = Key::object(
+            &self.ctx.plan.policy,
+            &self.action.source,
+            &row.key,
+            &row.version,
+        );
         let task = CopyTask {
             source: &bucket,
             key: row.key.as_str(),
@@ -235,6 +233,7 @@ impl Copying<'_, '_> {
         let key = Key::Manifest {
             policy: plan.policy.clone(),
             slot: plan.slot,
+            source: self.action.source.clone(),
             target: self.target().clone(),
         }
         .to_string();

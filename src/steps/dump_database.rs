@@ -53,7 +53,8 @@ impl DumpDatabase {
         key: &str,
     ) -> Result<(Dump, String), Fail> {
         let (plan, lock) = (ctx.plan, ctx.lock(&self.target)?);
-        let address = cluster::enter(ctx, ctx.output(&self.cluster)?).await?;
+        let server = cluster::enter(ctx, &self.cluster).await?;
+        let address = server.with_database(self.database.as_str());
         let prefix = folder::dump(&plan.policy, &self.source, plan.slot, &plan.run);
         let input = DumpInput {
             address: &address,
@@ -91,6 +92,8 @@ impl DumpDatabase {
     /// The dump must hold what was read of the restored snapshot, table by table.
     fn compare(&self, ctx: &Context<'_>, key: &str, document: &Dump) -> Result<(), Fail> {
         let scope = Scope {
+            source: &self.source,
+            database: Some(&self.database),
             method: Method::Dump,
             target: &self.target,
         };

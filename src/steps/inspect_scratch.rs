@@ -15,10 +15,13 @@ impl Perform for InspectScratch {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ScratchInspected, Fail> {
         let start = ctx.world.monotonic();
         let scope = Scope {
+            source: &self.source,
+            database: Some(&self.database),
             method: Method::Snapshot,
             target: &self.target,
         };
-        let address = cluster::enter(ctx, ctx.output(&self.cluster)?).await?;
+        let server = cluster::enter(ctx, &self.cluster).await?;
+        let address = server.with_database(self.database.as_str());
         let connection = address.connect(ctx.clients.call_timeout()).await?;
         // First of all: what would act on the world is switched off, then listed.
         let disabled = disable(&connection).await?;

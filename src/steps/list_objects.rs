@@ -1,10 +1,10 @@
-//! Lists the source buckets once, for all targets.
+//! Lists a source bucket once, for all targets.
 
 use super::object_manifest::MAX_MANIFEST_BYTES;
 use super::{Context, Perform};
 use crate::inventory;
 use crate::manifest::{CapturedBucket, ListRow, RowKind, read_rows, write_rows};
-use crate::model::{ObjectKey, Sha256};
+use crate::model::{ObjectKey, Sha256, SourceId};
 use crate::plan::{ListObjects, ListedSource, ObjectsListed};
 use crate::report::{Code, Fail};
 use crate::vault::{Key, Vault, VaultError};
@@ -13,19 +13,16 @@ use jiff::Timestamp;
 impl Perform for ListObjects {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ObjectsListed, Fail> {
         let vault = ctx.vault(&ctx.plan.journal_target).await?;
-        let mut files = Vec::new();
-        for source in &self.sources {
-            files.push(list(ctx, source, &vault).await?);
-        }
-        Ok(ObjectsListed { files })
+        list(ctx, &self.source, &self.bucket, &vault).await
     }
 }
 
 async fn list(
     ctx: &Context<'_>,
+    id: &SourceId,
     source: &ListedSource,
     vault: &Vault,
-) -> Result<CapturedBucket, Fail> {
+) -> Result<ObjectsListed, Fail> {
     let bucket = ctx
         .bucket(&source.name, &source.region, source.endpoint.as_deref())
         .await;
@@ -45,13 +42,13 @@ async fn list(
         Key::List {
             policy: ctx.plan.policy.clone(),
             slot: ctx.plan.slot,
-            source: source.id.clone(),
+            source: id.clone(),
         }
         .to_string(),
     );
-    let rows = inventory::list(&bucket, &source.id, &source.prefix).await?;
+    let rows = inventory::list(&bucket, id, &source.prefix).await?;
     let written = write_rows(&rows);
-    readable(source, &key, written.len() as u64)?;
+    readable(id, &key, written.len() as u64)?;
     // Create-only: whoever comes second copies the first one's list, every version pinned.
     let lock = Some(ctx.lock(&ctx.plan.journal_target)?);
     let bytes = match vault
@@ -69,17 +66,18 @@ async fn list(
     };
     let rows: Vec<ListRow> = read_rows(&bytes)?;
     let of = |kind| rows.iter().filter(|r| r.kind == kind).count() as u64;
-    Ok(CapturedBucket {
-        source: source.id.clone(),
-        name: source.name.clone(),
-        region: source.region.clone(),
-        prefix: source.prefix.clone(),
-        listed_at: stored_at(vault, &key).await?,
-        list_key: key,
-        list_sha256: Sha256::of(&bytes),
-        versions: of(RowKind::Object),
-        delete_markers: of(RowKind::DeleteMarker),
-        bytes: rows.iter().map(|r| r.size_bytes).sum(),
+    Ok(ObjectsListed {
+        at: stored_at(vault, &key).await?,
+        bucket: CapturedBucket {
+            name: source.name.clone(),
+            region: source.region.clone(),
+            prefix: source.prefix.clone(),
+            list_key: key,
+            list_sha256: Sha256::of(&bytes),
+            versions: of(RowKind::Object),
+            delete_markers: of(RowKind::DeleteMarker),
+            bytes: rows.iter().map(|r| r.size_bytes).sum(),
+        },
     })
 }
 
@@ -95,7 +93,7 @@ async fn stored_at(vault: &Vault, key: &ObjectKey) -> Result<Timestamp, VaultErr
 }
 
 /// What is written under lock and can never be read again is worse than nothing.
-fn readable(source: &ListedSource, key: &ObjectKey, size_bytes: u64) -> Result<(), Fail> {
+fn readable(source: &SourceId, key: &ObjectKey, size_bytes: u64) -> Result<(), Fail> {
     if size_bytes <= MAX_MANIFEST_BYTES {
         return Ok(());
     }
@@ -105,7 +103,7 @@ fn readable(source: &ListedSource, key: &ObjectKey, size_bytes: u64) -> Result<(
             "the list of source {} ({key}) would have {size_bytes} bytes, and at most \
              {MAX_MANIFEST_BYTES} can be read back; nothing was written, protect a prefix at a \
              time",
-            source.id
+            source
         ),
     ))
 }
@@ -113,11 +111,10 @@ fn readable(source: &ListedSource, key: &ObjectKey, size_bytes: u64) -> Result<(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::tests::source;
 
     #[test]
     fn a_list_that_could_not_be_read_is_refused_before_it_is_written() {
-        let (source, key) = (source("files"), ObjectKey::new("manifests/x"));
+        let (source, key) = (SourceId::new("files"), ObjectKey::new("manifests/x"));
         assert!(readable(&source, &key, MAX_MANIFEST_BYTES).is_ok());
         let refused = readable(&source, &key, MAX_MANIFEST_BYTES + 1).unwrap_err();
         assert_eq!(refused.code, Code::ListTooLarge);

@@ -23,6 +23,8 @@ impl Perform for LoadScratch {
         let loaded = load.perform(ctx).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let scope = Scope {
+            source: &self.source,
+            database: Some(&self.database),
             method: Method::Dump,
             target: &self.target,
         };
@@ -55,8 +57,8 @@ impl Perform for LoadScratch {
 impl LoadScratch {
     /// An empty database of this target's own, made where it is not there yet.
     async fn database(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
-        let name = self.database.as_str();
-        let server = cluster::enter(ctx, ctx.output(&self.cluster)?).await?;
+        let name = self.into.as_str();
+        let server = cluster::enter(ctx, &self.cluster).await?;
         let connection = server.connect(ctx.clients.call_timeout()).await?;
         let exists = format!(
             "SELECT 1 FROM pg_database WHERE datname = {}",

@@ -19,18 +19,15 @@ pub(super) async fn listed_rows(
     ctx: &Context<'_>,
 ) -> Result<Vec<ListRow>, Fail> {
     let vault = ctx.vault(&ctx.plan.journal_target).await?;
-    let mut rows = Vec::new();
-    for file in &listed.files {
-        let (bytes, _) = vault
-            .oldest_within(file.list_key.as_str(), MAX_MANIFEST_BYTES)
-            .await?;
-        if Sha256::of(&bytes) != file.list_sha256 {
-            let why = "its digest is not the one in the journal";
-            return Err(vault.damaged(file.list_key.as_str(), why).into());
-        }
-        rows.extend(read_rows::<ListRow>(&bytes)?);
+    let list = &listed.bucket;
+    let (bytes, _) = vault
+        .oldest_within(list.list_key.as_str(), MAX_MANIFEST_BYTES)
+        .await?;
+    if Sha256::of(&bytes) != list.list_sha256 {
+        let why = "its digest is not the one in the journal";
+        return Err(vault.damaged(list.list_key.as_str(), why).into());
     }
-    Ok(rows)
+    Ok(read_rows::<ListRow>(&bytes)?)
 }
 
 /// A stored manifest, by exact version and digest.

@@ -5,7 +5,7 @@ use crate::journal::{RunState, StepState};
 use crate::manifest::{Check, CheckResult, Measured, Proof};
 use crate::model::{Role, StepId};
 use crate::plan::{
-    ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, Link, Output, ScratchInspected, Tried,
+    ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, Inspected, Link, Output, Tried,
     TriedBy, WriteProofs,
 };
 use crate::proof::Scope;
@@ -37,6 +37,8 @@ struct Result {
 pub(super) fn build(state: &RunState, tried: &Tried) -> Proof {
     let method = tried.by.method();
     let scope = Scope {
+        source: &tried.source,
+        database: tried.by.database(),
         method,
         target: &tried.target,
     };
@@ -50,6 +52,7 @@ pub(super) fn build(state: &RunState, tried: &Tried) -> Proof {
             dumped,
             loaded,
             snapshot_at,
+            ..
         } => dump(state, &scope, (dumped, loaded), *snapshot_at),
         TriedBy::Files { restored } => files(state, &scope, restored),
     };
@@ -61,6 +64,7 @@ pub(super) fn build(state: &RunState, tried: &Tried) -> Proof {
         slot: state.plan.slot,
         run: state.plan.run.clone(),
         source: tried.source.clone(),
+        database: tried.by.database().cloned(),
         method,
         target: tried.target.clone(),
         actor: restorer(state),
@@ -117,7 +121,7 @@ fn lag(snapshot_at: Timestamp, heartbeat_at: Option<Timestamp>) -> Option<f64> {
 fn snapshot(
     state: &RunState,
     scope: &Scope<'_>,
-    (cluster, inspected): (&Link<ClusterMade>, &Link<ScratchInspected>),
+    (cluster, inspected): (&Link<ClusterMade>, &[Inspected]),
     snapshot_at: Timestamp,
 ) -> Result {
     let Some(made) = state.output(cluster) else {
@@ -126,21 +130,27 @@ fn snapshot(
             ..Default::default()
         };
     };
-    let Some(found) = state.output(inspected) else {
-        return Result {
-            checks: unreached(state, scope, inspected),
-            rto_s: made.took_s,
-            ..Default::default()
-        };
-    };
-    Result {
-        checks: found.checks.clone(),
+    let mut result = Result {
         rto_s: made.took_s,
-        snapshot_lag_s: lag(snapshot_at, found.heartbeat.at),
-        tables: found.tables.len() as u64,
-        rows: found.tables.values().map(|t| t.rows).sum(),
         ..Default::default()
+    };
+    for Inspected { database, by } in inspected {
+        let scope = Scope {
+            database: Some(database),
+            ..*scope
+        };
+        let Some(found) = state.output(by) else {
+            result.checks.extend(unreached(state, &scope, by));
+            continue;
+        };
+        result.checks.extend(found.checks.iter().cloned());
+        result.snapshot_lag_s = result
+            .snapshot_lag_s
+            .or(lag(snapshot_at, found.heartbeat.at));
+        result.tables += found.tables.len() as u64;
+        result.rows += found.tables.values().map(|t| t.rows).sum::<u64>();
     }
+    result
 }
 
 fn dump(

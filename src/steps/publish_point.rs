@@ -1,12 +1,16 @@
-//! Writes `point.json` and `copies/<target>.json`: what makes a copy count.
+//! Writes `point.json` and the documents of one source and of its copies: what makes a copy count.
 
 use super::{Context, Perform};
 use crate::aws::Kind;
-use crate::manifest::{CapturedCluster, Copy, Document, Point, PointTarget, Verified};
-use crate::model::{Lock, ObjectKey, Sha256, VersionId};
-use crate::plan::{ClusterParts, CopyParts, PointPublished, PublishPoint};
+use crate::manifest::{
+    Captured, CapturedCluster, Copy, Document, FilesHeld, Held, Point, PointTarget, What,
+};
+use crate::model::Lock;
+use crate::plan::{
+    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, SnapshotTaken,
+};
 use crate::report::Fail;
-use crate::vault::{Key, PointDocument, Vault, VaultError};
+use crate::vault::{Key, PointDocument, SourceDocument, Vault, VaultError};
 use bytes::Bytes;
 
 impl Perform for PublishPoint {
@@ -47,36 +51,32 @@ impl Perform for PublishPoint {
 }
 
 impl PublishPoint {
-    /// The point, and the copies that are complete by now.
+    /// The point, this source of it, and its copies that are complete by now.
     fn documents(&self, ctx: &Context<'_>) -> Result<Vec<(Key, Bytes)>, Fail> {
         let key = |document| Key::point(&ctx.plan.policy, ctx.plan.slot, document);
-        let point = self.point(ctx)?;
-        let mut documents = vec![(key(PointDocument::Point), Bytes::from(point.to_bytes()))];
+        let captured = PointDocument::Source {
+            source: self.source.clone(),
+            what: SourceDocument::Captured,
+        };
+        let mut documents = vec![
+            (key(PointDocument::Point), self.point(ctx).to_bytes().into()),
+            (key(captured), self.captured(ctx)?.to_bytes().into()),
+        ];
         for parts in &self.copies {
             let complete =
                 parts.target == self.target || ctx.state.succeeded(parts.published.step());
             if complete {
-                let document = PointDocument::Copy(parts.target.clone());
-                documents.push((key(document), copy(ctx, parts)?.to_bytes().into()));
+                let document = PointDocument::Copy {
+                    source: self.source.clone(),
+                    target: parts.target.clone(),
+                };
+                documents.push((key(document), self.copy(ctx, parts)?.to_bytes().into()));
             }
         }
         Ok(documents)
     }
 
-    fn point(&self, ctx: &Context<'_>) -> Result<Point, Fail> {
-        let files = match &self.listed {
-            Some(listed) => ctx.output(listed)?.files.clone(),
-            None => Vec::new(),
-        };
-        let cluster = self
-            .cluster
-            .as_ref()
-            .map(|c| captured(ctx, c))
-            .transpose()?;
-        let at = cluster
-            .as_ref()
-            .map(|c| c.snapshot_at)
-            .or_else(|| files.iter().map(|f| f.listed_at).min());
+    fn point(&self, ctx: &Context<'_>) -> Point {
         let targets = ctx.plan.targets.iter().map(|t| PointTarget {
             name: t.name.clone(),
             region: t.region.clone(),
@@ -86,73 +86,80 @@ impl PublishPoint {
             lock_mode: t.lock_mode,
             retain_until: t.retain_until,
         });
-        Ok(Point {
+        Point {
             policy: ctx.plan.policy.clone(),
             policy_sha256: ctx.plan.policy_sha256.clone(),
             slot: ctx.plan.slot,
             run: ctx.plan.run.clone(),
-            at: at.ok_or_else(|| Fail::bug("nothing was captured"))?,
-            cluster,
-            files,
+            sources: self.sources.clone(),
             targets: targets.collect(),
+        }
+    }
+
+    fn captured(&self, ctx: &Context<'_>) -> Result<Captured, Fail> {
+        let (at, what) = match &self.captured {
+            CaptureParts::Aurora(parts) => {
+                let taken = ctx.output(&parts.taken)?;
+                (taken.at, What::Aurora(cluster(parts, taken)))
+            }
+            CaptureParts::Bucket { listed } => {
+                let listed = ctx.output(listed)?;
+                (listed.at, What::Bucket(listed.bucket.clone()))
+            }
+        };
+        Ok(Captured {
+            policy: ctx.plan.policy.clone(),
+            slot: ctx.plan.slot,
+            run: ctx.plan.run.clone(),
+            source: self.source.clone(),
+            at,
+            what,
+        })
+    }
+
+    fn copy(&self, ctx: &Context<'_>, parts: &CopyParts) -> Result<Copy, Fail> {
+        let lock = ctx.lock(&parts.target)?;
+        let held = match &parts.held {
+            HeldParts::Snapshot { copied } => Held::Snapshot(ctx.output(copied)?.state.clone()),
+            HeldParts::Files { copied, verified } => {
+                let (copied, verified) = (ctx.output(copied)?, ctx.output(verified)?);
+                Held::Files(FilesHeld {
+                    manifest_key: copied.manifest_key.clone(),
+                    manifest_version: copied.manifest_version.clone(),
+                    manifest_sha256: copied.manifest_sha256.clone(),
+                    objects: copied.objects,
+                    delete_markers: copied.delete_markers,
+                    bytes: copied.bytes,
+                    verified: verified.verified.clone(),
+                })
+            }
+        };
+        Ok(Copy {
+            policy: ctx.plan.policy.clone(),
+            slot: ctx.plan.slot,
+            run: ctx.plan.run.clone(),
+            source: self.source.clone(),
+            target: parts.target.clone(),
+            held,
+            lock_mode: lock.mode,
+            retain_until: lock.retain_until,
         })
     }
 }
 
-fn captured(ctx: &Context<'_>, parts: &ClusterParts) -> Result<CapturedCluster, Fail> {
-    let taken = ctx.output(&parts.taken)?;
-    Ok(CapturedCluster {
-        source: parts.source.clone(),
+fn cluster(parts: &ClusterParts, taken: &SnapshotTaken) -> CapturedCluster {
+    CapturedCluster {
         id: parts.id.clone(),
         region: parts.region.clone(),
         account: parts.account.clone(),
         snapshot_arn: taken.arn.clone(),
-        snapshot_at: taken.at,
         engine: taken.engine.clone(),
         engine_version: taken.engine_version.clone(),
         master_user: taken.master_user.clone(),
-        database: parts.database.to_string(),
+        databases: parts.databases.clone(),
         heartbeat: parts.heartbeat.clone(),
         copies: parts.copies.clone(),
-    })
-}
-
-fn copy(ctx: &Context<'_>, parts: &CopyParts) -> Result<Copy, Fail> {
-    let lock = ctx.lock(&parts.target)?;
-    let snapshot = match &parts.snapshot {
-        Some(copied) => Some(ctx.output(copied)?.state.clone()),
-        None => None,
-    };
-    let empty = Copy {
-        policy: ctx.plan.policy.clone(),
-        slot: ctx.plan.slot,
-        run: ctx.plan.run.clone(),
-        target: parts.target.clone(),
-        snapshot,
-        manifest_key: ObjectKey::new(""),
-        manifest_version: VersionId::new(""),
-        manifest_sha256: Sha256::of(b""),
-        objects: 0,
-        delete_markers: 0,
-        bytes: 0,
-        verified: Verified::default(),
-        lock_mode: lock.mode,
-        retain_until: lock.retain_until,
-    };
-    let Some(files) = &parts.files else {
-        return Ok(empty);
-    };
-    let (copied, verified) = (ctx.output(&files.copied)?, ctx.output(&files.verified)?);
-    Ok(Copy {
-        manifest_key: copied.manifest_key.clone(),
-        manifest_version: copied.manifest_version.clone(),
-        manifest_sha256: copied.manifest_sha256.clone(),
-        objects: copied.objects,
-        delete_markers: copied.delete_markers,
-        bytes: copied.bytes,
-        verified: verified.verified.clone(),
-        ..empty
-    })
+    }
 }
 
 /// A vault describes itself: the policy that a point was made by lies beside it. It was put there
@@ -202,46 +209,55 @@ async fn write(vault: &Vault, key: &Key, bytes: &Bytes, lock: Lock) -> Result<()
 
 /// Whether two documents are the same kind of document of the same slot.
 fn same_slot(a: &[u8], b: &[u8]) -> bool {
-    let copy = |bytes: &[u8]| {
+    let of = |bytes: &[u8]| {
+        if let Ok(point) = Point::from_bytes(bytes) {
+            return Some((point.policy, point.slot, None, None));
+        }
+        if let Ok(captured) = Captured::from_bytes(bytes) {
+            return Some((captured.policy, captured.slot, Some(captured.source), None));
+        }
         let copy = Copy::from_bytes(bytes).ok()?;
-        Some((copy.policy, copy.slot, Some(copy.target)))
+        Some((copy.policy, copy.slot, Some(copy.source), Some(copy.target)))
     };
-    let point = |bytes: &[u8]| {
-        let point = Point::from_bytes(bytes).ok()?;
-        Some((point.policy, point.slot, None))
-    };
-    let of = |bytes: &[u8]| point(bytes).or_else(|| copy(bytes));
     of(a).is_some_and(|found| Some(found) == of(b))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{PolicyName, Slot};
-    use crate::plan::tests::point;
+    use crate::model::{PolicyName, Slot, SourceId};
+    use crate::plan::tests::{captured, copy, point};
 
     #[test]
-    fn documents_of_another_slot_or_policy_are_others() {
-        let here = point();
-        let bytes = here.to_bytes();
-        let later = Point {
-            at: here.at + jiff::SignedDuration::from_secs(1),
-            ..here.clone()
+    fn documents_of_another_slot_policy_or_source_are_others() {
+        let (point, files, copy) = (point(), captured().remove(1), copy("shop-files", "central"));
+        let later = Captured {
+            at: files.at + jiff::SignedDuration::from_secs(1),
+            ..files.clone()
         };
+        let bytes = files.to_bytes();
         assert!(
             same_slot(&bytes, &later.to_bytes()),
             "one slot, captured twice"
         );
-        let slot = Point {
-            slot: Slot::at(here.slot.time() + jiff::SignedDuration::from_hours(1)),
-            ..here.clone()
+        let source = Captured {
+            source: SourceId::new("other"),
+            ..files.clone()
         };
-        assert!(!same_slot(&bytes, &slot.to_bytes()));
+        assert!(!same_slot(&bytes, &source.to_bytes()));
+        assert!(!same_slot(&bytes, &point.to_bytes()));
+        assert!(!same_slot(&bytes, &copy.to_bytes()));
+        assert!(same_slot(&copy.to_bytes(), &copy.to_bytes()));
+        let slot = Point {
+            slot: Slot::at(point.slot.time() + jiff::SignedDuration::from_hours(1)),
+            ..point.clone()
+        };
+        assert!(!same_slot(&point.to_bytes(), &slot.to_bytes()));
         let policy = Point {
             policy: PolicyName::new("other"),
-            ..here
+            ..point.clone()
         };
-        assert!(!same_slot(&bytes, &policy.to_bytes()));
+        assert!(!same_slot(&point.to_bytes(), &policy.to_bytes()));
         assert!(!same_slot(b"no document", b"no document"));
     }
 }

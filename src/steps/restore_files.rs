@@ -67,9 +67,6 @@ impl Perform for RestoreFiles {
             action: self,
             vault: &vault,
             to: &to,
-            many: current
-                .windows(2)
-                .any(|w| w[0].listed.source != w[1].listed.source),
         };
         let (total, mut done, mut bytes) = (chosen.len() as u64, 0u64, 0u64);
         let mut differing = Differing::default();
@@ -124,18 +121,11 @@ struct Bringing<'a> {
     action: &'a RestoreFiles,
     vault: &'a Vault,
     to: &'a Bucket,
-    /// Files of several buckets would collide under one prefix.
-    many: bool,
 }
 
 impl Bringing<'_> {
     fn key(&self, row: &StoredRow) -> String {
-        let (prefix, listed) = (&self.action.prefix, &row.listed);
-        if self.many {
-            format!("{prefix}{}/{}", listed.source, listed.key)
-        } else {
-            format!("{prefix}{}", listed.key)
-        }
+        format!("{}{}", self.action.prefix, row.listed.key)
     }
 
     async fn one(&self, row: &StoredRow) -> Result<Brought, Fail> {

@@ -24,13 +24,15 @@ pub(super) fn adopt(info: &SnapshotInfo, tags: &Tags) -> Result<(), Fail> {
     }
 }
 
-/// Until it is available. `what` names it in messages.
+/// Until it is available, or the others of the run are to have their turn. `what` names it in
+/// messages.
 pub(super) async fn wait(
     ctx: &Context<'_>,
     rds: &Rds,
     id: &Name,
     what: &str,
 ) -> Result<SnapshotInfo, Fail> {
+    let began = ctx.world.monotonic();
     loop {
         let Some(info) = rds.snapshot(id.as_str()).await? else {
             return Err(Fail::new(
@@ -47,7 +49,19 @@ pub(super) async fn wait(
                     format!("{what} {id} in {} is `{}`", rds.region, info.status),
                 ));
             }
-            Phase::Working => ctx.pause().await?,
+            Phase::Working if began.elapsed() < ctx.plan.patience.as_duration() => {
+                ctx.pause().await?;
+            }
+            Phase::Working => {
+                return Err(Fail::new(
+                    Code::SnapshotWorking,
+                    format!(
+                        "{what} {id} in {} is still `{}`, {} %; the run goes on with what does \
+                         not need it and looks again",
+                        rds.region, info.status, info.percent
+                    ),
+                ));
+            }
         }
     }
 }

@@ -4,11 +4,11 @@
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
 use crate::model::TargetName;
-use crate::plan::{Tags, Teardown, TornDown};
+use crate::plan::{ScratchPlace, Tags, Teardown, TornDown};
 use crate::report::{Code, Fail, full};
 use crate::vault::folder;
 
-/// A drill makes two clusters, more only after failed attempts.
+/// A drill makes two clusters of each source, more only after failed attempts.
 const MAX_CLUSTERS: usize = 20;
 /// Files under one run's scratch prefix.
 const MAX_FILES: usize = 5_000_000;
@@ -23,41 +23,80 @@ fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
         && tags.iter().all(|(k, v)| cluster.tags.get(k) == Some(v))
 }
 
+/// What became of it so far.
+#[derive(Default)]
+struct Done {
+    deleted: Vec<String>,
+    failed: Vec<Fail>,
+}
+
+impl Done {
+    /// Every reason is told, and what was deleted all the same.
+    fn told(mut self) -> Result<Vec<String>, Fail> {
+        let mut failed = std::mem::take(&mut self.failed).into_iter();
+        let Some(first) = failed.next() else {
+            return Ok(self.deleted);
+        };
+        let others: Vec<String> = failed.map(|e| full(&e)).collect();
+        if others.is_empty() && self.deleted.is_empty() {
+            return Err(first);
+        }
+        let mut message = full(&first);
+        for other in others {
+            message += &format!("; {other}");
+        }
+        if !self.deleted.is_empty() {
+            message += &format!("; deleted: {}", self.deleted.join(", "));
+        }
+        Err(Fail::new(first.code, message))
+    }
+}
+
 impl Perform for Teardown {
     async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
         // Each for itself: what cannot be deleted keeps nothing else alive.
-        let (clusters, files) = (self.clusters(ctx).await, self.files(ctx).await);
+        let mut done = Done::default();
+        for place in &self.clusters {
+            self.clusters_at(ctx, place, &mut done).await;
+        }
+        match self.files(ctx).await {
+            Ok(files) => done.deleted.extend(files),
+            Err(e) => done.failed.push(e),
+        }
         let left = self.abort_uploads(ctx).await;
-        let mut deleted = clusters?;
-        deleted.extend(files?);
-        Ok(TornDown { deleted, left })
+        Ok(TornDown {
+            deleted: done.told()?,
+            left,
+        })
     }
 }
 
 impl Teardown {
-    async fn clusters(&self, ctx: &Context<'_>) -> Result<Vec<String>, Fail> {
-        let endpoint = self.endpoint.as_deref();
-        let rds = ctx.clients.rds(ctx.role, &self.region, endpoint).await;
-        let mut clusters = rds.clusters().await?;
+    async fn clusters_at(&self, ctx: &Context<'_>, place: &ScratchPlace, done: &mut Done) {
+        let endpoint = place.endpoint.as_deref();
+        let rds = ctx.clients.rds(ctx.role, &place.region, endpoint).await;
+        let mut clusters = match rds.clusters().await {
+            Ok(clusters) => clusters,
+            Err(e) => return done.failed.push(e.into()),
+        };
         clusters.retain(|c| ours(c, &self.cluster_prefix, &self.tags));
         if clusters.len() > MAX_CLUSTERS {
-            return Err(Fail::new(
+            return done.failed.push(Fail::new(
                 Code::TooMany,
                 format!(
-                    "{} clusters carry this run's tags, at most {MAX_CLUSTERS} are deleted at \
-                     once; look at them first",
-                    clusters.len()
+                    "{} clusters in {} carry this run's tags, at most {MAX_CLUSTERS} are deleted \
+                     at once; look at them first",
+                    clusters.len(),
+                    place.region
                 ),
             ));
         }
-        let (mut deleted, mut trouble) = (Vec::new(), None);
         for cluster in &clusters {
             match delete(ctx, &rds, cluster, &self.tags).await {
-                Ok(()) => deleted.push(format!("cluster {}", cluster.id)),
-                Err(e) => trouble = trouble.or(Some(e)),
+                Ok(()) => done.deleted.push(format!("cluster {}", cluster.id)),
+                Err(e) => done.failed.push(e),
             }
         }
-        trouble.map_or(Ok(deleted), Err)
     }
 
     async fn files(&self, ctx: &Context<'_>) -> Result<Option<String>, Fail> {
@@ -80,15 +119,13 @@ impl Teardown {
     /// complete them. What a target would not end is told, and keeps no scratch cluster alive: it
     /// holds no data that counts.
     async fn abort_uploads(&self, ctx: &Context<'_>) -> Vec<String> {
-        let Some(dumps) = &self.dumps else {
-            return Vec::new();
-        };
-        let plan = ctx.plan;
-        let prefix = folder::dump(&plan.policy, &dumps.source, plan.slot, &plan.run);
-        let mut left = Vec::new();
-        for target in &dumps.targets {
-            if let Err(e) = abort(ctx, target, &prefix).await {
-                left.push(format!("unfinished uploads at {target}: {}", full(&e)));
+        let (plan, mut left) = (ctx.plan, Vec::new());
+        for dumps in &self.dumps {
+            let prefix = folder::dump(&plan.policy, &dumps.source, plan.slot, &plan.run);
+            for target in &dumps.targets {
+                if let Err(e) = abort(ctx, target, &prefix).await {
+                    left.push(format!("unfinished uploads at {target}: {}", full(&e)));
+                }
             }
         }
         left

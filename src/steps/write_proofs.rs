@@ -18,11 +18,7 @@ impl Perform for WriteProofs {
                 policy: proof.policy.clone(),
                 slot: proof.slot,
                 run: proof.run.clone(),
-                of: ProofOf {
-                    source: proof.source.clone(),
-                    method: proof.method,
-                    target: proof.target.clone(),
-                },
+                of: ProofOf::of(&proof),
             };
             passed &= proof.passed;
             let key = key.to_string();

@@ -1,10 +1,10 @@
 //! Points as all reachable targets know them: what one of them lost, another still has.
 
 use super::{Reached, Seen};
-use crate::manifest::Copy;
-use crate::model::{PolicyName, Slot, TargetName};
+use crate::manifest::{Copy, Proof};
+use crate::model::{PolicyName, Slot, SourceId, TargetName};
 use crate::report::{Code, Fail, Finding, Hint};
-use crate::vault::{Key, PointDocument, PointRef};
+use crate::vault::{Key, PointDocument, PointRef, ProofOf};
 
 /// One point, merged, with what is wrong with its documents and where.
 #[derive(Default)]
@@ -63,16 +63,20 @@ pub async fn point(reached: &Reached, policy: &PolicyName, slot: Slot) -> Result
 }
 
 fn add(known: &mut PointRef, found: PointRef) {
+    for captured in found.captured {
+        if known.captured(&captured.source).is_none() {
+            known.captured.push(captured);
+        }
+    }
     for copy in found.copies {
-        if !known.copies.iter().any(|c| c.target == copy.target) {
+        let same = |c: &Copy| (&c.source, &c.target) == (&copy.source, &copy.target);
+        if !known.copies.iter().any(same) {
             known.copies.push(copy);
         }
     }
     for proof in found.proofs {
-        let same = |p: &crate::manifest::Proof| {
-            (&p.run, &p.source, p.method, &p.target)
-                == (&proof.run, &proof.source, proof.method, &proof.target)
-        };
+        let of = (proof.run.clone(), ProofOf::of(&proof));
+        let same = |p: &Proof| (p.run.clone(), ProofOf::of(p)) == of;
         if !known.proofs.iter().any(same) {
             known.proofs.push(proof);
         }
@@ -95,8 +99,8 @@ fn unreadable(seen: &Seen, slot: Slot, unknown_version: bool, message: String) -
         .hint(Hint::policy("verify").arg("--point", slot))
 }
 
-/// What the targets say of one target's copy; a document that one of them lost, or that cannot be
-/// read there, is read from the next.
+/// What the targets say of one target's copy of a source; a document that one of them lost, or that
+/// cannot be read there, is read from the next.
 ///
 /// # Errors
 /// A target that answered a moment ago does not answer now.
@@ -104,9 +108,13 @@ pub async fn copy(
     reached: &Reached,
     policy: &PolicyName,
     slot: Slot,
-    target: &TargetName,
+    (source, target): (&SourceId, &TargetName),
 ) -> Result<Option<Copy>, Fail> {
-    let key = Key::point(policy, slot, PointDocument::Copy(target.clone())).to_string();
+    let document = PointDocument::Copy {
+        source: source.clone(),
+        target: target.clone(),
+    };
+    let key = Key::point(policy, slot, document).to_string();
     for seen in &reached.seen {
         match seen.vault.find::<Copy>(&key).await {
             Ok(Some(copy)) => return Ok(Some(copy)),

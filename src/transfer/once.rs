@@ -86,7 +86,11 @@ pub async fn complete_once(
                 return match adopt(bucket, key, content, lock).await? {
                     Some(put) => taken(bucket, key, put).await,
                     None => {
-                        may_cover(bucket, key, lock)?;
+                        if let Err(taken) = may_cover(bucket, key, lock) {
+                            // Nobody comes to this key again: what was begun here ends here.
+                            bucket.abort_uploads_at(key).await?;
+                            return Err(taken);
+                        }
                         bucket.complete_upload(key, upload, parts, false).await
                     }
                 };

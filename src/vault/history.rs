@@ -1,12 +1,12 @@
 //! What a vault says happened: runs by name, points with their copies and proofs. Read with
 //! `start-after`, never by listing everything.
 
-use super::layout::{Key, PointDocument, folder};
+use super::layout::{Key, PointDocument, SourceDocument, folder};
 use super::store::{Vault, VaultError};
 use super::versions::first_versions;
 use crate::aws::s3::Listed;
-use crate::manifest::{Copy, Dump, Point, Proof};
-use crate::model::{PolicyName, RunId, RunKind, Slot};
+use crate::manifest::{Captured, Copy, Dump, Point, Proof};
+use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId};
 
 /// Folders of one kind that are listed: hourly slots of eleven years. More are an error, for the
 /// newest ones come last.
@@ -25,12 +25,20 @@ pub struct RunRef {
 #[derive(Clone, Debug)]
 pub struct PointRef {
     pub point: Point,
+    /// Sources that were captured.
+    pub captured: Vec<Captured>,
     pub copies: Vec<Copy>,
     pub proofs: Vec<Proof>,
     /// Dumps with the keys of their documents.
     pub dumps: Vec<(String, Dump)>,
     /// Documents of the point that cannot be believed; the others count all the same.
     pub unread: Vec<Unread>,
+}
+
+impl PointRef {
+    pub fn captured(&self, source: &SourceId) -> Option<&Captured> {
+        self.captured.iter().find(|c| &c.source == source)
+    }
 }
 
 /// A document that is there and cannot be read.
@@ -139,6 +147,7 @@ impl Vault {
         };
         let mut found = PointRef {
             point: self.read_version(first).await?,
+            captured: Vec::new(),
             copies: Vec::new(),
             proofs: Vec::new(),
             dumps: Vec::new(),
@@ -169,11 +178,15 @@ impl Vault {
         match Key::parse(&row.key) {
             Some(Key::Proof { .. }) => found.proofs.push(self.read_version(row).await?),
             Some(Key::Point { document, .. }) => match document {
-                PointDocument::Copy(_) => found.copies.push(self.read_version(row).await?),
+                PointDocument::Copy { .. } => found.copies.push(self.read_version(row).await?),
                 PointDocument::Dump { .. } => {
                     let dump = self.read_version(row).await?;
                     found.dumps.push((row.key.clone(), dump));
                 }
+                PointDocument::Source {
+                    what: SourceDocument::Captured,
+                    ..
+                } => found.captured.push(self.read_version(row).await?),
                 PointDocument::Point
                 | PointDocument::Source { .. }
                 | PointDocument::Expired { .. } => {}

@@ -5,8 +5,9 @@ mod parse;
 mod segment;
 mod write;
 
+use crate::manifest::Proof;
 use crate::model::{
-    Method, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, SourceVersion, TargetName,
+    Method, Name, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, SourceVersion, TargetName,
 };
 
 /// S3's limit.
@@ -33,7 +34,8 @@ pub enum Key {
         slot: Slot,
         document: PointDocument,
     },
-    /// `proofs/<policy>/<slot>/<run>/<source>/<method>/<target>.json`
+    /// `proofs/<policy>/<slot>/<run>/<source>/<method>/<target>.json`, of a dump
+    /// `…/<source>/dump/<database>/<target>.json`
     Proof {
         policy: PolicyName,
         slot: Slot,
@@ -46,10 +48,11 @@ pub enum Key {
         slot: Slot,
         source: SourceId,
     },
-    /// `manifests/<policy>/<slot>/<target>.jsonl.zst`
+    /// `manifests/<policy>/<slot>/<source>/targets/<target>.jsonl.zst`
     Manifest {
         policy: PolicyName,
         slot: Slot,
+        source: SourceId,
         target: TargetName,
     },
     /// `objects/<policy>/<source>/<key>/<version>`: the source's version, as a plain object.
@@ -91,8 +94,11 @@ pub enum PointDocument {
         source: SourceId,
         what: SourceDocument,
     },
-    /// `copies/<target>.json`
-    Copy(TargetName),
+    /// `copies/<source>/<target>.json`
+    Copy {
+        source: SourceId,
+        target: TargetName,
+    },
     /// `dumps/<run>/<source>/<database>/<target>.json`
     Dump {
         run: RunId,
@@ -107,6 +113,8 @@ pub enum PointDocument {
 /// What is told of a source beside its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SourceDocument {
+    /// What was captured of it.
+    Captured,
     /// Digests read at the source.
     Reference,
     /// What makes a cluster production.
@@ -116,10 +124,11 @@ pub enum SourceDocument {
 }
 
 impl SourceDocument {
-    const ALL: [Self; 3] = [Self::Reference, Self::Shape, Self::Bucket];
+    const ALL: [Self; 4] = [Self::Captured, Self::Reference, Self::Shape, Self::Bucket];
 
     fn as_str(self) -> &'static str {
         match self {
+            Self::Captured => "captured",
             Self::Reference => "reference",
             Self::Shape => "shape",
             Self::Bucket => "bucket",
@@ -132,7 +141,20 @@ impl SourceDocument {
 pub struct ProofOf {
     pub source: SourceId,
     pub method: Method,
+    /// Of a dump.
+    pub database: Option<Name>,
     pub target: TargetName,
+}
+
+impl ProofOf {
+    pub fn of(proof: &Proof) -> Self {
+        Self {
+            source: proof.source.clone(),
+            method: proof.method,
+            database: proof.database.clone(),
+            target: proof.target.clone(),
+        }
+    }
 }
 
 impl Key {

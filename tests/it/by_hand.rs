@@ -151,7 +151,7 @@ fn an_auditor_checks_a_point_without_the_program_and_finds_what_is_wrong() {
     assert!(
         told.contains("2 of ")
             && told.contains("the chain is whole")
-            && told.contains("snapshot from central: passed"),
+            && told.contains("shop by snapshot from central: passed"),
         "{told}"
     );
     let told = succeeds(by_hand(
@@ -166,7 +166,7 @@ fn an_auditor_checks_a_point_without_the_program_and_finds_what_is_wrong() {
         .as_str()
         .unwrap()
         .to_owned();
-    let key = format!("manifests/shop/{slot}/central.jsonl.zst");
+    let key = format!("manifests/shop/{slot}/app-files/targets/central.jsonl.zst");
     cloud.tell(
         "/damage",
         &json!({"region": "eu-central-1", "bucket": "dr-vault-central", "key": key, "how": "flip"}),

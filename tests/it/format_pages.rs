@@ -142,8 +142,16 @@ fn every_field_is_on_its_page() {
             vec![serde_json::from_slice(&golden("point.json")).unwrap()],
         ),
         (
+            "captured",
+            ["captured-cluster.json", "captured-bucket.json"]
+                .map(|n| serde_json::from_slice(&golden(n)).unwrap())
+                .to_vec(),
+        ),
+        (
             "copy",
-            vec![serde_json::from_slice(&golden("copy.json")).unwrap()],
+            ["copy-snapshot.json", "copy-files.json"]
+                .map(|n| serde_json::from_slice(&golden(n)).unwrap())
+                .to_vec(),
         ),
         (
             "dump",

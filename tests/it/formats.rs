@@ -4,8 +4,8 @@
 use crate::source;
 use dr::journal::{self, RunState};
 use dr::manifest::{
-    Copy, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row, StoredRow, TableDigest,
-    Vault, read_rows, write_rows,
+    Captured, Copy, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row, StoredRow,
+    TableDigest, Vault, read_rows, write_rows,
 };
 use dr::model::Sha256;
 use dr::plan::CheckRestored;
@@ -110,7 +110,10 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Vault>("vault.json");
     check::<ProbeRecord>("probe.json");
     check::<Point>("point.json");
-    check::<Copy>("copy.json");
+    check::<Captured>("captured-cluster.json");
+    check::<Captured>("captured-bucket.json");
+    check::<Copy>("copy-snapshot.json");
+    check::<Copy>("copy-files.json");
     check::<Dump>("dump.json");
     check::<Roles>("roles.json");
     check::<Proof>("proof.json");
@@ -165,17 +168,19 @@ fn lists_and_manifests_of_objects_are_read() {
         stored.iter().map(|r| r.listed.clone()).collect::<Vec<_>>(),
         list
     );
-    let (point, copy): (Point, Copy) = (document("point.json"), document("copy.json"));
+    let captured: Captured = document("captured-bucket.json");
     assert_eq!(
-        point.files[0].list_sha256,
+        captured.bucket().unwrap().list_sha256,
         Sha256::of(&golden("list.jsonl.zst"))
     );
+    let copy: Copy = document("copy-files.json");
+    let files = copy.files().unwrap();
     assert_eq!(
-        copy.manifest_sha256,
+        files.manifest_sha256,
         Sha256::of(&golden("objects.jsonl.zst"))
     );
     assert_eq!(
-        copy.objects,
+        files.objects,
         stored.iter().filter(|r| r.stored.is_some()).count() as u64
     );
 }
@@ -210,7 +215,10 @@ fn journals_fold_to_the_state_that_they_tell() {
     assert_eq!(backup.finished, Some(journal::Outcome::Complete));
     assert!(backup.plan.steps.iter().all(|s| backup.succeeded(&s.id)));
     let failed = backup.failures.iter().map(|(id, n)| (id.as_str(), *n));
-    assert_eq!(failed.collect::<Vec<_>>(), [("copy-objects:other", 1)]);
+    assert_eq!(
+        failed.collect::<Vec<_>>(),
+        [("copy-objects:shop-files:other", 1)]
+    );
     let drill = run_of("journal-drill.jsonl");
     let written = [
         document::<Proof>("proof.json"),

@@ -46,6 +46,8 @@ fn request(cloud: &Cloud, method: Method) -> RestoreRequest {
         profile: None,
         endpoints: Endpoints::default(),
         method: Some(method),
+        of: None,
+        of_database: None,
         point: None,
         before: None,
         target: None,

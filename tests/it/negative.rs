@@ -247,7 +247,7 @@ fn a_disabled_key_stops_the_copy_and_is_named() {
     let unusable = finding(&ran, "kms-key-unusable");
     assert!(
         text(&unusable, "message").contains(key)
-            && text(&unusable, "thing") == "copy-snapshot:central",
+            && text(&unusable, "thing") == "copy-snapshot:shop:central",
         "{unusable}"
     );
     // The other target is complete without it, and the next tick finishes the run once the key is

@@ -99,7 +99,7 @@ const TRIES: [Try; 46] = [
     t(
         "create a copy's document",
         "-+----",
-        Call::Create("points/shop/20990101T000000Z/copies/central.json"),
+        Call::Create("points/shop/20990101T000000Z/copies/files/central.json"),
     ),
     t(
         "create a dump's document",
@@ -126,7 +126,7 @@ const TRIES: [Try; 46] = [
     t(
         "put a manifest",
         "-+----",
-        Call::Create("manifests/shop/20990101T000000Z/list"),
+        Call::Create("manifests/shop/20990101T000000Z/files/list"),
     ),
     t(
         "put a dump chunk",

@@ -1,7 +1,7 @@
 //! What `dr restore` takes.
 
 use crate::cli::from_vault::VaultArgs;
-use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, TargetName};
+use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, SourceId, TargetName};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -15,6 +15,12 @@ pub struct Args {
     /// How: snapshot, dump or files. Without it the reachable points are shown
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,
+    /// Which source, where there are several
+    #[arg(long, value_name = "SOURCE")]
+    pub source: Option<SourceId>,
+    /// dump: which database of the source, where there are several
+    #[arg(long, value_name = "DATABASE")]
+    pub database: Option<Name>,
     /// This point instead of the newest proven one
     #[arg(long, value_name = "SLOT")]
     pub point: Option<Slot>,

@@ -17,6 +17,8 @@ pub fn request(args: &Args) -> Result<RestoreRequest, Fail> {
         profile: args.vault.profile.clone(),
         endpoints: Endpoints::parse(&args.vault.endpoint)?,
         method: args.method,
+        of: args.source.clone(),
+        of_database: args.database.clone(),
         point: args.point,
         before: args.before,
         target: args.target.clone(),

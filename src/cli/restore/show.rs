@@ -10,10 +10,10 @@ pub fn reachable(answer: &mut Answer, options: &[RestoreOption]) {
     if options.is_empty() {
         answer.line("no recovery point can be restored from here");
     } else {
-        let heads = ("method", "from", "point", "proven", "age");
-        let (method, from, point, proven, age) = heads;
+        let heads = ("source", "method", "from", "point", "proven", "age");
+        let (source, method, from, point, proven, age) = heads;
         answer.line(format!(
-            "{method:9} {from:11} {point:16}  {proven:14}  {age:11}  restored in"
+            "{source:20} {method:9} {from:11} {point:16}  {proven:14}  {age:11}  restored in"
         ));
     }
     for option in options {
@@ -23,7 +23,8 @@ pub fn reachable(answer: &mut Answer, options: &[RestoreOption]) {
             format!("{s:.1} s measured on {measured_on} (mean of {n})")
         });
         answer.line(format!(
-            "{:9} {:11} {}  {:14}  {:11}  {took}",
+            "{:20} {:9} {:11} {}  {:14}  {:11}  {took}",
+            option.what(),
             option.method.as_str(),
             option.target.as_str(),
             option.point,
@@ -57,18 +58,18 @@ pub fn summary(choice: &Choice<'_>) -> String {
         RestoreInto::Cluster { id, .. } => {
             format!("a new cluster {id} in {}", choice.place.target.region)
         }
-        RestoreInto::Database {
-            host,
-            port,
-            database,
-            ..
-        } => format!("database {database} at {host}:{port}"),
+        RestoreInto::Database(into) => {
+            format!("database {} at {}:{}", into.database, into.host, into.port)
+        }
         RestoreInto::Bucket { bucket, prefix, .. } => format!("s3://{bucket}/{prefix}"),
     };
     let option = &choice.option;
     format!(
-        "Restore point {} by method {} from {} into {to}.",
-        option.point, option.method, option.target
+        "Restore {} of point {} by method {} from {} into {to}.",
+        option.what(),
+        option.point,
+        option.method,
+        option.target
     )
 }
 
@@ -94,7 +95,8 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
     answer.set(
         "plan",
         json!({
-            "hash": choice.hash, "point": option.point, "method": option.method,
+            "hash": choice.hash, "source": option.source, "database": option.database,
+            "point": option.point, "method": option.method,
             "target": option.target, "proven": option.proven, "failed": option.failed,
             "steps": steps, "eta_s": option.eta_s, "eta_from_n": option.eta_from_n,
         }),

@@ -1,13 +1,9 @@
 //! A policy's status in lines.
 
+use super::proven::{drills, instant, proven, what};
 use crate::cli::answer::Answer;
 use crate::cli::figures::span;
-use crate::status::{DrillResult, Proven, Status};
-use jiff::Timestamp;
-
-fn instant(at: Option<Timestamp>) -> String {
-    at.map_or("never".to_owned(), |t| t.to_string())
-}
+use crate::status::Status;
 
 pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
     let mut say = |what: &str, text: String| answer.line(format!("  {what:15} {text}"));
@@ -18,6 +14,7 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
             let targets = newest.targets.iter();
             let each: Vec<String> = targets
                 .map(|t| format!("{} {} (immutable: {})", t.name, t.state, t.immutable))
+                .chain(newest.not_captured.iter().map(|s| format!("WITHOUT {s}")))
                 .collect();
             let age = span(newest.age_s);
             say(
@@ -40,6 +37,7 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
     };
     for met in &status.objectives {
         let (rto, rpo) = (shown(met.measured_rto_s), shown(met.measured_rpo_s));
+        let of = what(&met.source, met.database.as_ref());
         let (m, verdict) = (met.method.as_str(), if met.met { "met" } else { "NOT met" });
         let figures = format!("rto {} s ({rto}), rpo {} s ({rpo})", met.rto_s, met.rpo_s);
         let proof = met.proof_age_s.map(|most| {
@@ -49,7 +47,10 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
             format!(", proof {} s ({age})", most)
         });
         let proof = proof.unwrap_or_default();
-        say("objective", format!("{m:8} {figures}{proof}: {verdict}"));
+        say(
+            "objective",
+            format!("{m:8} of {of}: {figures}{proof}: {verdict}"),
+        );
     }
     state(say, status);
 }
@@ -85,36 +86,4 @@ fn state(mut say: impl FnMut(&str, String), status: &Status) {
         "proofs",
         format!("checked {checked}, not checked {not}, excluded {excluded}"),
     );
-}
-
-fn proven(p: &Proven, measured_on: &str) -> String {
-    let (age, proven, loses) = (span(p.age_s), span(p.proof_age_s), span(p.rpo_s as i64));
-    format!(
-        "{}  {:8} from {:10} point {age} old, proven {proven} ago, restored in {:.1} s measured \
-         on {measured_on}, would lose {loses}",
-        p.point,
-        p.method.as_str(),
-        p.target.as_str(),
-        p.rto_s,
-    )
-}
-
-fn drills(status: &Status) -> String {
-    let drills = &status.drills;
-    let last = drills.last.as_ref().map_or("never".to_owned(), |last| {
-        let failed: Vec<String> = last
-            .failed
-            .iter()
-            .map(|f| format!("{} {}", f.method, f.target))
-            .collect();
-        match last.result {
-            DrillResult::Passed => format!("{} passed", last.at),
-            DrillResult::Failed => format!("{} FAILED ({})", last.at, failed.join(", ")),
-        }
-    });
-    format!(
-        "last {last}, next {}, missed {}",
-        instant(drills.next),
-        drills.missed
-    )
 }

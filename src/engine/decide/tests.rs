@@ -61,10 +61,13 @@ fn run(id: &str) -> Decision {
 fn a_fresh_backup_takes_the_snapshot_and_a_copier_waits_for_the_scheduler() {
     let state = start();
     let none = BTreeMap::new();
-    assert_eq!(decide(&state, now(), None, &none), run("take-snapshot"));
+    assert_eq!(
+        decide(&state, now(), None, &none),
+        run("take-snapshot:shop-prod")
+    );
     assert_eq!(
         decide(&state, now(), Some(Role::Scheduler), &none),
-        run("take-snapshot")
+        run("take-snapshot:shop-prod")
     );
     assert_eq!(
         decide(&state, now(), Some(Role::Copier), &none),
@@ -76,23 +79,28 @@ fn a_fresh_backup_takes_the_snapshot_and_a_copier_waits_for_the_scheduler() {
 fn a_failing_target_keeps_the_run_open_and_never_fails_its_siblings() {
     let mut state = start();
     for id in [
-        "take-snapshot",
-        "share-snapshot",
-        "list-objects",
-        "copy-snapshot:central",
+        "take-snapshot:shop-prod",
+        "share-snapshot:shop-prod",
+        "list-objects:shop-files",
+        "copy-snapshot:shop-prod:central",
+        "publish-point:shop-prod:central",
     ] {
         done(&mut state, id);
     }
-    failed(&mut state, "copy-objects:central", Failure::Finding);
-    let mut tried = BTreeMap::from([(named("copy-objects:central"), 1)]);
+    failed(
+        &mut state,
+        "copy-objects:shop-files:central",
+        Failure::Finding,
+    );
+    let mut tried = BTreeMap::from([(named("copy-objects:shop-files:central"), 1)]);
     assert_eq!(
         decide(&state, now(), None, &tried),
-        run("copy-objects:other")
+        run("copy-objects:shop-files:other")
     );
     for id in [
-        "copy-objects:other",
-        "verify-copies:other",
-        "publish-point:other",
+        "copy-objects:shop-files:other",
+        "verify-copies:shop-files:other",
+        "publish-point:shop-files:other",
     ] {
         done(&mut state, id);
     }
@@ -100,7 +108,7 @@ fn a_failing_target_keeps_the_run_open_and_never_fails_its_siblings() {
     tried.clear();
     assert_eq!(
         decide(&state, now(), None, &tried),
-        run("copy-objects:central"),
+        run("copy-objects:shop-files:central"),
         "the next tick tries again"
     );
     let late = now() + jiff::SignedDuration::from_hours(13);
@@ -113,14 +121,75 @@ fn a_failing_target_keeps_the_run_open_and_never_fails_its_siblings() {
 #[test]
 fn what_does_not_answer_is_tried_again_only_so_often() {
     let mut state = start();
-    failed(&mut state, "take-snapshot", Failure::Unavailable);
-    let tried = |n| BTreeMap::from([(named("take-snapshot"), n)]);
-    assert_eq!(decide(&state, now(), None, &tried(2)), run("take-snapshot"));
-    assert_eq!(decide(&state, now(), None, &tried(3)), Decision::Leave);
+    failed(&mut state, "take-snapshot:shop-prod", Failure::Unavailable);
+    let tried = |n| BTreeMap::from([(named("take-snapshot:shop-prod"), n)]);
+    assert_eq!(
+        decide(&state, now(), None, &tried(2)),
+        run("take-snapshot:shop-prod")
+    );
+    assert_eq!(
+        decide(&state, now(), None, &tried(3)),
+        run("list-objects:shop-files"),
+        "the files do not wait for it any longer"
+    );
     let late = now() + jiff::SignedDuration::from_hours(13);
     assert_eq!(
         decide(&state, late, None, &BTreeMap::new()),
         Decision::Finish(Outcome::Abandoned)
+    );
+}
+
+#[test]
+fn a_snapshot_that_is_refused_or_still_at_work_keeps_no_file_from_being_copied() {
+    for kind in [Failure::Stuck, Failure::Refused, Failure::Working] {
+        let mut state = start();
+        failed(&mut state, "take-snapshot:shop-prod", kind);
+        let tried = BTreeMap::from([(named("take-snapshot:shop-prod"), 1)]);
+        for id in [
+            "list-objects:shop-files",
+            "copy-objects:shop-files:central",
+            "verify-copies:shop-files:central",
+            "publish-point:shop-files:central",
+        ] {
+            let next = loop {
+                match decide(&state, now(), None, &tried) {
+                    Decision::Run(step) if step.as_str().ends_with(":other") => {
+                        done(&mut state, step.as_str());
+                    }
+                    other => break other,
+                }
+            };
+            assert_eq!(next, run(id), "{kind:?}");
+            done(&mut state, id);
+        }
+    }
+    // One that is at work is looked at again, and never given up before the deadline.
+    let mut state = start();
+    for step in state.plan.steps.clone() {
+        if step.id.as_str().contains("shop-files") {
+            done(&mut state, step.id.as_str());
+        }
+    }
+    failed(&mut state, "take-snapshot:shop-prod", Failure::Working);
+    let tried = BTreeMap::from([(named("take-snapshot:shop-prod"), 99)]);
+    let again = decide(&state, now(), None, &tried);
+    assert_eq!(again, run("take-snapshot:shop-prod"));
+}
+
+#[test]
+fn a_role_does_not_wait_for_what_another_role_could_not_do() {
+    let mut state = start();
+    let none = BTreeMap::new();
+    let copier = |state: &RunState| decide(state, now(), Some(Role::Copier), &none);
+    assert_eq!(copier(&state), Decision::HandOver(Role::Scheduler));
+    failed(&mut state, "take-snapshot:shop-prod", Failure::Refused);
+    assert_eq!(copier(&state), run("list-objects:shop-files"));
+    failed(&mut state, "take-snapshot:shop-prod", Failure::Working);
+    let tried = BTreeMap::from([(named("take-snapshot:shop-prod"), 1)]);
+    assert_eq!(
+        decide(&state, now(), Some(Role::Scheduler), &tried),
+        Decision::HandOver(Role::Copier),
+        "whoever would only wait lets the others on"
     );
 }
 
@@ -167,7 +236,7 @@ fn a_drill_whose_step_was_given_up_writes_its_proofs_tears_down_and_has_failed()
     for id in ["write-proofs", "teardown"] {
         state.steps.insert(named(id), StepState::Waiting);
     }
-    failed(&mut state, "restore-cluster", Failure::Stuck);
+    failed(&mut state, "restore-cluster:shop-prod", Failure::Stuck);
     assert_eq!(decide(&state, now(), None, &none), run("write-proofs"));
     proven(&mut state, false);
     assert_eq!(decide(&state, now(), None, &none), run("teardown"));
@@ -184,7 +253,7 @@ fn the_teardown_comes_even_when_proofs_cannot_be_written_and_after_the_deadline(
     for id in ["write-proofs", "teardown"] {
         state.steps.insert(named(id), StepState::Waiting);
     }
-    failed(&mut state, "restore-cluster", Failure::Stuck);
+    failed(&mut state, "restore-cluster:shop-prod", Failure::Stuck);
     failed(&mut state, "write-proofs", Failure::Stuck);
     let tried = BTreeMap::from([(named("write-proofs"), 1)]);
     assert_eq!(decide(&state, now(), None, &tried), run("teardown"));

@@ -1,7 +1,7 @@
 //! What is about to be done: an option, where it goes, and the plan.
 
 use super::destination::{Destination, destination};
-use super::options::{RestoreOption, pick};
+use super::options::{Ambiguous, RestoreOption, Wanted, pick};
 use super::place::Place;
 use super::places::Places;
 use super::request::RestoreRequest;
@@ -10,6 +10,7 @@ use crate::model::{Mark, Method, RunId, RunKind, Seconds, Sha256, Slot};
 use crate::plan::{Plan, RestoreInput, RestoreInto, restore};
 use crate::policy::{Concurrency, Runner, Timeouts};
 use crate::report::{Code, Fail, Finding, Hint};
+use crate::vault::{Key, PointDocument, SourceDocument};
 use jiff::Timestamp;
 
 /// An incident does not wait long between two looks.
@@ -37,9 +38,16 @@ pub async fn choose<'a>(
     method: Method,
     request: &RestoreRequest,
 ) -> Result<Choice<'a>, Fail> {
-    let picked = pick(options, method, request.point, request.target.as_ref());
+    let wanted = Wanted {
+        method,
+        source: request.of.as_ref(),
+        database: request.of_database.as_ref(),
+        point: request.point,
+        target: request.target.as_ref(),
+    };
+    let picked = pick(options, &wanted).map_err(|several| which(method, request, &several))?;
     let Some(option) = picked else {
-        return Err(nothing_fits(options, method, request.point));
+        return Err(nothing_fits(options, &wanted));
     };
     let mut all = places.places.iter();
     let place = all
@@ -65,17 +73,52 @@ pub async fn choose<'a>(
     })
 }
 
-fn nothing_fits(options: &[RestoreOption], method: Method, point: Option<Slot>) -> Fail {
-    let wanted = point.map_or_else(
+/// Whoever has to choose sees what there is, and types one of it.
+fn which(method: Method, request: &RestoreRequest, several: &Ambiguous) -> Fail {
+    let things = several.0.iter();
+    let named: Vec<String> = things
+        .map(|(source, database)| match database {
+            Some(database) => format!("{source} (database {database})"),
+            None => source.to_string(),
+        })
+        .collect();
+    let message = format!(
+        "several things can be restored by method {method}: {}; say which one",
+        named.join(", ")
+    );
+    let fail = Fail::usage(message);
+    let Some((source, database)) = several.0.first() else {
+        return fail;
+    };
+    let mut again = Hint::again("restore").arg("--method", method);
+    if request.of.is_none() {
+        again = again.arg("--source", source);
+    }
+    let one_source = several.0.iter().all(|(s, _)| s == source);
+    match database {
+        Some(database) if one_source => fail.hint(again.arg("--database", database)),
+        _ => fail.hint(again),
+    }
+}
+
+fn nothing_fits(options: &[RestoreOption], wanted: &Wanted<'_>) -> Fail {
+    let method = wanted.method;
+    let mut what = wanted.point.map_or_else(
         || "no recovery point".to_owned(),
         |p| format!("no recovery point {p}"),
     );
+    if let Some(source) = wanted.source {
+        what += &format!(" of source {source}");
+    }
+    if let Some(database) = wanted.database {
+        what += &format!(" of database {database}");
+    }
     let also = if options.is_empty() {
         String::new()
     } else {
         format!("; there are {} other options", options.len())
     };
-    let message = format!("{wanted} can be restored by method {method}{also}");
+    let message = format!("{what} can be restored by method {method}{also}");
     let fail = Fail::new(Code::NoRestoreOption, message);
     match options.first() {
         Some(other) => fail.hint(Hint::again("restore").arg("--method", other.method)),
@@ -94,6 +137,15 @@ fn make_plan(
     let point = points
         .find(|p| p.point.slot == option.point)
         .ok_or_else(|| Fail::usage(format!("point {} is gone", option.point)))?;
+    let captured = point.captured(&option.source).ok_or_else(|| {
+        let key = PointDocument::Source {
+            source: option.source.clone(),
+            what: SourceDocument::Captured,
+        };
+        let key = Key::point(&place.policy_name, option.point, key);
+        let message = format!("{key} cannot be read, and says what {} is", option.source);
+        Fail::new(Code::Missing, message)
+    })?;
     let policy = place.policy.as_ref();
     let concurrency = policy.map_or_else(Concurrency::default, |p| p.concurrency.clone());
     let timeouts = policy.map_or_else(Timeouts::default, |p| p.timeouts.clone());
@@ -103,8 +155,12 @@ fn make_plan(
         run,
         opened_at,
         point: &point.point,
+        captured,
         target: option.target.clone(),
-        copy: point.copies.iter().find(|c| c.target == option.target),
+        copy: point
+            .copies
+            .iter()
+            .find(|c| (&c.source, &c.target) == (&option.source, &option.target)),
         into: into.clone(),
         targets: vec![place.target.clone()],
         runner: policy.map_or_else(Runner::default, |p| p.runner.clone()),
@@ -136,14 +192,15 @@ impl Choice<'_> {
     pub fn doubt(&self) -> Option<Finding> {
         let o = &self.option;
         let how = format!("by method {} from {}", o.method, o.target);
+        let what = o.what();
         let message = match &o.failed {
             _ if o.proven => return None,
             Some(why) => format!(
-                "the newest drill of point {} {how} FAILED, {} s ago: {why}",
+                "the newest drill of {what} of point {} {how} FAILED, {} s ago: {why}",
                 o.point,
                 o.proof_age_s.unwrap_or(0)
             ),
-            None => format!("point {} was never proven {how}", o.point),
+            None => format!("{what} of point {} was never proven {how}", o.point),
         };
         Some(Finding::warning(Code::NotProven, message).thing(o.point))
     }

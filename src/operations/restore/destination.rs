@@ -4,8 +4,8 @@ use super::options::RestoreOption;
 use super::place::Place;
 use super::request::{ClusterDestination, RestoreRequest};
 use crate::database::Address;
-use crate::model::{ClusterId, Method, Provider, VersionId, endpoint_allowed};
-use crate::plan::RestoreInto;
+use crate::model::{ClusterId, Method, Name, Provider, VersionId, endpoint_allowed};
+use crate::plan::{IntoDatabase, RestoreInto};
 use crate::policy::ClusterShape;
 use crate::report::{Code, Fail, Hint};
 
@@ -121,14 +121,15 @@ async fn database(
         .ok_or_else(|| Fail::new(Code::Missing, format!("the dump {key} is gone")))?;
     Ok(Destination {
         word: address.database.clone(),
-        into: RestoreInto::Database {
+        into: RestoreInto::Database(IntoDatabase {
             host: address.host.clone(),
             port: address.port,
             database: address.database.clone(),
             user: address.user.clone(),
+            of: option.database.clone().unwrap_or_else(|| Name::new("")),
             dump_key: key,
             dump_version: version,
-        },
+        }),
         address: Some(address),
     })
 }

@@ -67,7 +67,7 @@ pub(super) fn measure(
     let endpoint = match (&choice.into, made) {
         (RestoreInto::Cluster { .. }, Some(made)) => Some(format!("{}:{}", made.host, made.port)),
         (RestoreInto::Cluster { .. }, None) => None,
-        (RestoreInto::Database { host, port, .. }, _) => Some(format!("{host}:{port}")),
+        (RestoreInto::Database(into), _) => Some(format!("{}:{}", into.host, into.port)),
         (RestoreInto::Bucket { bucket, prefix, .. }, _) => Some(format!("s3://{bucket}/{prefix}")),
     };
     Measured {

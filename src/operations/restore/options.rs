@@ -1,16 +1,20 @@
 //! What can be restored from where: proven first, newest first. Pure.
 
-use crate::manifest::{CheckResult, Proof};
-use crate::model::{Method, ObjectKey, Slot, TargetName};
-use crate::status::{Verdict, verdict};
+use crate::manifest::{CheckResult, Dump, Proof};
+use crate::model::{Method, Name, ObjectKey, Slot, SourceId, TargetName};
+use crate::status::{Verdict, Way, verdict};
 use crate::vault::PointRef;
 use jiff::Timestamp;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// One way to restore one point from one target.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RestoreOption {
+    pub source: SourceId,
     pub method: Method,
+    /// Of a dump.
+    pub database: Option<Name>,
     pub target: TargetName,
     pub point: Slot,
     pub at: Timestamp,
@@ -29,6 +33,16 @@ pub struct RestoreOption {
     pub dump: Option<ObjectKey>,
 }
 
+impl RestoreOption {
+    /// `shop`, or `shop (database billing)`.
+    pub fn what(&self) -> String {
+        match &self.database {
+            Some(database) => format!("{} (database {database})", self.source),
+            None => self.source.to_string(),
+        }
+    }
+}
+
 /// Options of the points of one target, best first.
 pub fn options(
     target: &TargetName,
@@ -36,13 +50,13 @@ pub fn options(
     now: Timestamp,
     before: Option<Timestamp>,
 ) -> Vec<RestoreOption> {
-    let early_enough = |p: &&PointRef| before.is_none_or(|b| p.point.at <= b);
-    let mut options: Vec<RestoreOption> = points
-        .iter()
-        .filter(early_enough)
-        .flat_map(|p| Method::ALL.map(|method| option(target, points, p, method, now)))
-        .flatten()
-        .collect();
+    let at = At {
+        target,
+        points,
+        now,
+    };
+    let mut options: Vec<RestoreOption> = points.iter().flat_map(|p| at.of_point(p)).collect();
+    options.retain(|o| before.is_none_or(|b| o.at <= b));
     order(&mut options);
     options
 }
@@ -59,49 +73,80 @@ pub fn order(options: &mut [RestoreOption]) {
     });
 }
 
-fn option(
-    target: &TargetName,
-    all: &[PointRef],
-    point: &PointRef,
-    method: Method,
+/// One target, and all that is known there.
+struct At<'a> {
+    target: &'a TargetName,
+    points: &'a [PointRef],
     now: Timestamp,
-) -> Option<RestoreOption> {
-    let copy = point.copies.iter().find(|c| &c.target == target)?;
-    let newest = verdict(&point.proofs, method, target);
-    let dump = match method {
-        Method::Snapshot => {
-            copy.snapshot.as_ref()?;
-            None
+}
+
+impl At<'_> {
+    /// What the copies hold, and what drills dumped.
+    fn of_point(&self, point: &PointRef) -> Vec<RestoreOption> {
+        let mut found = Vec::new();
+        for copy in point.copies.iter().filter(|c| &c.target == self.target) {
+            // Nothing can be brought back of an empty bucket.
+            let empty = copy.files().is_some_and(|f| f.objects == 0);
+            let way = self.way(&copy.source, copy.method(), None);
+            found.extend((!empty).then(|| self.option(point, way, None)));
         }
-        Method::Files => {
-            (copy.objects > 0).then_some(())?;
-            None
+        let here = point.dumps.iter().filter(|(_, d)| &d.target == self.target);
+        let dumped: BTreeSet<(&SourceId, Name)> = here
+            .map(|(_, d)| (&d.source, Name::new(&*d.database)))
+            .collect();
+        for (source, database) in &dumped {
+            let way = self.way(source, Method::Dump, Some(database));
+            let newest = verdict(&point.proofs, way);
+            let key = dump(point, way, newest);
+            found.push(self.option(point, way, key));
         }
-        Method::Dump => Some(dump(point, target, newest)?),
-    };
-    let proof = match newest {
-        Verdict::Passed(proof) | Verdict::Failed(proof) => Some(proof),
-        Verdict::NeverTried => None,
-    };
-    let passed = |p: &&Proof| p.passed && p.method == method && &p.target == target;
-    let proofs = all.iter().flat_map(|p| &p.proofs);
-    let took: Vec<f64> = proofs.filter(passed).map(|p| p.measured.rto_s).collect();
-    Some(RestoreOption {
-        method,
-        target: target.clone(),
-        point: point.point.slot,
-        at: point.point.at,
-        loses_s: now.duration_since(point.point.at).as_secs(),
-        proven: matches!(newest, Verdict::Passed(_)),
-        failed: match newest {
-            Verdict::Failed(proof) => Some(why(proof)),
-            Verdict::Passed(_) | Verdict::NeverTried => None,
-        },
-        proof_age_s: proof.map(|p| now.duration_since(p.at).as_secs()),
-        eta_s: (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64),
-        eta_from_n: took.len() as u64,
-        dump,
-    })
+        found
+    }
+
+    fn way<'b>(
+        &'b self,
+        source: &'b SourceId,
+        method: Method,
+        database: Option<&'b Name>,
+    ) -> Way<'b> {
+        Way {
+            source,
+            method,
+            database,
+            target: self.target,
+        }
+    }
+
+    fn option(&self, point: &PointRef, way: Way<'_>, dump: Option<ObjectKey>) -> RestoreOption {
+        let newest = verdict(&point.proofs, way);
+        let proof = match newest {
+            Verdict::Passed(proof) | Verdict::Failed(proof) => Some(proof),
+            Verdict::NeverTried => None,
+        };
+        let passed = |p: &&Proof| p.passed && Way::of(p) == way;
+        let proofs = self.points.iter().flat_map(|p| &p.proofs);
+        let took: Vec<f64> = proofs.filter(passed).map(|p| p.measured.rto_s).collect();
+        let captured = point.captured(way.source).map(|c| c.at);
+        let at = captured.unwrap_or(point.point.slot.time());
+        RestoreOption {
+            source: way.source.clone(),
+            method: way.method,
+            database: way.database.cloned(),
+            target: way.target.clone(),
+            point: point.point.slot,
+            at,
+            loses_s: self.now.duration_since(at).as_secs(),
+            proven: matches!(newest, Verdict::Passed(_)),
+            failed: match newest {
+                Verdict::Failed(proof) => Some(why(proof)),
+                Verdict::Passed(_) | Verdict::NeverTried => None,
+            },
+            proof_age_s: proof.map(|p| self.now.duration_since(p.at).as_secs()),
+            eta_s: (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64),
+            eta_from_n: took.len() as u64,
+            dump,
+        }
+    }
 }
 
 fn why(proof: &Proof) -> String {
@@ -122,30 +167,62 @@ fn why(proof: &Proof) -> String {
 }
 
 /// The dump that was proven, else the newest one.
-fn dump(point: &PointRef, target: &TargetName, newest: Verdict<'_>) -> Option<ObjectKey> {
+fn dump(point: &PointRef, way: Way<'_>, newest: Verdict<'_>) -> Option<ObjectKey> {
     if let Verdict::Passed(proof) = newest
         && let Some(dump) = &proof.dump
     {
         return Some(dump.clone());
     }
-    let at_target = point.dumps.iter().filter(|(_, d)| &d.target == target);
-    let newest = at_target.max_by_key(|(_, d)| d.at);
+    let of = |d: &&(String, Dump)| {
+        let (_, dump) = d;
+        (&dump.source, &dump.target) == (way.source, way.target)
+            && way.database.is_some_and(|w| w.as_str() == dump.database)
+    };
+    let newest = point.dumps.iter().filter(of).max_by_key(|(_, d)| d.at);
     newest.map(|(key, _)| ObjectKey::new(key))
 }
 
+/// What is asked for; what is left out may be anything.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    pub method: Method,
+    pub source: Option<&'a SourceId>,
+    pub database: Option<&'a Name>,
+    pub point: Option<Slot>,
+    pub target: Option<&'a TargetName>,
+}
+
+impl Wanted<'_> {
+    fn fits(&self, o: &RestoreOption) -> bool {
+        o.method == self.method
+            && self.source.is_none_or(|s| s == &o.source)
+            && self.database.is_none_or(|d| Some(d) == o.database.as_ref())
+            && self.point.is_none_or(|p| p == o.point)
+            && self.target.is_none_or(|t| t == &o.target)
+    }
+}
+
 /// The first option that fits what was asked for.
+///
+/// # Errors
+/// Several sources, or databases, fit: which one is for a person to say.
 pub fn pick<'a>(
     options: &'a [RestoreOption],
-    method: Method,
-    point: Option<Slot>,
-    target: Option<&TargetName>,
-) -> Option<&'a RestoreOption> {
-    options.iter().find(|o| {
-        o.method == method
-            && point.is_none_or(|p| p == o.point)
-            && target.is_none_or(|t| t == &o.target)
-    })
+    wanted: &Wanted<'_>,
+) -> Result<Option<&'a RestoreOption>, Ambiguous> {
+    let fitting = || options.iter().filter(|o| wanted.fits(o));
+    let things: BTreeSet<(SourceId, Option<Name>)> = fitting()
+        .map(|o| (o.source.clone(), o.database.clone()))
+        .collect();
+    if things.len() > 1 {
+        return Err(Ambiguous(things));
+    }
+    Ok(fitting().next())
 }
+
+/// Several things, of which one is meant.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Ambiguous(pub BTreeSet<(SourceId, Option<Name>)>);
 
 #[cfg(test)]
 mod tests;

@@ -3,13 +3,15 @@
 use super::place::{Place, place};
 use super::request::{RestoreRequest, RestoreSource};
 use crate::aws::Clients;
+use crate::manifest::Proof;
 use crate::model::{Role, Sha256, on_loopback};
+use crate::operations::policy_file::stored_policy;
 use crate::operations::vault_alone::FromVault;
 use crate::operations::{Loaded, policy_copy};
-use crate::policy::{Policy, parse};
+use crate::policy::Policy;
 use crate::report::{Code, Fail, Hint, full};
 use crate::targets::{Away, open};
-use crate::vault::Vault;
+use crate::vault::{ProofOf, Vault};
 use crate::world::World;
 
 pub struct Places {
@@ -67,6 +69,7 @@ async fn from_policy(
             }),
         }
     }
+    share_proofs(&mut places);
     if places.is_empty() {
         let why: Vec<String> = away
             .iter()
@@ -82,6 +85,23 @@ async fn from_policy(
         places,
         away,
     })
+}
+
+/// A verdict that one target lacks, because it refused the document, is known by another.
+fn share_proofs(places: &mut [Place]) {
+    let known: Vec<Proof> = places
+        .iter()
+        .flat_map(|p| &p.points)
+        .flat_map(|p| p.proofs.iter().cloned())
+        .collect();
+    let id = |p: &Proof| (p.run.clone(), ProofOf::of(p));
+    for point in places.iter_mut().flat_map(|p| &mut p.points) {
+        for proof in known.iter().filter(|p| p.slot == point.point.slot) {
+            if !point.proofs.iter().any(|p| id(p) == id(proof)) {
+                point.proofs.push(proof.clone());
+            }
+        }
+    }
 }
 
 /// The bucket that files go to can be another account's, with a key of its own.
@@ -100,7 +120,7 @@ async fn from_vault(
     let clients = from.clients(request.postgres_ca_file.clone());
     let clients = for_destination(clients, request);
     let mut own = from.own(world, &clients, Role::Restorer).await?;
-    let policy = stored_policy(&own.vault, &own.point.policy_sha256).await;
+    let policy = policy_of(&own.vault, &own.point.policy_sha256).await;
     if let Some(policy) = &policy {
         own.keep_evidence_by(policy, world.now());
     }
@@ -114,7 +134,7 @@ async fn from_vault(
 
 /// The policy as the vault keeps it: shapes of clusters come from it. Absence is no obstacle to a
 /// restore.
-async fn stored_policy(vault: &Vault, sha256: &Sha256) -> Option<Policy> {
+async fn policy_of(vault: &Vault, sha256: &Sha256) -> Option<Policy> {
     let text = policy_copy::read(vault, sha256).await.ok()??;
-    parse("policy", &text).ok()
+    stored_policy(&text)
 }

@@ -1,7 +1,7 @@
 //! What a restore is asked for.
 
 use crate::database::Secret;
-use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, TargetName};
+use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, SourceId, TargetName};
 use crate::operations::Loaded;
 use crate::operations::vault_alone::{Endpoints, FromVault};
 use jiff::Timestamp;
@@ -14,6 +14,10 @@ pub struct RestoreRequest {
     pub endpoints: Endpoints,
     /// Without one nothing is planned.
     pub method: Option<Method>,
+    /// Which of several.
+    pub of: Option<SourceId>,
+    /// Which of several databases of it was dumped.
+    pub of_database: Option<Name>,
     pub point: Option<Slot>,
     pub before: Option<Timestamp>,
     pub target: Option<TargetName>,

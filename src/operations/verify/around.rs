@@ -4,8 +4,8 @@
 use super::point_at::{Found, PointAt, digest_checked, stored};
 use super::unreferenced::{Beside, Expected, Other, beside};
 use super::wrong::Wrong;
-use crate::manifest::{ListRow, RowKind, StoredRow, read_rows};
-use crate::model::{PolicyName, RunId, Sha256};
+use crate::manifest::{Captured, ListRow, RowKind, StoredRow, read_rows};
+use crate::model::{PolicyName, RunId, Sha256, SourceId, SourceKind};
 use crate::report::{Code, Fail};
 use crate::vault::{Key, Vault, first_versions, folder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,20 +36,31 @@ async fn objects(at: &PointAt<'_>, rows: &[StoredRow]) -> Result<Beside, Fail> {
             .map_or(Expected::Other, |v| Expected::Version((*v).into()))
     };
     let mut found = Beside::default();
-    if !at.point.files.is_empty() {
-        for folder in folder::objects(&at.point.policy) {
+    if at.files().next().is_some() {
+        for folder in folder::objects(&at.point.point.policy) {
             found.extend(beside(at.vault, &folder, &expected).await?);
         }
     }
     Ok(found)
 }
 
+/// Of every source that has dumps, or may have them.
 async fn dumps(at: &PointAt<'_>) -> Result<Beside, Fail> {
-    let Some(cluster) = &at.point.cluster else {
-        return Ok(Beside::default());
-    };
-    let prefix = folder::dumps(&at.point.policy, &cluster.source, at.point.slot);
-    let own = || at.dumps.iter().filter(|d| d.target == at.vault.target);
+    let point = &at.point.point;
+    let mut found = Beside::default();
+    let databases = point
+        .sources
+        .iter()
+        .filter(|s| s.kind != SourceKind::Bucket);
+    for source in databases {
+        let prefix = folder::dumps(&point.policy, &source.id, point.slot);
+        found.extend(dumps_of(at, &source.id, &prefix).await?);
+    }
+    Ok(found)
+}
+
+async fn dumps_of(at: &PointAt<'_>, source: &SourceId, prefix: &str) -> Result<Beside, Fail> {
+    let own = || at.dumps().filter(|d| &d.source == source);
     let chunks = own().flat_map(|d| {
         d.tables
             .iter()
@@ -70,23 +81,39 @@ async fn dumps(at: &PointAt<'_>) -> Result<Beside, Fail> {
         None if under_way(key) => Expected::Ignored,
         None => Expected::Foreign,
     };
-    beside(at.vault, &prefix, &expected).await
+    beside(at.vault, prefix, &expected).await
 }
 
 async fn manifests(at: &PointAt<'_>) -> Result<Beside, Fail> {
-    let prefix = folder::manifests_of(&at.point.policy, at.point.slot);
+    let point = &at.point.point;
+    let prefix = folder::manifests_of(&point.policy, point.slot);
     let lists: BTreeMap<&str, &str> = at
         .point
-        .files
+        .captured
         .iter()
+        .filter_map(Captured::bucket)
         .map(|f| (f.list_key.as_str(), f.list_sha256.0.as_str()))
         .collect();
-    let expected = |key: &str| match key {
-        k if k == at.copy.manifest_key.as_str() => {
-            Expected::Version(at.copy.manifest_version.to_string())
+    let manifests: BTreeMap<&str, &str> = at
+        .files()
+        .map(|(_, f)| (f.manifest_key.as_str(), f.manifest_version.as_str()))
+        .collect();
+    // A source that is still being copied has a list, and perhaps a manifest, that no document
+    // names yet.
+    let wanted = |source: &SourceId| point.sources.iter().any(|s| &s.id == source);
+    let pending = |key: &str| match Key::parse(key) {
+        Some(Key::List { source, .. }) => wanted(&source) && at.point.captured(&source).is_none(),
+        Some(Key::Manifest { source, target, .. }) => {
+            let copied = at.files().any(|(c, _)| c.source == source);
+            wanted(&source) && target == at.vault.target && !copied
         }
-        k if lists.contains_key(k) => Expected::Oldest,
-        _ => Expected::Foreign,
+        _ => false,
+    };
+    let expected = |key: &str| match manifests.get(key) {
+        Some(version) => Expected::Version((*version).into()),
+        None if lists.contains_key(key) => Expected::Oldest,
+        None if pending(key) => Expected::Ignored,
+        None => Expected::Foreign,
     };
     let mut found = beside(at.vault, &prefix, &expected).await?;
     let versions = at.vault.bucket.versions(&prefix, MOST_MANIFESTS).await?;

@@ -4,10 +4,12 @@ use super::unreferenced::{Expected, beside};
 use super::wrong::{Wrong, Wrongs};
 use crate::aws::Kind;
 use crate::aws::s3::Listed;
-use crate::manifest::{Copy, Document, Dump, FormatError, MAX_DOCUMENT_BYTES, Point, Proof};
+use crate::manifest::{
+    Captured, Copy, Document, Dump, FormatError, MAX_DOCUMENT_BYTES, Point, Proof,
+};
 use crate::model::{PolicyName, Sha256, Slot};
 use crate::report::{Code, Fail, full};
-use crate::vault::{Key, PointDocument, ProofOf, Vault, first_versions, folder};
+use crate::vault::{Key, PointDocument, ProofOf, SourceDocument, Vault, first_versions, folder};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
@@ -136,18 +138,23 @@ pub(super) async fn whole(vault: &Vault, row: &Listed) -> Result<Result<Bytes, W
 fn named(policy: &PolicyName, slot: Slot, key: &str, bytes: &[u8]) -> Result<(), (Code, String)> {
     let says = match Key::parse(key) {
         Some(Key::Proof { .. }) => Proof::from_bytes(bytes).map(|p| Key::Proof {
+            of: ProofOf::of(&p),
             policy: p.policy,
             slot: p.slot,
             run: p.run,
-            of: ProofOf {
-                source: p.source,
-                method: p.method,
-                target: p.target,
-            },
         }),
         Some(Key::Point { document, .. }) => match document {
-            PointDocument::Copy(_) => Copy::from_bytes(bytes)
-                .map(|c| Key::point(&c.policy, c.slot, PointDocument::Copy(c.target))),
+            PointDocument::Copy { .. } => Copy::from_bytes(bytes).map(|c| {
+                let (source, target) = (c.source, c.target);
+                Key::point(&c.policy, c.slot, PointDocument::Copy { source, target })
+            }),
+            PointDocument::Source {
+                what: what @ SourceDocument::Captured,
+                ..
+            } => Captured::from_bytes(bytes).map(|c| {
+                let source = c.source;
+                Key::point(&c.policy, c.slot, PointDocument::Source { source, what })
+            }),
             PointDocument::Dump { database, .. } => Dump::from_bytes(bytes).map(|d| {
                 let document = PointDocument::Dump {
                     run: d.run,

@@ -15,13 +15,14 @@ pub use wrong::{Wrong, Wrongs};
 
 use super::{Loaded, Surroundings};
 use crate::aws::Clients;
-use crate::manifest::{Copy, Dump, PointTarget, Verified};
-use crate::model::{LockMode, PolicyName, Role, Slot, TargetName};
+use crate::manifest::{Captured, Copy, PointTarget, Verified};
+use crate::model::{LockMode, PolicyName, Role, Slot, SourceId, TargetName};
 use crate::report::{Code, Exit, Fail, Finding, Hint, exit_of};
 use crate::targets::{self, Reached};
 use crate::vault::PointRef;
 use point_at::PointAt;
 use reading::Reading;
+use std::collections::BTreeSet;
 use unreferenced::Other;
 use witness::Witness;
 
@@ -89,9 +90,14 @@ pub async fn verify(
         witness: &witness,
     };
     let mut read = Vec::new();
-    for copy in &point.copies {
-        if only.is_none_or(|t| t == &copy.target) {
-            read.extend(reader.target(copy, &mut findings).await?);
+    let copies = point.copies.iter().map(|c| &c.target);
+    let holders: BTreeSet<&TargetName> = copies
+        .chain(point.dumps.iter().map(|(_, d)| &d.target))
+        .collect();
+    for target in &point.point.targets {
+        let name = &target.name;
+        if holders.contains(name) && only.is_none_or(|t| t == name) {
+            read.extend(reader.target(target, &mut findings).await?);
         }
     }
     let tested: u64 = read.iter().map(|t| t.verified.tested).sum();
@@ -157,10 +163,10 @@ impl Reader<'_> {
     /// `None`: the target is away, or not named.
     async fn target(
         &self,
-        copy: &Copy,
+        target: &PointTarget,
         findings: &mut Vec<Finding>,
     ) -> Result<Option<TargetRead>, Fail> {
-        let name = &copy.target;
+        let name = &target.name;
         if let Some(away) = self.reached.away.iter().find(|a| a.name == *name) {
             let message = format!("target {name} cannot be used now: {}", away.why);
             let finding = Finding::error(Code::TargetUnavailable, message).thing(name);
@@ -173,10 +179,19 @@ impl Reader<'_> {
             findings.push(finding.place(&self.loaded.file));
             return Ok(None);
         }
-        let reading = self.read(copy).await?;
+        let reading = self.read(name).await?;
         findings.extend(reading.wrong.findings(name));
-        let foreign = self.foreign(reading.others).await?;
-        findings.extend(foreign.findings(name));
+        match self.foreign(reading.others).await? {
+            Some(foreign) => findings.extend(foreign.findings(name)),
+            None => {
+                let message = format!(
+                    "objects at {name} that nothing refers to were not looked for: not every \
+                     target of the point is read, and the lists of another one may name them"
+                );
+                let finding = Finding::warning(Code::TargetUnavailable, message);
+                findings.push(finding.thing(name).place(&self.loaded.file));
+            }
+        }
         findings.extend(self.snapshots(name).await);
         if reading.verified.unknown > 0 {
             let message = format!(
@@ -184,27 +199,27 @@ impl Reader<'_> {
                 reading.verified.unknown
             );
             let finding = Finding::error(Code::LockUnknown, message).exit(Exit::Findings);
-            findings.push(finding.thing(name).place(copy.slot));
+            findings.push(finding.thing(name).place(self.point.point.slot));
         }
         Ok(Some(TargetRead {
             target: name.clone(),
-            lock_mode: copy.lock_mode,
+            lock_mode: target.lock_mode,
             verified: reading.verified,
         }))
     }
 
-    async fn read(&self, copy: &Copy) -> Result<Reading, Fail> {
-        let (name, now) = (&copy.target, self.reached.now);
+    async fn read(&self, name: &TargetName) -> Result<Reading, Fail> {
+        let now = self.reached.now;
         let vault = self
             .loaded
             .vault(self.clients, self.role, name, now)
             .await?;
-        let dumps: Vec<Dump> = self.point.dumps.iter().map(|(_, d)| d.clone()).collect();
+        let copies = self.point.copies.iter().filter(|c| &c.target == name);
+        let copies: Vec<&Copy> = copies.collect();
         let at = PointAt {
             vault: &vault,
-            point: &self.point.point,
-            copy,
-            dumps: &dumps,
+            point: self.point,
+            copies: &copies,
             holds_lists: self.witness.lists_at.as_ref() == Some(name),
             drills: &self.witness.drills,
             now,
@@ -216,13 +231,16 @@ impl Reader<'_> {
         reading::verify_point(&at, &report).await
     }
 
-    /// Objects that no list at any journal target names. While one of them is away nothing can be
-    /// said of them.
-    async fn foreign(&self, others: Vec<Other>) -> Result<Wrongs, Fail> {
+    /// Objects that no list at any journal target names. `None`: while one of them is not read,
+    /// nothing can be said of them.
+    async fn foreign(&self, others: Vec<Other>) -> Result<Option<Wrongs>, Fail> {
+        if others.is_empty() {
+            return Ok(Some(Wrongs::default()));
+        }
         let named = |t: &PointTarget| self.loaded.policy.target(&t.name).is_some();
         let all_read = self.reached.away.is_empty() && self.point.point.targets.iter().all(named);
         if self.witness.lists_at.is_none() || !all_read {
-            return Ok(Wrongs::default());
+            return Ok(None);
         }
         let (mut left, policy) = (others, &self.loaded.policy.name);
         for seen in self.reached.capable() {
@@ -234,12 +252,18 @@ impl Reader<'_> {
             version: o.version,
             why: "no run wrote it: no list of any point names it".into(),
         });
-        Ok(foreign.collect())
+        Ok(Some(foreign.collect()))
     }
 
     async fn snapshots(&self, name: &TargetName) -> Vec<Finding> {
-        let cluster = self.point.point.cluster.iter();
-        let copies = cluster
+        // One that is not complete yet is none of this point's.
+        let complete = |source: &SourceId| {
+            let is = |c: &Copy| (&c.source, &c.target) == (source, name);
+            self.point.copies.iter().any(is)
+        };
+        let captured = self.point.captured.iter().filter(|c| complete(&c.source));
+        let copies = captured
+            .filter_map(Captured::cluster)
             .flat_map(|c| &c.copies)
             .filter(|c| c.target == *name);
         let mut findings = Vec::new();

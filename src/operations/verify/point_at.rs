@@ -1,26 +1,38 @@
 //! One point at one target, and what reading a version of it can come to.
 
 use super::wrong::Wrong;
-use crate::manifest::{Copy, Dump, HashedBy, Point, Stored};
+use crate::manifest::{Copy, Dump, FilesHeld, HashedBy, Stored};
 use crate::model::{ObjectKey, RunId, Sha256, VersionId};
 use crate::report::{Code, Fail, Failure, full};
 use crate::steps::digest_of;
-use crate::vault::Vault;
+use crate::vault::{PointRef, Vault};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// One point at one target, with what must be there.
 pub struct PointAt<'a> {
     pub vault: &'a Vault,
-    pub point: &'a Point,
-    pub copy: &'a Copy,
-    pub dumps: &'a [Dump],
+    pub point: &'a PointRef,
+    /// What it holds.
+    pub copies: &'a [&'a Copy],
     /// Lists are kept at the journal target of the run only.
     pub holds_lists: bool,
     /// Drills that the journal knows.
     pub drills: &'a BTreeSet<RunId>,
     pub now: Timestamp,
     pub in_flight: u32,
+}
+
+impl PointAt<'_> {
+    pub fn files(&self) -> impl Iterator<Item = (&Copy, &FilesHeld)> {
+        self.copies.iter().filter_map(|c| Some((*c, c.files()?)))
+    }
+
+    /// Dumps into this target.
+    pub fn dumps(&self) -> impl Iterator<Item = &Dump> {
+        let all = self.point.dumps.iter().map(|(_, d)| d);
+        all.filter(|d| d.target == self.vault.target)
+    }
 }
 
 pub(super) enum Found {

@@ -7,7 +7,7 @@ use super::unreferenced::Other;
 use super::wrong::Wrongs;
 use crate::aws::Kind;
 use crate::aws::s3::LockState;
-use crate::manifest::{Copy, Dump, Stored, StoredRow, Verified, read_rows};
+use crate::manifest::{Copy, Dump, FilesHeld, Stored, StoredRow, Verified, read_rows};
 use crate::model::{Lock, Sha256};
 use crate::report::{Code, Fail, full};
 use crate::vault::Vault;
@@ -61,24 +61,26 @@ pub async fn verify_point(
 ) -> Result<Reading, Fail> {
     let PointAt {
         vault,
-        copy,
-        dumps,
         now,
         in_flight,
         ..
     } = *at;
     let mut reading = Reading::default();
-    let (mut items, mut rows) = (Vec::new(), None);
-    if copy.has_files() {
-        match manifest_rows(vault, copy).await {
-            Ok(read) => rows = Some(read),
+    let (mut items, mut rows, mut all_read) = (Vec::new(), Vec::new(), true);
+    for (copy, files) in at.files() {
+        match manifest_rows(vault, files).await {
+            Ok(read) => {
+                items.extend(read.iter().filter_map(|r| of_row(r, copy)));
+                rows.extend(read);
+            }
             Err(Found::Away(e)) => return Err(e),
-            Err(Found::Wrong(w)) => reading.wrong.push(w),
+            Err(Found::Wrong(w)) => {
+                all_read = false;
+                reading.wrong.push(w);
+            }
         }
     }
-    items.extend(rows.iter().flatten().filter_map(|r| of_row(r, copy)));
-    let here = dumps.iter().filter(|d| d.target == vault.target);
-    items.extend(here.flat_map(of_dump));
+    items.extend(at.dumps().flat_map(of_dump));
     let total = items.len() as u64;
     reading.verified.population = total;
     let mut work = futures_util::stream::iter(items.iter().map(|i| one(vault, i)))
@@ -96,14 +98,10 @@ pub async fn verify_point(
         report(reading.verified.tested, total);
     }
     drop(work);
-    let beside = around::around(at, rows.as_deref().unwrap_or_default()).await?;
+    let beside = around::around(at, &rows).await?;
     reading.wrong.extend(beside.wrong);
-    // Without the manifest it is not known which objects are this point's.
-    reading.others = if rows.is_some() {
-        beside.others
-    } else {
-        Vec::new()
-    };
+    // Without a manifest it is not known which objects are this point's.
+    reading.others = if all_read { beside.others } else { Vec::new() };
     Ok(reading)
 }
 
@@ -115,9 +113,9 @@ fn count_lock(verified: &mut Verified, lock: &LockState, now: Timestamp) {
     }
 }
 
-async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Found> {
-    let (key, version) = (copy.manifest_key.as_str(), copy.manifest_version.as_str());
-    let place = stored(key, version, &copy.manifest_sha256);
+async fn manifest_rows(vault: &Vault, files: &FilesHeld) -> Result<Vec<StoredRow>, Found> {
+    let (key, version) = (files.manifest_key.as_str(), files.manifest_version.as_str());
+    let place = stored(key, version, &files.manifest_sha256);
     let got = match vault.bucket.get(key, Some(version), MAX_LIST_BYTES).await {
         Err(e) if e.kind == Kind::NotFound => {
             return Err(wrong(
@@ -129,7 +127,7 @@ async fn manifest_rows(vault: &Vault, copy: &Copy) -> Result<Vec<StoredRow>, Fou
         Err(e) => return Err(of(&place, e.into())),
         Ok(got) => got,
     };
-    if Sha256::of(&got.bytes) != copy.manifest_sha256 {
+    if Sha256::of(&got.bytes) != files.manifest_sha256 {
         return Err(wrong(
             Code::ChecksumMismatch,
             &place,

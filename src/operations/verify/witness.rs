@@ -2,12 +2,12 @@
 
 use super::journal::verify_journal;
 use crate::journal::{Event, RunState, read};
-use crate::model::{Method, PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
+use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
 use crate::operations::session::LOOK_BACK;
-use crate::plan::{DumpDatabase, PublishPoint, WriteProofs};
+use crate::plan::{DumpDatabase, PublishPoint, Tried, WriteProofs};
 use crate::report::{Code, Fail, Finding};
 use crate::targets::Reached;
-use crate::vault::{Key, PointDocument, PointRef, ProofOf, Vault};
+use crate::vault::{Key, PointDocument, PointRef, ProofOf, SourceDocument, Vault};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What journals say of the documents of one point.
@@ -56,7 +56,8 @@ impl Witness {
         for (_, action, published) in state.done::<PublishPoint>() {
             for at in &published.point_at {
                 self.wrote(at, key(PointDocument::Point));
-                self.wrote(at, key(PointDocument::Copy(action.target.clone())));
+                self.wrote(at, key(captured(&action.source)));
+                self.wrote(at, key(copy(&action.source, &action.target)));
             }
         }
     }
@@ -75,9 +76,7 @@ impl Witness {
         }
         for (_, action) in plan.actions::<WriteProofs>() {
             for tried in &action.tried {
-                let (source, target) = (tried.source.clone(), tried.target.clone());
-                let key = proof_key(state, source, tried.by.method(), target);
-                may_be.insert(key.to_string());
+                may_be.insert(proof_key(state, tried).to_string());
             }
         }
         for (_, action, dumped) in state.done::<DumpDatabase>() {
@@ -92,16 +91,31 @@ impl Witness {
     }
 }
 
-fn proof_key(state: &RunState, source: SourceId, method: Method, target: TargetName) -> Key {
+fn proof_key(state: &RunState, tried: &Tried) -> Key {
     Key::Proof {
         policy: state.plan.policy.clone(),
         slot: state.plan.slot,
         run: state.plan.run.clone(),
         of: ProofOf {
-            source,
-            method,
-            target,
+            source: tried.source.clone(),
+            method: tried.by.method(),
+            database: tried.by.database().cloned(),
+            target: tried.target.clone(),
         },
+    }
+}
+
+fn captured(source: &SourceId) -> PointDocument {
+    PointDocument::Source {
+        source: source.clone(),
+        what: SourceDocument::Captured,
+    }
+}
+
+fn copy(source: &SourceId, target: &TargetName) -> PointDocument {
+    PointDocument::Copy {
+        source: source.clone(),
+        target: target.clone(),
     }
 }
 
@@ -119,15 +133,26 @@ pub async fn witness(
         return Ok(found);
     }
     let key = |document| Key::point(policy, slot, document).to_string();
-    let targets = point.point.targets.iter();
-    let copies = targets.map(|t| key(PointDocument::Copy(t.name.clone())));
-    found.may_be = Some(copies.chain([key(PointDocument::Point)]).collect());
-    let backup = one(reached, policy, &point.point.run, &mut found, findings).await?;
+    let sources = point.point.sources.iter();
+    let documents = sources.flat_map(|s| {
+        let copies = s.targets.iter().map(|t| copy(&s.id, t));
+        copies.chain([captured(&s.id)])
+    });
+    let documents = documents.chain([PointDocument::Point]);
+    found.may_be = Some(documents.map(key).collect());
+    let backup = one(
+        (reached, point),
+        policy,
+        &point.point.run,
+        &mut found,
+        findings,
+    )
+    .await?;
     if let Some(state) = backup {
         found.backup(&state);
     }
     for run in drills_of(reached, policy, point, &mut found).await? {
-        if let Some(state) = one(reached, policy, &run, &mut found, findings).await? {
+        if let Some(state) = one((reached, point), policy, &run, &mut found, findings).await? {
             found.drill(&state);
         }
     }
@@ -136,13 +161,14 @@ pub async fn witness(
 
 /// One run's journal, at the target that has it.
 async fn one(
-    reached: &Reached,
+    (reached, point): (&Reached, &PointRef),
     policy: &PolicyName,
     run: &RunId,
     found: &mut Witness,
     findings: &mut Vec<Finding>,
 ) -> Result<Option<RunState>, Fail> {
     let mut missing = None;
+    let all_read = all_read(reached, point);
     for seen in reached.capable() {
         let journal = verify_journal(&seen.vault, policy, run).await?;
         if journal.wrong.iter().any(|w| w.code == Code::RunMissing) {
@@ -156,9 +182,26 @@ async fn one(
         return Ok(journal.state);
     }
     if let Some((seen, wrong)) = missing {
-        findings.extend(wrong.findings(&seen.target.name));
+        if all_read {
+            findings.extend(wrong.findings(&seen.target.name));
+        } else {
+            // A journal lies at one target, which may be one that is not read.
+            let message = format!(
+                "the journal of {run} is at none of the targets that were read, so what it says \
+                 of this point's documents is not known"
+            );
+            let finding = Finding::warning(Code::RunMissing, message);
+            findings.push(finding.thing(run).place(&seen.target.name));
+            found.doubtful.insert(run.clone());
+        }
     }
     Ok(None)
+}
+
+/// Whether every target that may hold a journal of this point's is read.
+fn all_read(reached: &Reached, point: &PointRef) -> bool {
+    let mut targets = point.point.targets.iter();
+    targets.all(|t| reached.seen.iter().any(|s| s.target.name == t.name))
 }
 
 /// Drills of this point: those that its documents name, and those among the newest whose plan does.
@@ -182,7 +225,13 @@ async fn drills_of(
     }
     let dumps = point.dumps.iter().map(|(_, d)| &d.run);
     let named = point.proofs.iter().map(|p| &p.run).chain(dumps);
-    all.extend(named.filter(|r| found.drills.contains(*r)).cloned());
+    // Whose journal may lie at a target that is not read is asked for, and then doubtful.
+    let elsewhere = !all_read(reached, point);
+    all.extend(
+        named
+            .filter(|r| elsewhere || found.drills.contains(*r))
+            .cloned(),
+    );
     Ok(all)
 }
 

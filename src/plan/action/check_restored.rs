@@ -2,6 +2,7 @@
 
 use super::{Beat, ClusterMade};
 use crate::manifest::{HeartbeatColumn, TableDigest};
+use crate::model::{Name, SourceId};
 use crate::plan::Link;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -9,7 +10,10 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckRestored {
+    pub source: SourceId,
     pub restored: Restored,
+    /// Those of a cluster; empty: the one that was given.
+    pub databases: Vec<Name>,
     pub heartbeat: Option<HeartbeatColumn>,
     pub streams: u32,
 }
@@ -28,6 +32,7 @@ pub struct RestoredChecked {
     pub tables: u64,
     pub rows: u64,
     pub heartbeat: Beat,
+    /// By `schema.table`, or by `database.schema.table` where there are several.
     pub digests: BTreeMap<String, TableDigest>,
     /// When the first checked query was answered; the RTO ends here.
     pub answered_at: Timestamp,

@@ -1,16 +1,17 @@
 //! What the list names and the target lacks, copied; the object manifest.
 
 use super::{ListedSource, ObjectsListed};
-use crate::manifest::Copy;
-use crate::model::{ObjectKey, Sha256, Slot, TargetName, VersionId};
+use crate::manifest::FilesHeld;
+use crate::model::{ObjectKey, Sha256, Slot, SourceId, TargetName, VersionId};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CopyObjects {
+    pub source: SourceId,
     pub target: TargetName,
     pub listed: Link<ObjectsListed>,
-    pub sources: Vec<ListedSource>,
+    pub bucket: ListedSource,
     pub base: Option<BaseCopy>,
     pub in_flight: u32,
     pub part_size_bytes: u64,
@@ -51,12 +52,12 @@ pub struct NotKept {
 
 impl BaseCopy {
     /// The manifest of a complete copy.
-    pub fn of(copy: &Copy) -> Self {
+    pub fn of(slot: Slot, files: &FilesHeld) -> Self {
         Self {
-            slot: copy.slot,
-            manifest_key: copy.manifest_key.clone(),
-            manifest_version: copy.manifest_version.clone(),
-            manifest_sha256: copy.manifest_sha256.clone(),
+            slot,
+            manifest_key: files.manifest_key.clone(),
+            manifest_version: files.manifest_version.clone(),
+            manifest_sha256: files.manifest_sha256.clone(),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use super::{SnapshotTaken, Tags};
 use crate::manifest::SnapshotState;
-use crate::model::{AccountId, KmsKey, Name, Region, TargetName};
+use crate::model::{AccountId, KmsKey, Name, Region, SourceId, TargetName};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CopySnapshot {
+    pub source: SourceId,
     pub target: TargetName,
     pub taken: Link<SnapshotTaken>,
     pub source_arn: String,

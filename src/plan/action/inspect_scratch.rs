@@ -3,7 +3,7 @@
 
 use super::ClusterMade;
 use crate::manifest::{Check, HeartbeatColumn, TableDigest};
-use crate::model::{Seconds, TargetName};
+use crate::model::{Name, Seconds, SourceId, TargetName};
 use crate::plan::Link;
 use crate::policy::Assertion;
 use jiff::Timestamp;
@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InspectScratch {
+    pub source: SourceId,
+    pub database: Name,
     /// The target whose snapshot copy was restored.
     pub target: TargetName,
     pub cluster: Link<ClusterMade>,

@@ -1,10 +1,11 @@
 //! A dump, loaded into a database of the user's.
 
-use crate::model::{ObjectKey, TargetName, VersionId};
+use crate::model::{ObjectKey, SourceId, TargetName, VersionId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadDump {
+    pub source: SourceId,
     pub target: TargetName,
     pub dump_key: ObjectKey,
     pub dump_version: VersionId,

@@ -2,18 +2,22 @@
 
 use super::{Beat, ClusterMade, DatabaseDumped, ScratchInspected};
 use crate::manifest::{Check, HeartbeatColumn};
-use crate::model::{Name, TargetName};
+use crate::model::{Name, SourceId, TargetName};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadScratch {
+    pub source: SourceId,
+    /// That was dumped.
+    pub database: Name,
     pub target: TargetName,
     pub cluster: Link<ClusterMade>,
     pub dumped: Link<DatabaseDumped>,
     pub inspected: Link<ScratchInspected>,
     pub heartbeat: Option<HeartbeatColumn>,
-    pub database: Name,
+    /// Where to.
+    pub into: Name,
     pub streams: u32,
 }
 

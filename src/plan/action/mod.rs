@@ -35,14 +35,16 @@ pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
 pub use load_dump::LoadDump;
 pub use load_scratch::{DumpLoaded, LoadScratch};
 pub use probe_lock::{LockProbed, ProbeLock};
-pub use publish_point::{ClusterParts, CopyParts, FileParts, PointPublished, PublishPoint};
+pub use publish_point::{
+    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint,
+};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
 pub use share_snapshot::{ShareSnapshot, SnapshotShared};
 pub use take_snapshot::{SnapshotTaken, TakeSnapshot};
-pub use teardown::{Dumps, Teardown, TornDown};
+pub use teardown::{Dumps, ScratchPlace, Teardown, TornDown};
 pub use verify_copies::{CopiesVerified, VerifyCopies};
-pub use write_proofs::{ProofsWritten, Tried, TriedBy, WriteProofs};
+pub use write_proofs::{Inspected, ProofsWritten, Tried, TriedBy, WriteProofs};
 
 use crate::model::StepId;
 use serde::{Deserialize, Serialize};
@@ -57,16 +59,17 @@ pub trait Action: Sized {
     /// Beginning of its steps' ids, and its tag in plan and evidence.
     const NAME: &'static str;
 
-    /// Which of several this one is done to: a target, where a plan has one such step for each.
-    fn of(&self) -> Option<&dyn fmt::Display> {
-        None
+    /// Which of several this one is done to: a source, a target, where a plan has one such step for
+    /// each.
+    fn of(&self) -> Vec<&dyn fmt::Display> {
+        Vec::new()
     }
     fn stored(self) -> StoredAction;
     fn in_plan(stored: &StoredAction) -> Option<&Self>;
     fn evidence(output: Self::Output) -> Evidence;
 
     fn step_id(&self) -> StepId {
-        StepId::new(Self::NAME, self.of())
+        StepId::new(Self::NAME, &self.of())
     }
 }
 
@@ -77,7 +80,7 @@ pub trait Output: Sized {
 
 /// The two stored forms, made from one list so that neither lacks what the other has.
 macro_rules! actions {
-    ($($action:ident $(of $of:ident)? => $output:ident, $name:literal;)*) => {
+    ($($action:ident $(of $($of:ident)+)? => $output:ident, $name:literal;)*) => {
         /// An action as a plan stores it.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "do")]
@@ -96,8 +99,8 @@ macro_rules! actions {
             type Output = $output;
             const NAME: &'static str = $name;
 
-            $(fn of(&self) -> Option<&dyn fmt::Display> {
-                Some(&self.$of)
+            $(fn of(&self) -> Vec<&dyn fmt::Display> {
+                vec![$(&self.$of),+]
             })?
             fn stored(self) -> StoredAction {
                 StoredAction::$action(self)
@@ -127,24 +130,24 @@ macro_rules! actions {
 }
 
 actions! {
-    TakeSnapshot => SnapshotTaken, "take-snapshot";
-    ShareSnapshot => SnapshotShared, "share-snapshot";
-    CopySnapshot of target => SnapshotCopied, "copy-snapshot";
-    ListObjects => ObjectsListed, "list-objects";
-    CopyObjects of target => ObjectsCopied, "copy-objects";
-    VerifyCopies of target => CopiesVerified, "verify-copies";
-    PublishPoint of target => PointPublished, "publish-point";
-    RestoreCluster => ClusterMade, "restore-cluster";
-    CreateCluster => ClusterMade, "create-cluster";
-    InspectScratch => ScratchInspected, "inspect-scratch";
-    DumpDatabase of target => DatabaseDumped, "dump-database";
-    LoadScratch of target => DumpLoaded, "load-scratch";
-    RestoreFiles of target => FilesRestored, "restore-files";
+    TakeSnapshot of source => SnapshotTaken, "take-snapshot";
+    ShareSnapshot of source => SnapshotShared, "share-snapshot";
+    CopySnapshot of source target => SnapshotCopied, "copy-snapshot";
+    ListObjects of source => ObjectsListed, "list-objects";
+    CopyObjects of source target => ObjectsCopied, "copy-objects";
+    VerifyCopies of source target => CopiesVerified, "verify-copies";
+    PublishPoint of source target => PointPublished, "publish-point";
+    RestoreCluster of source => ClusterMade, "restore-cluster";
+    CreateCluster of source => ClusterMade, "create-cluster";
+    InspectScratch of source database => ScratchInspected, "inspect-scratch";
+    DumpDatabase of source database target => DatabaseDumped, "dump-database";
+    LoadScratch of source database target => DumpLoaded, "load-scratch";
+    RestoreFiles of source target => FilesRestored, "restore-files";
     ProbeLock of target => LockProbed, "probe-lock";
     WriteProofs => ProofsWritten, "write-proofs";
     Teardown => TornDown, "teardown";
-    LoadDump => DumpLoaded, "load-dump";
-    CheckRestored => RestoredChecked, "check-restored";
+    LoadDump of source => DumpLoaded, "load-dump";
+    CheckRestored of source => RestoredChecked, "check-restored";
 }
 
 macro_rules! outputs {

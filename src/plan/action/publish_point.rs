@@ -1,7 +1,8 @@
-//! `point.json` and `copies/<target>.json`, to every target that answers.
+//! What makes a copy count: `point.json`, what was captured of a source, and the document of each
+//! of its copies that is complete, to every target that answers.
 
 use super::{CopiesVerified, ObjectsCopied, ObjectsListed, SnapshotCopied, SnapshotTaken};
-use crate::manifest::{HeartbeatColumn, SnapshotCopy};
+use crate::manifest::{HeartbeatColumn, PointSource, SnapshotCopy};
 use crate::model::{AccountId, ClusterId, Name, Region, SourceId, TargetName};
 use crate::plan::Link;
 use crate::policy::Heartbeat;
@@ -9,23 +10,32 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PublishPoint {
-    /// The target that is complete now.
+    pub source: SourceId,
+    /// The target whose copy of the source is complete now.
     pub target: TargetName,
-    pub cluster: Option<ClusterParts>,
-    pub listed: Option<Link<ObjectsListed>>,
+    /// All that the point is to hold.
+    pub sources: Vec<PointSource>,
+    pub captured: CaptureParts,
     /// Of each target, this one among them: one that was away when an earlier copy was published
     /// gets that one's document as well.
     pub copies: Vec<CopyParts>,
 }
 
-/// What a point says of the cluster.
+/// What the document of a source is made from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum CaptureParts {
+    Aurora(Box<ClusterParts>),
+    Bucket { listed: Link<ObjectsListed> },
+}
+
+/// What is told of a cluster.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClusterParts {
-    pub source: SourceId,
     pub id: ClusterId,
     pub region: Region,
     pub account: AccountId,
-    pub database: Name,
+    pub databases: Vec<Name>,
     pub heartbeat: Option<HeartbeatColumn>,
     pub taken: Link<SnapshotTaken>,
     /// Their names are known before they exist.
@@ -37,14 +47,21 @@ pub struct ClusterParts {
 pub struct CopyParts {
     pub target: TargetName,
     pub published: Link<PointPublished>,
-    pub snapshot: Option<Link<SnapshotCopied>>,
-    pub files: Option<FileParts>,
+    #[serde(flatten)]
+    pub held: HeldParts,
 }
 
+/// By the method that restores it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FileParts {
-    pub copied: Link<ObjectsCopied>,
-    pub verified: Link<CopiesVerified>,
+#[serde(tag = "method", rename_all = "lowercase")]
+pub enum HeldParts {
+    Snapshot {
+        copied: Link<SnapshotCopied>,
+    },
+    Files {
+        copied: Link<ObjectsCopied>,
+        verified: Link<CopiesVerified>,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +76,7 @@ pub struct PointPublished {
 impl From<&Heartbeat> for HeartbeatColumn {
     fn from(h: &Heartbeat) -> Self {
         Self {
+            database: h.database.clone(),
             table: h.table.clone(),
             id: h.id.clone(),
             at: h.at.clone(),

@@ -1,13 +1,14 @@
 //! Files brought back from one target, every digest compared with the manifest.
 
 use super::BaseCopy;
-use crate::model::{BucketName, Provider, Region, TargetName};
+use crate::model::{BucketName, Provider, Region, SourceId, TargetName};
 use crate::policy::FilesChecked;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RestoreFiles {
+    pub source: SourceId,
     pub target: TargetName,
     pub manifest: BaseCopy,
     pub bucket: BucketName,

@@ -1,10 +1,11 @@
 //! The accounts of the vaults may copy the snapshot.
 
-use crate::model::{AccountId, Name, Region};
+use crate::model::{AccountId, Name, Region, SourceId};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShareSnapshot {
+    pub source: SourceId,
     pub region: Region,
     pub endpoint: Option<String>,
     pub snapshot: Name,

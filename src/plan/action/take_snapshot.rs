@@ -1,12 +1,13 @@
 //! A snapshot of the source cluster.
 
 use super::Tags;
-use crate::model::{AccountId, ClusterId, Name, Region};
+use crate::model::{AccountId, ClusterId, Name, Region, SourceId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TakeSnapshot {
+    pub source: SourceId,
     pub cluster: ClusterId,
     pub region: Region,
     pub account: AccountId,

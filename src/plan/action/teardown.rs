@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Teardown {
-    pub region: Region,
-    pub endpoint: Option<String>,
+    /// Where its clusters are.
+    pub clusters: Vec<ScratchPlace>,
     pub cluster_prefix: String,
     pub tags: Tags,
     pub bucket: BucketName,
@@ -15,7 +15,13 @@ pub struct Teardown {
     pub bucket_endpoint: Option<String>,
     pub prefix: String,
     /// Where this run dumps to: uploads that nobody will complete are ended there.
-    pub dumps: Option<Dumps>,
+    pub dumps: Vec<Dumps>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ScratchPlace {
+    pub region: Region,
+    pub endpoint: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! One proof per method and target, passed or not.
 
 use super::{ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, LockProbed, ScratchInspected};
-use crate::model::{Method, ObjectKey, SourceId, TargetName};
+use crate::model::{Method, Name, ObjectKey, SourceId, TargetName};
 use crate::plan::Link;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -27,10 +27,12 @@ pub struct Tried {
 pub enum TriedBy {
     Snapshot {
         cluster: Link<ClusterMade>,
-        inspected: Link<ScratchInspected>,
+        /// Of each of its databases.
+        inspected: Vec<Inspected>,
         snapshot_at: Timestamp,
     },
     Dump {
+        database: Name,
         dumped: Link<DatabaseDumped>,
         loaded: Link<DumpLoaded>,
         snapshot_at: Timestamp,
@@ -40,7 +42,21 @@ pub enum TriedBy {
     },
 }
 
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Inspected {
+    pub database: Name,
+    pub by: Link<ScratchInspected>,
+}
+
 impl TriedBy {
+    /// A dump is of one database; the other methods restore a source whole.
+    pub fn database(&self) -> Option<&Name> {
+        match self {
+            TriedBy::Dump { database, .. } => Some(database),
+            TriedBy::Snapshot { .. } | TriedBy::Files { .. } => None,
+        }
+    }
+
     pub fn method(&self) -> Method {
         match self {
             TriedBy::Snapshot { .. } => Method::Snapshot,

@@ -34,6 +34,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     }
     objectives::schedules(policy, calendar.fires, &mut found);
     objectives::drill(policy, &mut found);
+    objectives::assertions(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);
     not_yet::not_yet(policy, &mut found);

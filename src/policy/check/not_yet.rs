@@ -7,7 +7,6 @@ use crate::report::Code;
 
 pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
     fields(policy, found);
-    let mut clusters = 0;
     for (n, source) in policy.sources.iter().enumerate() {
         let mut refuse = |field: &str, what: &str| {
             let message = format!("{what}; this version does not do that yet");
@@ -16,16 +15,8 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
         };
         match source {
             Source::Aurora(cluster) => {
-                clusters += 1;
-                if clusters > 1 {
-                    refuse("cluster", "a policy with a second cluster");
-                }
-                match &cluster.databases {
-                    Databases::All => refuse("databases", "dumps of all databases of a cluster"),
-                    Databases::These(names) if names.len() > 1 => {
-                        refuse("databases", "dumps of several databases of a cluster");
-                    }
-                    Databases::These(_) => {}
+                if cluster.databases == Databases::All {
+                    refuse("databases", "dumps of all databases of a cluster");
                 }
                 if cluster.reader.is_some() {
                     refuse("reader", "reading the running cluster");

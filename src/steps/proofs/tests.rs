@@ -72,7 +72,7 @@ fn every_restore_that_a_drill_tries_gets_a_proof_even_if_nothing_was_reached() {
 #[test]
 fn files_pass_only_where_each_is_equal_and_the_lock_holds() {
     let mut state = drill();
-    set(&mut state, "restore-files:central", files(5, 0));
+    set(&mut state, "restore-files:shop-files:central", files(5, 0));
     assert!(
         !proof_of(&state, Method::Files, "central").passed,
         "the lock was not tried"
@@ -80,7 +80,7 @@ fn files_pass_only_where_each_is_equal_and_the_lock_holds() {
     set(&mut state, "probe-lock:central", locked());
     let passed = proof_of(&state, Method::Files, "central");
     assert!(passed.passed && passed.measured.rto_s == 2.0 && passed.measured.objects == 5);
-    set(&mut state, "restore-files:central", files(3, 2));
+    set(&mut state, "restore-files:shop-files:central", files(3, 2));
     let failed = proof_of(&state, Method::Files, "central");
     assert!(!failed.passed);
     assert_eq!(
@@ -91,7 +91,7 @@ fn files_pass_only_where_each_is_equal_and_the_lock_holds() {
         (failed.checks[0].tested, failed.checks[0].population),
         (5, 5)
     );
-    set(&mut state, "restore-files:central", files(0, 0));
+    set(&mut state, "restore-files:shop-files:central", files(0, 0));
     let nothing = proof_of(&state, Method::Files, "central");
     assert_eq!(
         nothing.checks[0].why.as_deref(),
@@ -107,12 +107,12 @@ fn a_step_that_failed_is_a_check_that_failed_with_its_message() {
         code: "cluster-failed".into(),
         message: "the cluster failed".into(),
     };
-    set(&mut state, "restore-cluster", failed);
+    set(&mut state, "restore-cluster:shop-prod", failed);
     let proof = proof_of(&state, Method::Snapshot, "central");
     assert_eq!(proof.checks[0].result, CheckResult::Failed);
     assert_eq!(proof.checks[0].why.as_deref(), Some("the cluster failed"));
     // A failure at one target says nothing of another.
-    set(&mut state, "restore-files:other", files(5, 0));
+    set(&mut state, "restore-files:shop-files:other", files(5, 0));
     set(&mut state, "probe-lock:other", locked());
     assert!(proof_of(&state, Method::Files, "other").passed);
 }

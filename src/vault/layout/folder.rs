@@ -33,6 +33,9 @@ pub fn manifests(policy: &PolicyName) -> String {
 pub fn manifests_of(policy: &PolicyName, slot: Slot) -> String {
     format!("manifests/{policy}/{slot}/")
 }
+pub fn manifests_of_source(policy: &PolicyName, slot: Slot, source: &SourceId) -> String {
+    format!("manifests/{policy}/{slot}/{source}/")
+}
 pub fn dumps(policy: &PolicyName, source: &SourceId, slot: Slot) -> String {
     format!("dump/{policy}/{source}/{slot}/")
 }

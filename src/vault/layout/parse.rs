@@ -3,7 +3,9 @@
 use super::segment::decoded;
 use super::{Key, PointDocument, ProofOf, SourceDocument};
 use crate::journal::entry_name;
-use crate::model::{Method, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName};
+use crate::model::{
+    Method, Name, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName,
+};
 use std::str::FromStr;
 
 impl Key {
@@ -31,15 +33,11 @@ impl Key {
                 slot: Slot::parse(slot).ok()?,
                 document: PointDocument::parse(document)?,
             }),
-            ("proofs", [policy, slot, run, source, method, target]) => Some(Key::Proof {
+            ("proofs", [policy, slot, run, of @ ..]) => Some(Key::Proof {
                 policy: PolicyName::new(word(policy)?),
                 slot: Slot::parse(slot).ok()?,
                 run: RunId::parse(run).ok()?,
-                of: ProofOf {
-                    source: SourceId::new(word(source)?),
-                    method: Method::from_str(method).ok()?,
-                    target: json_of(target)?,
-                },
+                of: ProofOf::parse(of)?,
             }),
             ("manifests", [policy, slot, rest @ ..]) => manifest(policy, slot, rest),
             ("dump", [policy, source, slot, run, name @ ..]) if !name.is_empty() => {
@@ -84,11 +82,13 @@ fn manifest(policy: &str, slot: &str, rest: &[&str]) -> Option<Key> {
                 source,
             })
         }
-        [target] => {
+        [source, "targets", target] => {
+            let source = SourceId::new(word(source)?);
             let target = TargetName::new(word(target.strip_suffix(".jsonl.zst")?)?);
             Some(Key::Manifest {
                 policy,
                 slot,
+                source,
                 target,
             })
         }
@@ -96,11 +96,34 @@ fn manifest(policy: &str, slot: &str, rest: &[&str]) -> Option<Key> {
     }
 }
 
+impl ProofOf {
+    fn parse(parts: &[&str]) -> Option<Self> {
+        let (source, method, database, target) = match parts {
+            [source, method, target] => (source, method, None, target),
+            [source, method, database, target] => (source, method, Some(database), target),
+            _ => return None,
+        };
+        let database = database.map(|d| decoded(word(d)?));
+        Some(Self {
+            source: SourceId::new(word(source)?),
+            method: Method::from_str(method).ok()?,
+            database: match database {
+                Some(decoded) => Some(Name::new(decoded?)),
+                None => None,
+            },
+            target: json_of(target)?,
+        })
+    }
+}
+
 impl PointDocument {
     fn parse(parts: &[&str]) -> Option<Self> {
         match parts {
             ["point.json"] => Some(Self::Point),
-            ["copies", target] => json_of(target).map(Self::Copy),
+            ["copies", source, target] => Some(Self::Copy {
+                source: SourceId::new(word(source)?),
+                target: json_of(target)?,
+            }),
             ["sources", source, what] => {
                 let what = what.strip_suffix(".json")?;
                 let what = SourceDocument::ALL

@@ -22,7 +22,14 @@ fn every_kind() -> Vec<Key> {
     );
     let documents = [
         PointDocument::Point,
-        PointDocument::Copy(target.clone()),
+        PointDocument::Copy {
+            source: source.clone(),
+            target: target.clone(),
+        },
+        PointDocument::Source {
+            source: source.clone(),
+            what: SourceDocument::Captured,
+        },
         PointDocument::Source {
             source: source.clone(),
             what: SourceDocument::Shape,
@@ -58,6 +65,18 @@ fn every_kind() -> Vec<Key> {
             of: ProofOf {
                 source: source.clone(),
                 method: Method::Dump,
+                database: Some(Name::new("a/b c")),
+                target: target.clone(),
+            },
+        },
+        Key::Proof {
+            policy: policy(),
+            slot: slot(),
+            run: run(),
+            of: ProofOf {
+                source: source.clone(),
+                method: Method::Files,
+                database: None,
                 target: target.clone(),
             },
         },
@@ -69,6 +88,7 @@ fn every_kind() -> Vec<Key> {
         Key::Manifest {
             policy: policy(),
             slot: slot(),
+            source: source.clone(),
             target,
         },
         Key::object(&policy(), &source, &ObjectKey::new("a/b c.txt"), &version),
@@ -101,7 +121,9 @@ fn what_this_program_never_writes_is_no_key() {
         "policies/abc.yaml",
         "runs/shop/backup-20261124T020000Z/1",
         "runs/shop/other/00000001",
-        "points/shop/20261124T020000Z/copies/.json",
+        "points/shop/20261124T020000Z/copies/files/.json",
+        "points/shop/20261124T020000Z/copies/central.json",
+        "manifests/shop/20261124T020000Z/central.jsonl.zst",
         "points/shop/20261124T020000Z/else.json",
         "points/shop/20261124T020000Z/sources/files/else.json",
         "objects/shop/files/v1",

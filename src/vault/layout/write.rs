@@ -1,7 +1,7 @@
 //! Keys as their text.
 
 use super::segment::encoded;
-use super::{Key, PointDocument, ProofOf};
+use super::{Key, PointDocument, ProofOf, folder};
 use crate::journal::entry_name;
 use std::fmt;
 
@@ -9,7 +9,7 @@ impl fmt::Display for PointDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Point => f.write_str("point.json"),
-            Self::Copy(target) => write!(f, "copies/{target}.json"),
+            Self::Copy { source, target } => write!(f, "copies/{source}/{target}.json"),
             Self::Source { source, what } => write!(f, "sources/{source}/{}.json", what.as_str()),
             Self::Dump {
                 run,
@@ -56,36 +56,36 @@ impl fmt::Display for Key {
                 policy,
                 slot,
                 source,
-            } => {
-                write!(f, "manifests/{policy}/{slot}/{source}/list.jsonl.zst")
-            }
+            } => write!(
+                f,
+                "{}list.jsonl.zst",
+                folder::manifests_of_source(policy, *slot, source)
+            ),
             Key::Manifest {
                 policy,
                 slot,
+                source,
                 target,
             } => {
-                write!(f, "manifests/{policy}/{slot}/{target}.jsonl.zst")
+                let folder = folder::manifests_of_source(policy, *slot, source);
+                write!(f, "{folder}targets/{target}.jsonl.zst")
             }
             Key::Object {
                 policy,
                 source,
                 key,
                 version,
-            } => {
-                write!(f, "objects/{policy}/{source}/{key}/{}", encoded(version))
-            }
+            } => write!(f, "objects/{policy}/{source}/{key}/{}", encoded(version)),
             Key::LongObject {
                 policy,
                 source,
                 key,
                 version,
-            } => {
-                write!(
-                    f,
-                    "objects-long/{policy}/{source}/{key}/{}",
-                    encoded(version)
-                )
-            }
+            } => write!(
+                f,
+                "objects-long/{policy}/{source}/{key}/{}",
+                encoded(version)
+            ),
             Key::DumpFile {
                 policy,
                 source,
@@ -104,6 +104,12 @@ impl fmt::Display for Key {
 impl fmt::Display for ProofOf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (source, method, target) = (&self.source, self.method, &self.target);
-        write!(f, "{source}/{method}/{target}")
+        match &self.database {
+            Some(database) => {
+                let database = encoded(database.as_str());
+                write!(f, "{source}/{method}/{database}/{target}")
+            }
+            None => write!(f, "{source}/{method}/{target}"),
+        }
     }
 }

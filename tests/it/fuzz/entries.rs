@@ -3,7 +3,7 @@
 
 use dr::journal::{Entry, Event, fold};
 use dr::manifest::{
-    Copy, Document, Dump, ListRow, Point, Proof, Roles, Row, StoredRow, Vault, read_rows,
+    Captured, Copy, Document, Dump, ListRow, Point, Proof, Roles, Row, StoredRow, Vault, read_rows,
     write_rows,
 };
 use dr::model::Sha256;
@@ -63,6 +63,7 @@ pub fn entry(bytes: &[u8]) -> bool {
 pub fn any_document(bytes: &[u8]) -> bool {
     let taken = [
         document::<Point>(bytes),
+        document::<Captured>(bytes),
         document::<Copy>(bytes),
         document::<Proof>(bytes),
         document::<Dump>(bytes),

@@ -1,11 +1,13 @@
 use super::*;
-use crate::plan::tests::{copy, point, proof};
+use crate::manifest::Copy;
+use crate::plan::tests::{captured, copy, point, proof};
 use crate::vault::PointRef;
 
 fn known(proofs: Vec<Proof>) -> PointRef {
     PointRef {
         point: point(),
-        copies: vec![copy("central")],
+        captured: captured(),
+        copies: vec![copy("shop-prod", "central"), copy("shop-files", "central")],
         proofs,
         dumps: Vec::new(),
         unread: Vec::new(),
@@ -14,10 +16,20 @@ fn known(proofs: Vec<Proof>) -> PointRef {
 
 fn of(proofs: Vec<Proof>) -> RestoreOption {
     let (points, target) = ([known(proofs)], TargetName::new("central"));
-    let now = points[0].point.at + jiff::SignedDuration::from_hours(2);
+    let now = captured()[1].at + jiff::SignedDuration::from_hours(2);
     let all = options(&target, &points, now, None);
-    let picked = pick(&all, Method::Files, None, Some(&target));
-    picked.expect("files can be restored").clone()
+    let picked = pick(&all, &wanted(Method::Files));
+    picked.unwrap().expect("files can be restored").clone()
+}
+
+fn wanted<'a>(method: Method) -> Wanted<'a> {
+    Wanted {
+        method,
+        source: None,
+        database: None,
+        point: None,
+        target: None,
+    }
 }
 
 #[test]
@@ -39,10 +51,12 @@ fn the_newest_verdict_decides() {
 #[test]
 fn what_is_proven_comes_before_what_was_never_tried_and_that_before_what_failed() {
     let option = |proven, failed: Option<&str>, hours| RestoreOption {
+        source: SourceId::new("shop-files"),
         method: Method::Files,
+        database: None,
         target: TargetName::new("central"),
         point: point().slot,
-        at: point().at + jiff::SignedDuration::from_hours(hours),
+        at: captured()[1].at + jiff::SignedDuration::from_hours(hours),
         loses_s: 0,
         proven,
         failed: failed.map(str::to_owned),
@@ -60,7 +74,7 @@ fn what_is_proven_comes_before_what_was_never_tried_and_that_before_what_failed(
     order(&mut all);
     let hours: Vec<i64> = all
         .iter()
-        .map(|o| o.at.duration_since(point().at).as_hours())
+        .map(|o| o.at.duration_since(captured()[1].at).as_hours())
         .collect();
     assert_eq!(hours, [2, 1, 2, 3]);
 }
@@ -69,19 +83,43 @@ fn what_is_proven_comes_before_what_was_never_tried_and_that_before_what_failed(
 fn a_method_that_the_copy_does_not_hold_is_no_option() {
     let target = TargetName::new("central");
     let points = [known(Vec::new())];
-    let all = options(&target, &points, points[0].point.at, None);
-    assert!(
-        pick(&all, Method::Dump, None, None).is_none(),
+    let at = captured()[1].at;
+    let all = options(&target, &points, at, None);
+    assert_eq!(
+        pick(&all, &wanted(Method::Dump)),
+        Ok(None),
         "no drill dumped it"
     );
     let elsewhere = TargetName::new("other");
-    assert!(options(&elsewhere, &points, points[0].point.at, None).is_empty());
-    let at = points[0].point.at;
-    let earlier = at - jiff::SignedDuration::from_secs(1);
+    assert!(options(&elsewhere, &points, at, None).is_empty());
+    let earlier = captured()[0].at - jiff::SignedDuration::from_secs(1);
     assert!(options(&target, &points, at, Some(earlier)).is_empty());
+    let between = options(&target, &points, at, Some(captured()[0].at));
+    assert_eq!(between.len(), 1, "each source has an instant of its own");
     assert_eq!(
         options(&target, &points, at, Some(at)).len(),
         all.len(),
         "not after T"
     );
+}
+
+#[test]
+fn which_of_several_is_for_a_person_to_say() {
+    let mut point = known(Vec::new());
+    point.copies.push(Copy {
+        source: SourceId::new("media"),
+        ..copy("shop-files", "central")
+    });
+    let points = [point];
+    let all = options(&TargetName::new("central"), &points, captured()[1].at, None);
+    let several = pick(&all, &wanted(Method::Files)).unwrap_err();
+    assert_eq!(several.0.len(), 2);
+    let media = SourceId::new("media");
+    let one = Wanted {
+        source: Some(&media),
+        ..wanted(Method::Files)
+    };
+    assert_eq!(pick(&all, &one).unwrap().unwrap().source, media);
+    let picked = pick(&all, &wanted(Method::Snapshot)).unwrap().unwrap();
+    assert_eq!(picked.source.as_str(), "shop-prod");
 }

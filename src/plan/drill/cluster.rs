@@ -1,0 +1,203 @@
+//! A cluster's snapshot restored and read, and its databases dumped into every target and loaded
+//! again.
+
+use super::planned::{DrillInput, Planned, scratch_tags};
+use crate::manifest::{Captured, CapturedCluster, SnapshotCopy};
+use crate::model::{ClusterId, Name, Role, Sha256, SourceId, TargetName};
+use crate::plan::names::{self, first};
+use crate::plan::{
+    ClusterMade, ClusterSpec, CreateCluster, DumpDatabase, Dumps, InspectScratch, Inspected, Link,
+    LoadScratch, RestoreCluster, ScratchPlace, TriedBy,
+};
+use crate::policy::Assertion;
+use jiff::Timestamp;
+
+/// One cluster under drill.
+struct Drilled<'a> {
+    input: &'a DrillInput<'a>,
+    source: &'a SourceId,
+    snapshot_at: Timestamp,
+    cluster: &'a CapturedCluster,
+    copy: &'a SnapshotCopy,
+}
+
+/// From the first copy, in the policy's order.
+pub(super) fn plan(
+    input: &DrillInput<'_>,
+    captured: &Captured,
+    cluster: &CapturedCluster,
+    planned: &mut Planned,
+) {
+    let mut copies = input.copies_of(&captured.source);
+    let of = |target: &TargetName| cluster.copies.iter().find(|c| &c.target == target);
+    let Some(copy) = copies.find_map(|c| of(&c.target)) else {
+        return;
+    };
+    let drilled = Drilled {
+        input,
+        source: &captured.source,
+        snapshot_at: captured.at,
+        cluster,
+        copy,
+    };
+    let restored = drilled.restore(planned);
+    let inspected: Vec<Inspected> = cluster
+        .databases
+        .iter()
+        .map(|d| drilled.inspect(d, &restored, planned))
+        .collect();
+    let by = TriedBy::Snapshot {
+        cluster: restored.clone(),
+        inspected: inspected.clone(),
+        snapshot_at: captured.at,
+    };
+    planned.prove(drilled.source, &copy.target, by);
+    let empty = drilled.create(&inspected, planned);
+    let targets: Vec<TargetName> = input.targets().cloned().collect();
+    for inspected in &inspected {
+        let scratch = Scratch {
+            restored: restored.clone(),
+            inspected,
+            empty: empty.clone(),
+        };
+        for target in &targets {
+            let by = drilled.dump(target, &scratch, planned);
+            planned.prove(drilled.source, target, by);
+        }
+    }
+    planned.dumps.push(Dumps {
+        source: drilled.source.clone(),
+        targets,
+    });
+}
+
+/// Where a dump comes from and is loaded into.
+struct Scratch<'a> {
+    restored: Link<ClusterMade>,
+    inspected: &'a Inspected,
+    empty: Link<ClusterMade>,
+}
+
+impl Drilled<'_> {
+    fn restore(&self, planned: &mut Planned) -> Link<ClusterMade> {
+        let spec = self.spec("snapshot");
+        planned.clusters.insert(ScratchPlace {
+            region: spec.region.clone(),
+            endpoint: spec.endpoint.clone(),
+        });
+        let restore = RestoreCluster {
+            source: self.source.clone(),
+            spec,
+            snapshot_arn: self.copy.arn.clone(),
+        };
+        planned.steps.add(Role::Driller, restore, &[])
+    }
+
+    fn inspect(
+        &self,
+        database: &Name,
+        restored: &Link<ClusterMade>,
+        planned: &mut Planned,
+    ) -> Inspected {
+        let inspect = InspectScratch {
+            source: self.source.clone(),
+            database: database.clone(),
+            target: self.copy.target.clone(),
+            cluster: restored.clone(),
+            heartbeat: self.cluster.heartbeat_of(database),
+            snapshot_at: self.snapshot_at,
+            heartbeat_max_age: self.input.drill.heartbeat_max_age,
+            assertions: self.assertions(database),
+            streams: self.input.policy.concurrency.streams,
+        };
+        let inspected = planned
+            .steps
+            .add(Role::Driller, inspect, &[restored.step()]);
+        Inspected {
+            database: database.clone(),
+            by: inspected,
+        }
+    }
+
+    /// Those that name this database, or none where it is the only one.
+    fn assertions(&self, database: &Name) -> Vec<Assertion> {
+        let all = self.input.drill.assertions.iter();
+        let ours = |a: &&Assertion| {
+            a.source.as_ref().is_none_or(|s| s == self.source)
+                && a.database.as_ref().is_none_or(|d| d == database)
+        };
+        all.filter(ours).cloned().collect()
+    }
+
+    fn create(&self, inspected: &[Inspected], planned: &mut Planned) -> Link<ClusterMade> {
+        let create = CreateCluster {
+            source: self.source.clone(),
+            spec: self.spec("empty"),
+        };
+        let needs: Vec<_> = inspected.iter().map(|i| i.by.step()).take(1).collect();
+        planned.steps.add(Role::Driller, create, &needs)
+    }
+
+    fn dump(&self, target: &TargetName, scratch: &Scratch<'_>, planned: &mut Planned) -> TriedBy {
+        let concurrency = &self.input.policy.concurrency;
+        let Inspected { database, by } = scratch.inspected;
+        let dump = DumpDatabase {
+            target: target.clone(),
+            source: self.source.clone(),
+            database: database.clone(),
+            cluster: scratch.restored.clone(),
+            inspected: by.clone(),
+            streams: concurrency.streams,
+            part_size_bytes: concurrency.part_size_bytes,
+            chunk_pages: concurrency.chunk_pages,
+        };
+        let dumped = planned.steps.add(Role::Driller, dump, &[by.step()]);
+        let load = LoadScratch {
+            source: self.source.clone(),
+            database: database.clone(),
+            target: target.clone(),
+            cluster: scratch.empty.clone(),
+            dumped: dumped.clone(),
+            inspected: by.clone(),
+            heartbeat: self.cluster.heartbeat_of(database),
+            into: loaded_into(target, database),
+            streams: concurrency.streams,
+        };
+        let needs = [scratch.empty.step(), dumped.step()];
+        let loaded = planned.steps.add(Role::Driller, load, &needs);
+        TriedBy::Dump {
+            database: database.clone(),
+            dumped,
+            loaded,
+            snapshot_at: self.snapshot_at,
+        }
+    }
+
+    fn spec(&self, what: &str) -> ClusterSpec {
+        let (input, cluster) = (self.input, self.cluster);
+        let prefix = names::drill_prefix(&input.vault, &input.policy.name, &input.run);
+        let arn = names::cluster_arn(&cluster.region, &cluster.account, &cluster.id);
+        let region = self.copy.region.clone();
+        ClusterSpec {
+            id: ClusterId::new(format!("{prefix}-{}-{what}", self.source)),
+            endpoint: input.policy.rds_endpoint(&region).map(str::to_owned),
+            region,
+            account: input.drill.account.clone(),
+            engine: cluster.engine.clone(),
+            engine_version: cluster.engine_version.clone(),
+            shape: input.drill.cluster.clone(),
+            deletion_protection: false,
+            tags: scratch_tags(input, Some(arn)),
+            master_user: cluster.master_user.clone(),
+            database: first(&cluster.databases),
+        }
+    }
+}
+
+/// A database of the scratch cluster, one for each dump: at most 63 bytes, whatever the dumped one
+/// is called.
+fn loaded_into(target: &TargetName, database: &Name) -> Name {
+    let hash = Sha256::of(database.as_str().as_bytes());
+    let target = target.as_str().replace('-', "_");
+    Name::new(format!("dr_load_{target}_{}", &hash.0[..8]))
+}

@@ -1,0 +1,91 @@
+//! What a drill is planned from, and its plan as far as it is made.
+
+use crate::manifest::{Captured, Copy, Point};
+use crate::model::{Provider, Region, RunId, Sha256, SourceId, TargetName, VaultId};
+use crate::plan::names::Tagged;
+use crate::plan::step::Steps;
+use crate::plan::{Dumps, Link, LockProbed, ScratchPlace, Tags, Tried, TriedBy};
+use crate::policy::{Drill, Policy};
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub struct DrillInput<'a> {
+    pub policy: &'a Policy,
+    pub drill: &'a Drill,
+    pub policy_sha256: Sha256,
+    pub vault: VaultId,
+    pub journal_target: TargetName,
+    pub run: RunId,
+    pub opened_at: Timestamp,
+    pub point: &'a Point,
+    /// Sources of the point that were captured, in policy order.
+    pub captured: &'a [Captured],
+    /// Complete copies of them, in policy order of their targets.
+    pub copies: &'a [Copy],
+}
+
+impl DrillInput<'_> {
+    pub(super) fn copies_of<'b>(
+        &'b self,
+        source: &'b SourceId,
+    ) -> impl Iterator<Item = &'b Copy> + 'b {
+        self.copies.iter().filter(move |c| &c.source == source)
+    }
+
+    /// Targets that hold something of the point, or are to hold nothing before a drill dumps there.
+    pub(super) fn targets(&self) -> impl Iterator<Item = &TargetName> {
+        let has = |source: &SourceId, target: &TargetName| {
+            self.copies_of(source).any(|c| &c.target == target)
+        };
+        let targets = self.policy.targets.iter().map(|t| &t.name);
+        targets.filter(move |name| {
+            let mut expected = self.point.expected_at(name).peekable();
+            let nothing = expected.peek().is_none();
+            nothing || expected.any(|source| has(source, name))
+        })
+    }
+}
+
+/// Steps as they are planned, with what each restore is proven by.
+#[derive(Default)]
+pub(super) struct Planned {
+    pub steps: Steps,
+    pub tried: Vec<Tried>,
+    /// Which step tries the lock of each target.
+    pub probes: BTreeMap<TargetName, Link<LockProbed>>,
+    /// Where scratch clusters are made.
+    pub clusters: BTreeSet<ScratchPlace>,
+    pub dumps: Vec<Dumps>,
+}
+
+impl Planned {
+    pub fn prove(&mut self, source: &SourceId, target: &TargetName, by: TriedBy) {
+        let probed = self.probes.get(target).cloned();
+        self.tried.extend(probed.map(|probed| Tried {
+            source: source.clone(),
+            target: target.clone(),
+            probed,
+            by,
+        }));
+    }
+}
+
+/// Of everything that the run makes; clusters also say what they were made from.
+pub(super) fn scratch_tags(input: &DrillInput<'_>, cluster: Option<String>) -> Tags {
+    let expires_at = input.opened_at + input.drill.ttl.signed();
+    let tagged = Tagged {
+        vault: &input.vault,
+        run: &input.run,
+        source: cluster,
+    };
+    tagged.scratch(Timestamp::from_second(expires_at.as_second()).unwrap_or(input.opened_at))
+}
+
+/// A region is at another provider where a target says so.
+pub(super) fn provider_of(policy: &Policy, region: &Region) -> Provider {
+    policy
+        .targets
+        .iter()
+        .find(|t| &t.region == region)
+        .map_or(Provider::Aws, |t| t.provider)
+}
