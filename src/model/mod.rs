@@ -16,7 +16,7 @@ mod slot;
 mod source_version;
 mod vault_id;
 
-pub use endpoint::{endpoint_allowed, is_loopback, on_loopback};
+pub use endpoint::{endpoint_allowed, is_loopback, on_loopback, same_endpoint};
 pub use excerpt::short;
 pub use ids::{
     AccountId, BucketName, ClusterId, KmsKey, Name, ObjectKey, PolicyName, Region, SourceId,

@@ -10,7 +10,7 @@ use crate::model::{
     endpoint_allowed,
 };
 use crate::plan::{PlanTarget, plan_targets};
-use crate::policy::{Endpoints as PolicyEndpoints, Policy, parse};
+use crate::policy::{Endpoints as PolicyEndpoints, Policy, Source, parse};
 use crate::report::{Code, Exit, Fail, Hint};
 use crate::targets::open;
 use crate::vault::{Key, PointDocument, Vault};
@@ -107,6 +107,7 @@ impl FromVault {
             file: None,
             profiles: BTreeMap::new(),
             by_target: BTreeMap::new(),
+            by_source: BTreeMap::new(),
             only,
         };
         let sts = self.endpoints.of("sts");
@@ -197,6 +198,12 @@ impl FromVault {
         target.region = self.region.clone();
         target.provider = own.target.provider;
         target.profiles.clear();
+        for source in &mut policy.sources {
+            if let Source::Bucket(bucket) = source {
+                bucket.endpoint = None;
+                bucket.profiles.clear();
+            }
+        }
         let endpoints = PolicyEndpoints {
             s3: self.endpoints.of("s3"),
             rds: self.endpoints.of("rds"),

@@ -12,7 +12,7 @@ use crate::manifest::SnapshotCopy;
 use crate::model::{
     AccountId, Name, Role, RunId, RunKind, Seconds, Sha256, Slot, StepId, TargetName, VaultId,
 };
-use crate::policy::{AuroraSource, BucketSource, Policy, SnapshotTarget, Target};
+use crate::policy::{AuroraSource, Policy, SnapshotTarget, Target};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -75,15 +75,8 @@ fn planned_cluster(policy: &Policy) -> Option<(&AuroraSource, &Name)> {
 }
 
 fn sources(policy: &Policy) -> Vec<ListedSource> {
-    let one = |b: &BucketSource| ListedSource {
-        id: b.id.clone(),
-        name: b.bucket.clone(),
-        region: b.region.clone(),
-        account: b.account.clone(),
-        prefix: b.prefix.clone(),
-        endpoint: policy.s3_endpoint(&b.region).map(str::to_owned),
-    };
-    policy.buckets().map(one).collect()
+    let buckets = policy.buckets();
+    buckets.map(|b| ListedSource::of(policy, b)).collect()
 }
 
 /// The snapshot's steps, for those that build on it.

@@ -92,6 +92,11 @@ impl Places {
         for source in sources {
             self.service("s3", &source.region, source.endpoint.as_deref());
             self.add("bucket", &source.name);
+            // Two of a policy's buckets can have one name, each at an endpoint of its own: only
+            // together they say which one is read, and by its source's key.
+            let endpoint = source.endpoint.as_deref().unwrap_or("aws");
+            let at = format!("{} is {} at {endpoint}", source.id, source.name);
+            self.add("source", &at);
         }
     }
 
