@@ -282,8 +282,8 @@ fn an_error_of_a_source_names_it_its_endpoint_and_its_key() {
         put(&bucket, "a", bytes(3, 1)).await;
     });
     let url = cloud.endpoint("other", "s3");
-    let right = policy(&cloud, &source(&cloud, "app-media", "other-copier"));
-    init(&cloud, &right);
+    let right = || policy(&cloud, &source(&cloud, "app-media", "other-copier"));
+    init(&cloud, &right());
     // A key without the right, one of another provider, and one that nobody has.
     for profile in ["other-auditor", "copier", "nobody"] {
         let policy = policy(&cloud, &source(&cloud, "app-media", profile));
@@ -296,10 +296,19 @@ fn an_error_of_a_source_names_it_its_endpoint_and_its_key() {
             }
         }
     }
+    // Listed, and not to be read: the targets are not to blame.
+    let refuse = json!({"kind": "refuse", "code": "AccessDenied", "status": 403});
+    let reads = json!({"region": "other", "operation": "GetObject", "thing": "app-media*"});
+    cloud.fault(&reads, 0, &refuse);
+    let ran = dr(&cloud, &right(), &["tick"]).exits(11);
+    let told = messages(&ran, "access-denied");
+    let of_source = |t: &&String| t.contains("source media") && t.contains("other-copier");
+    assert_eq!(told.iter().filter(of_source).count(), 3, "{ran:?}");
+    cloud.clear_faults();
     let gone = policy(&cloud, &source(&cloud, "app-nothing", "other-copier"));
     let ran = dr(&cloud, &gone, &["plan"]).exits(3);
     assert!(ran.stdout.contains("source media"), "{ran:?}");
-    let policy = policy(&cloud, &source(&cloud, "app-media", "other-copier"));
+    let policy = right();
     let away = json!({"kind": "refuse", "code": "ServiceUnavailable", "status": 503});
     cloud.fault(&json!({"region": "other", "thing": "app-media*"}), 0, &away);
     let ran = dr(&cloud, &policy, &["plan"]).exits(12);
