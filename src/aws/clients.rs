@@ -5,16 +5,17 @@ use super::rds::Rds;
 use super::s3::Bucket;
 use super::settings::{Credential, Settings, Tuning};
 use crate::journal::Actor;
-use crate::model::{BucketName, KmsKey, Provider, Region, Role, Seconds, TargetName};
+use crate::model::{BucketName, KmsKey, Provider, Region, Role, Seconds, SourceId, TargetName};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Which key each role uses, at which target; made once by the command line.
+/// Which key each role uses, at which target and of which source; made once by the command line.
 #[derive(Clone, Debug)]
 pub struct Keys {
     pub file: Option<String>,
     pub profiles: BTreeMap<Role, String>,
     pub by_target: BTreeMap<(TargetName, Role), String>,
+    pub by_source: BTreeMap<(SourceId, Role), String>,
     /// `--profile`: one key for everything, whatever the role.
     pub only: Option<Credential>,
 }
@@ -42,6 +43,24 @@ pub struct Place<'a> {
     pub kms_key: Option<&'a KmsKey>,
     /// The target that it is, where it is one: keys can differ there.
     pub target: Option<&'a TargetName>,
+    /// The source that it is, where it is one.
+    pub source: Option<&'a SourceId>,
+}
+
+/// Whose profiles come before those that hold everywhere.
+#[derive(Clone, Copy)]
+enum Whose<'a> {
+    Target(&'a TargetName),
+    Source(&'a SourceId),
+    Nobody,
+}
+
+impl<'a> Place<'a> {
+    fn whose(&self) -> Whose<'a> {
+        let target = self.target.map(Whose::Target);
+        let of = target.or_else(|| self.source.map(Whose::Source));
+        of.unwrap_or(Whose::Nobody)
+    }
 }
 
 impl Clients {
@@ -72,15 +91,20 @@ impl Clients {
         self
     }
 
-    fn credential(&self, role: Role, target: Option<&TargetName>) -> Credential {
-        if let Some(only) = &self.keys.only {
+    fn credential(&self, role: Role, whose: Whose<'_>) -> Credential {
+        let keys = &self.keys;
+        if let Some(only) = &keys.only {
             return only.clone();
         }
-        let special = target.and_then(|t| self.keys.by_target.get(&(t.clone(), role)));
-        match special.or_else(|| self.keys.profiles.get(&role)) {
+        let special = match whose {
+            Whose::Target(name) => keys.by_target.get(&(name.clone(), role)),
+            Whose::Source(id) => keys.by_source.get(&(id.clone(), role)),
+            Whose::Nobody => None,
+        };
+        match special.or_else(|| keys.profiles.get(&role)) {
             Some(name) => Credential::Profile {
                 name: name.clone(),
-                file: self.keys.file.clone(),
+                file: keys.file.clone(),
             },
             None => Credential::Platform,
         }
@@ -89,7 +113,7 @@ impl Clients {
     fn settings(
         &self,
         role: Role,
-        target: Option<&TargetName>,
+        whose: Whose<'_>,
         region: &Region,
         endpoint: Option<&str>,
     ) -> Settings {
@@ -97,7 +121,7 @@ impl Clients {
             region: region.to_string(),
             endpoint: endpoint.map(str::to_owned),
             sts: self.sts.get(region).cloned(),
-            credential: self.credential(role, target),
+            credential: self.credential(role, whose),
             tuning: self.tuning.clone(),
         }
     }
@@ -107,9 +131,10 @@ impl Clients {
     }
 
     pub async fn bucket(&self, role: Role, place: &Place<'_>) -> Bucket {
-        let mut settings = self.settings(role, place.target, place.region, place.endpoint);
+        let whose = place.whose();
+        let mut settings = self.settings(role, whose, place.region, place.endpoint);
         let own = self.by_bucket.get(place.bucket);
-        if let (None, Some(own)) = (place.target, own) {
+        if let (Whose::Nobody, Some(own)) = (whose, own) {
             settings.credential = own.clone();
         }
         // Everything that the bucket is made from: one opened as if it were at AWS must not be
@@ -144,7 +169,7 @@ impl Clients {
     }
 
     pub async fn rds(&self, role: Role, region: &Region, endpoint: Option<&str>) -> Rds {
-        let settings = self.settings(role, None, region, endpoint);
+        let settings = self.settings(role, Whose::Nobody, region, endpoint);
         let cache_key = format!("{:?} {region} {endpoint:?}", settings.credential);
         let kept = |all: &Mutex<BTreeMap<String, Rds>>| {
             let all = all.lock().unwrap_or_else(PoisonError::into_inner);
@@ -169,7 +194,7 @@ impl Clients {
     ) -> Actor {
         let settings = self.settings(
             role,
-            target,
+            target.map_or(Whose::Nobody, Whose::Target),
             region,
             self.sts.get(region).map(String::as_str),
         );
@@ -184,12 +209,12 @@ impl Clients {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn a_bucket_is_kept_apart_from_the_same_name_at_another_provider() {
+    fn clients() -> Clients {
         let keys = Keys {
             file: None,
-            profiles: BTreeMap::new(),
-            by_target: BTreeMap::new(),
+            profiles: [(Role::Copier, "copier".to_owned())].into(),
+            by_target: [((TargetName::new("media"), Role::Copier), "vaults".into())].into(),
+            by_source: [((SourceId::new("media"), Role::Copier), "sources".into())].into(),
             only: None,
         };
         let tuning = Tuning {
@@ -197,7 +222,12 @@ mod tests {
             call: Seconds(1),
             attempts: 1,
         };
-        let clients = Clients::new(keys, tuning, BTreeMap::new(), None);
+        Clients::new(keys, tuning, BTreeMap::new(), None)
+    }
+
+    #[tokio::test]
+    async fn a_bucket_is_kept_apart_from_the_same_name_at_another_provider() {
+        let clients = clients();
         let (region, bucket) = (Region::new("other"), BucketName::new("vault"));
         let place = |provider| Place {
             region: &region,
@@ -206,6 +236,7 @@ mod tests {
             provider,
             kms_key: None,
             target: None,
+            source: None,
         };
         for provider in [Provider::Aws, Provider::Compatible, Provider::Aws] {
             assert_eq!(
@@ -215,6 +246,26 @@ mod tests {
                     .provider,
                 provider
             );
+        }
+    }
+
+    #[test]
+    fn a_source_has_keys_of_its_own_and_falls_back_on_those_for_everything() {
+        let clients = clients();
+        let (target, source) = (TargetName::new("media"), SourceId::new("media"));
+        let profile = |role, whose| match clients.credential(role, whose) {
+            Credential::Profile { name, .. } => name,
+            Credential::Platform => "the platform's".into(),
+        };
+        let other = SourceId::new("files");
+        for (role, whose, wanted) in [
+            (Role::Copier, Whose::Source(&source), "sources"),
+            (Role::Copier, Whose::Target(&target), "vaults"),
+            (Role::Copier, Whose::Source(&other), "copier"),
+            (Role::Copier, Whose::Nobody, "copier"),
+            (Role::Scheduler, Whose::Source(&source), "the platform's"),
+        ] {
+            assert_eq!(profile(role, whose), wanted);
         }
     }
 }

@@ -50,9 +50,9 @@ impl Kind {
 }
 
 /// What an error of a service means for whoever asked for the whole.
-impl From<Error> for Fail {
-    fn from(e: Error) -> Self {
-        let code = match e.kind {
+impl From<Kind> for Code {
+    fn from(kind: Kind) -> Self {
+        match kind {
             Kind::Conflict | Kind::Throttled | Kind::Unavailable => Code::TargetUnavailable,
             Kind::State => Code::StateBusy,
             Kind::Quota => Code::Quota,
@@ -66,8 +66,13 @@ impl From<Error> for Fail {
             Kind::Unsupported => Code::Unsupported,
             Kind::TooMany => Code::TooMany,
             Kind::Invalid => Code::RequestInvalid,
-        };
-        Fail::caused(code, e)
+        }
+    }
+}
+
+impl From<Error> for Fail {
+    fn from(e: Error) -> Self {
+        Fail::caused(e.kind.into(), e)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::model::Seconds;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use std::fmt;
 
 /// Where a key comes from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +12,16 @@ pub enum Credential {
     Platform,
     /// A profile, in the given shared-credentials file or the usual ones.
     Profile { name: String, file: Option<String> },
+}
+
+/// As an error names it; where the keys come from, never the keys.
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Credential::Platform => f.write_str("the platform's own key"),
+            Credential::Profile { name, .. } => write!(f, "profile {name}"),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]

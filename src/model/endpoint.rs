@@ -29,6 +29,21 @@ pub fn on_loopback(url: &str) -> bool {
     is_loopback(host(authority(url)))
 }
 
+/// Whether two endpoints are one: scheme and host are the same in any case, the port of a scheme
+/// need not be written, a slash at the end means nothing.
+pub fn same_endpoint(a: &str, b: &str) -> bool {
+    plain(a) == plain(b)
+}
+
+fn plain(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let (scheme, authority) = (scheme.to_lowercase(), authority.to_lowercase());
+    let usual = if scheme == "https" { ":443" } else { ":80" };
+    let host = authority.strip_suffix(usual).unwrap_or(&authority);
+    format!("{scheme}://{host}{}", path.trim_end_matches('/'))
+}
+
 /// What an endpoint may be: https anywhere, plain http only to loopback; no user or password in it.
 ///
 /// # Errors
@@ -76,6 +91,27 @@ mod tests {
         ] {
             assert!(!on_loopback(url) && endpoint_allowed(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn one_endpoint_can_be_written_in_several_ways() {
+        let one = "https://s3.example.com";
+        for other in [
+            "https://s3.example.com/",
+            "https://S3.Example.com",
+            "https://s3.example.com:443",
+        ] {
+            assert!(same_endpoint(one, other), "{other}");
+        }
+        for other in [
+            "http://s3.example.com",
+            "https://s3.example.com:8443",
+            "https://s3.example.com/a",
+            "https://s3.example.org",
+        ] {
+            assert!(!same_endpoint(one, other), "{other}");
+        }
+        assert!(same_endpoint("http://127.0.0.1:80/", "http://127.0.0.1"));
     }
 
     #[test]

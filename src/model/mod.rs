@@ -17,7 +17,7 @@ mod source_kind;
 mod source_version;
 mod vault_id;
 
-pub use endpoint::{endpoint_allowed, is_loopback, on_loopback};
+pub use endpoint::{endpoint_allowed, is_loopback, on_loopback, same_endpoint};
 pub use excerpt::short;
 pub use ids::{
     AccountId, BucketName, ClusterId, KmsKey, Name, ObjectKey, PolicyName, Region, SourceId,

@@ -84,9 +84,9 @@ pub fn difference(stored: &Plan, own: Option<&Plan>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{BucketName, SourceId, TargetName};
+    use crate::model::{BucketName, Name, Role, SourceId, TargetName};
     use crate::plan::tests::backup_of;
-    use crate::policy::Source;
+    use crate::policy::{Policy, Source};
 
     #[test]
     fn a_plan_is_ours_by_what_it_names_and_nothing_else() {
@@ -152,5 +152,50 @@ mod tests {
             Standing::EditedBeyond
         );
         assert!(difference(&foreign, Some(&stored)).contains("foreign"));
+    }
+
+    fn media(policy: &mut Policy, id: &str, endpoint: &str) {
+        let mut more = policy.buckets().next().unwrap().clone();
+        more.id = SourceId::new(id);
+        more.endpoint = Some(endpoint.into());
+        policy.sources.push(Source::Bucket(more));
+    }
+
+    #[test]
+    fn a_source_of_the_same_name_at_another_endpoint_is_beyond() {
+        let (one, two) = ("https://s3.one.example.com", "https://s3.two.example.com");
+        let stored = backup_of(|p| media(p, "media", one));
+        let moved = backup_of(|p| media(p, "media", two));
+        let standing_in = |own| standing(&stored, Some(own), Some(&stored));
+        assert_eq!(standing_in(&moved), Standing::EditedBeyond);
+        // All places are known, and each bucket would be read with the key of the other one.
+        let both = |a: &'static str, b: &'static str| {
+            backup_of(move |p| {
+                media(p, "media", a);
+                media(p, "posters", b);
+            })
+        };
+        let (ours, swapped) = (both(one, two), both(two, one));
+        assert_eq!(
+            standing(&swapped, Some(&ours), Some(&swapped)),
+            Standing::EditedBeyond
+        );
+        assert_eq!(standing_in(&ours), Standing::EditedWithin);
+    }
+
+    #[test]
+    fn profiles_are_no_part_of_a_plan() {
+        let profiled = backup_of(|p| {
+            media(p, "media", "https://s3.one.example.com");
+            if let Some(Source::Bucket(bucket)) = p.sources.last_mut() {
+                bucket.profiles = [(Role::Copier, Name::new("theirs"))].into();
+            }
+        });
+        let plain = backup_of(|p| media(p, "media", "https://s3.one.example.com"));
+        assert_eq!(
+            standing(&profiled, Some(&plain), None),
+            Standing::Ours,
+            "a stored plan names no key: whoever executes it has its own"
+        );
     }
 }

@@ -5,11 +5,11 @@ use crate::aws::Clients;
 use crate::inventory;
 use crate::manifest::{ListRow, RowKind, StoredRow};
 use crate::model::{Role, Slot, SourceId, TargetName};
-use crate::plan::{BaseCopy, Plan};
+use crate::plan::{BaseCopy, ListedSource, Plan};
 use crate::report::{Code, Fail, Finding, Hint};
 use crate::schedule;
 use crate::steps::read_manifest;
-use crate::targets::{self, Reached, away_findings, place_of};
+use crate::targets::{self, Reached, away_findings, open_source, source_failed};
 use jiff::Timestamp;
 
 pub struct Planned {
@@ -76,11 +76,11 @@ pub async fn plan(around: Surroundings<'_>, loaded: &Loaded) -> Result<Planned, 
 async fn list(loaded: &Loaded, clients: &Clients) -> Result<Vec<(SourceId, Vec<ListRow>)>, Fail> {
     let mut listed = Vec::new();
     for source in loaded.policy.buckets() {
-        let endpoint = loaded.policy.s3_endpoint(&source.region);
-        let place = place_of(&source.bucket, &source.region, endpoint);
-        let bucket = clients.bucket(Role::Copier, &place).await;
-        let rows = inventory::list(&bucket, &source.id, &source.prefix).await?;
-        listed.push((source.id.clone(), rows));
+        let (id, at) = (&source.id, ListedSource::of(&loaded.policy, source));
+        let bucket = open_source(clients, Role::Copier, id, &at).await;
+        let rows = inventory::list(&bucket, id, &source.prefix).await;
+        let rows = rows.map_err(|e| source_failed(id, &bucket, e))?;
+        listed.push((id.clone(), rows));
     }
     Ok(listed)
 }

@@ -112,10 +112,16 @@ impl Loaded {
                 .iter()
                 .map(|(r, n)| ((t.name.clone(), *r), n.to_string()))
         });
+        let by_source = policy.buckets().flat_map(|s| {
+            s.profiles
+                .iter()
+                .map(|(r, n)| ((s.id.clone(), *r), n.to_string()))
+        });
         let keys = Keys {
             file: policy.credentials.file.clone(),
             profiles: profiles.map(|(r, n)| (*r, n.to_string())).collect(),
             by_target: by_target.collect(),
+            by_source: by_source.collect(),
             only: profile.map(|p| Credential::Profile {
                 name: p.into(),
                 file: policy.credentials.file.clone(),
@@ -177,8 +183,9 @@ impl Loaded {
 
     pub fn measured_on(&self) -> &'static str {
         let endpoints = self.policy.endpoints.values();
-        let mut all = endpoints.flat_map(|e| [&e.s3, &e.rds]).flatten();
-        if all.any(|e| on_loopback(e)) {
+        let services = endpoints.flat_map(|e| [&e.s3, &e.rds]).flatten();
+        let sources = self.policy.buckets().filter_map(|s| s.endpoint.as_ref());
+        if services.chain(sources).any(|e| on_loopback(e)) {
             "lab"
         } else {
             "aws"

@@ -94,17 +94,27 @@ fn behind(report: &Report) -> Vec<Finding> {
 /// Properties of objects that were counted because they are not in the vault.
 fn not_kept(report: &Report) -> impl Iterator<Item = Finding> {
     let copies = report.state.done::<CopyObjects>();
-    copies.filter_map(|(step, action, copied)| {
-        let denied = copied.not_kept.tags_denied;
-        (denied > 0).then(|| {
-            let message = format!(
-                "the tags of {denied} objects may not be read, so their copies at {} have none; \
-                 grant s3:GetObjectVersionTagging to the copier",
-                action.target
-            );
+    copies.flat_map(|(step, action, copied)| {
+        let (not_kept, target) = (&copied.not_kept, &action.target);
+        let denied = format!(
+            "the tags of {} objects may not be read, so their copies at {target} have none; grant \
+             s3:GetObjectVersionTagging to the copier",
+            not_kept.tags_denied
+        );
+        let unknown = format!(
+            "the store of {} objects does not say which tags they have, so their copies at \
+             {target} have none",
+            not_kept.tags_unknown
+        );
+        let told = [
+            (not_kept.tags_denied, denied),
+            (not_kept.tags_unknown, unknown),
+        ];
+        let some = told.into_iter().filter(|(count, _)| *count > 0);
+        some.map(move |(_, message)| {
             Finding::warning(Code::TagsNotKept, message)
                 .thing(&step.id)
-                .place(&action.target)
+                .place(target)
         })
     })
 }

@@ -110,6 +110,7 @@ impl FromVault {
             file: None,
             profiles: BTreeMap::new(),
             by_target: BTreeMap::new(),
+            by_source: BTreeMap::new(),
             only,
         };
         let sts = self.endpoints.of("sts");

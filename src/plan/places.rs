@@ -1,7 +1,7 @@
 //! Which outside places a plan speaks to: endpoints, regions, buckets, accounts, keys, clusters.
 
 use super::{Plan, StoredAction};
-use crate::model::{AccountId, Region};
+use crate::model::{AccountId, Region, SourceId};
 use std::collections::BTreeSet;
 
 impl Plan {
@@ -60,8 +60,8 @@ impl Places {
                 self.accounts(&a.share_with);
                 self.keys([&a.kms_key]);
             }
-            StoredAction::ListObjects(a) => self.source(&a.bucket),
-            StoredAction::CopyObjects(a) => self.source(&a.bucket),
+            StoredAction::ListObjects(a) => self.source(&a.source, &a.bucket),
+            StoredAction::CopyObjects(a) => self.source(&a.source, &a.bucket),
             StoredAction::RestoreCluster(a) => self.cluster(&a.spec),
             StoredAction::CreateCluster(a) => self.cluster(&a.spec),
             StoredAction::RestoreFiles(a) => {
@@ -90,13 +90,18 @@ impl Places {
         }
     }
 
-    fn source(&mut self, source: &super::ListedSource) {
+    fn source(&mut self, id: &SourceId, source: &super::ListedSource) {
         self.service("s3", &source.region, source.endpoint.as_deref());
         self.add("bucket", &source.name);
-        // Of a bucket that is only read a narrower part is another thing to protect.
-        let prefix = &source.prefix;
-        self.0
-            .insert(format!("prefix `{prefix}` of {}", source.name));
+        // Two of a policy's buckets can have one name, each at an endpoint of its own: only
+        // together they say which one is read, and by its source's key. Of a bucket a narrower part
+        // is another thing to protect.
+        let endpoint = source.endpoint.as_deref().unwrap_or("aws");
+        let (name, prefix) = (&source.name, &source.prefix);
+        self.add(
+            "source",
+            &format!("{id} is `{prefix}` of {name} at {endpoint}"),
+        );
     }
 
     fn cluster(&mut self, spec: &super::ClusterSpec) {

@@ -548,3 +548,36 @@ fn evidence_is_locked_by_its_own_rule_and_as_the_data_without_one() {
         "a planner's lock is the plan's"
     );
 }
+
+/// Its own endpoint comes first; a bucket beside a target at another provider is there as well.
+#[test]
+fn a_source_elsewhere_is_planned_with_its_own_endpoint() {
+    let listed = |region: &str, endpoint: Option<&str>| {
+        let plan = backup_of(|p| {
+            let other = p.endpoints.entry(Region::new("other")).or_default();
+            other.s3 = Some("https://s3.other.example.com".into());
+            let mut elsewhere = p.targets[0].clone();
+            elsewhere.name = TargetName::new("elsewhere");
+            elsewhere.region = Region::new("other");
+            elsewhere.provider = Provider::Compatible;
+            p.targets.push(elsewhere);
+            for source in &mut p.sources {
+                if let crate::policy::Source::Bucket(bucket) = source {
+                    bucket.region = Region::new(region);
+                    bucket.endpoint = endpoint.map(str::to_owned);
+                }
+            }
+        });
+        let (_, list) = plan.actions::<ListObjects>().next().unwrap();
+        let source = list.bucket.clone();
+        (source.provider, source.endpoint)
+    };
+    let own = "https://s3.media.example.com";
+    assert_eq!(listed("eu-west-3", None).0, Provider::Aws);
+    for region in ["eu-west-3", "other", "eu1"] {
+        let wanted = (Provider::Compatible, Some(own.to_owned()));
+        assert_eq!(listed(region, Some(own)), wanted, "{region}");
+    }
+    let beside = Some("https://s3.other.example.com".to_owned());
+    assert_eq!(listed("other", None), (Provider::Compatible, beside));
+}

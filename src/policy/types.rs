@@ -226,6 +226,20 @@ impl Policy {
     pub fn s3_endpoint(&self, region: &Region) -> Option<&str> {
         self.endpoints.get(region).and_then(|e| e.s3.as_deref())
     }
+    /// Where the store of a source bucket is: its own endpoint comes before its region's.
+    pub fn endpoint_of<'a>(&'a self, source: &'a BucketSource) -> Option<&'a str> {
+        let own = source.endpoint.as_deref();
+        own.or_else(|| self.s3_endpoint(&source.region))
+    }
+    /// What kind of store a source bucket is at: one with an endpoint of its own, or beside a
+    /// target at another provider, is none of AWS's.
+    pub fn provider_of(&self, source: &BucketSource) -> Provider {
+        let beside = |t: &Target| t.region == source.region && !t.provider.is_aws();
+        match source.endpoint.is_some() || self.targets.iter().any(beside) {
+            true => Provider::Compatible,
+            false => Provider::Aws,
+        }
+    }
     pub fn rds_endpoint(&self, region: &Region) -> Option<&str> {
         self.endpoints.get(region).and_then(|e| e.rds.as_deref())
     }

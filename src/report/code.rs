@@ -139,6 +139,7 @@ codes! {
     // Backups.
     SnapshotFailed = "snapshot-failed", Stuck;
     ShareFailed = "share-failed", Stuck;
+    SourceUnavailable = "source-unavailable", Unavailable, Hint::policy("status");
     SourceNotVersioned = "source-not-versioned", Refused;
     ObjectGone = "object-gone", Findings, Hint::policy("verify");
     ListTooLarge = "list-too-large", Stuck;

@@ -77,7 +77,7 @@ impl Context<'_> {
         Ok(self.plan_target(name)?.lock())
     }
 
-    /// A bucket that is no target (a source, a scratch bucket).
+    /// A bucket that is neither target nor source: a scratch bucket.
     pub async fn bucket(
         &self,
         name: &BucketName,

@@ -7,10 +7,11 @@ use super::{Context, Perform};
 use crate::aws::Kind;
 use crate::inventory;
 use crate::manifest::{ListRow, RowKind, Stored, StoredRow, read_rows, write_rows};
-use crate::model::{Lock, ObjectKey, Provider, Sha256, TargetName, VersionId};
+use crate::model::{Lock, ObjectKey, Sha256, TargetName, VersionId};
 use crate::plan::{CopyObjects, NotKept, ObjectsCopied};
 use crate::report::{Code, Fail, Failure};
-use crate::transfer::{CopyTask, TagsSeen, copy_object};
+use crate::targets::{open_source, source_failed};
+use crate::transfer::{CopyTask, TagsSeen, copy_object, one_credential};
 use crate::vault::{Key, Vault, VaultError};
 use futures_util::StreamExt;
 use std::collections::BTreeSet;
@@ -179,11 +180,8 @@ impl Copying<'_, '_> {
 
     async fn put(&self, row: &ListRow) -> Result<Stored, Fail> {
         let source = &self.action.bucket;
-        let (name, region) = (&source.name, &source.region);
-        let bucket = self
-            .ctx
-            .bucket(name, region, source.endpoint.as_deref())
-            .await;
+        let (clients, role) = (self.ctx.clients, self.ctx.role);
+        let bucket = open_source(clients, role, &self.action.source, source).await;
         let key = Key::object(
             &self.ctx.plan.policy,
             &self.action.source,
@@ -200,7 +198,7 @@ impl Copying<'_, '_> {
             to_key: &key.to_string(),
             lock: Some(self.lock),
             part_size_bytes: self.action.part_size_bytes,
-            server_side: self.vault.bucket.provider == Provider::Aws,
+            server_side: one_credential(&bucket, &self.vault.bucket),
         };
         let copied = copy_object(&task).await.map_err(|e| match e.kind {
             // A bucket that is not there, or an upload, is another matter.
@@ -208,12 +206,18 @@ impl Copying<'_, '_> {
                 Fail::new(
                     Code::ObjectGone,
                     format!(
-                        "version {} of s3://{name}/{} is gone before it was copied to {}",
+                        "version {} of s3://{}/{} of source {} is gone before it was copied to {}",
                         row.version,
+                        source.name,
                         row.key,
+                        self.action.source,
                         self.target()
                     ),
                 )
+            }
+            // Which end it was: the key and the endpoint of the other one are none of its matter.
+            _ if e.thing == bucket.thing(row.key.as_str()) => {
+                source_failed(&self.action.source, &bucket, e)
             }
             _ => e.into(),
         })?;

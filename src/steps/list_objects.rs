@@ -2,11 +2,14 @@
 
 use super::object_manifest::MAX_MANIFEST_BYTES;
 use super::{Context, Perform};
+use crate::aws::Kind;
+use crate::aws::s3::Bucket;
 use crate::inventory;
 use crate::manifest::{CapturedBucket, ListRow, RowKind, read_rows, write_rows};
 use crate::model::{ObjectKey, Sha256, SourceId};
 use crate::plan::{ListObjects, ListedSource, ObjectsListed};
 use crate::report::{Code, Fail};
+use crate::targets::{open_source, source_failed};
 use crate::vault::{Key, Vault, VaultError};
 use jiff::Timestamp;
 
@@ -23,21 +26,7 @@ async fn list(
     source: &ListedSource,
     vault: &Vault,
 ) -> Result<ObjectsListed, Fail> {
-    let bucket = ctx
-        .bucket(&source.name, &source.region, source.endpoint.as_deref())
-        .await;
-    let state = bucket.state().await?;
-    if !state.versioning {
-        return Err(Fail::new(
-            Code::SourceNotVersioned,
-            format!(
-                "bucket {} has no versioning, so a copy of a version cannot be pinned; enable it \
-                 with: aws s3api put-bucket-versioning --bucket {} --versioning-configuration \
-                 Status=Enabled",
-                source.name, source.name
-            ),
-        ));
-    }
+    let bucket = open_source(ctx.clients, ctx.role, id, source).await;
     let key = ObjectKey::new(
         Key::List {
             policy: ctx.plan.policy.clone(),
@@ -46,7 +35,7 @@ async fn list(
         }
         .to_string(),
     );
-    let rows = inventory::list(&bucket, id, &source.prefix).await?;
+    let rows = versions(&bucket, id, source).await?;
     let written = write_rows(&rows);
     readable(id, &key, written.len() as u64)?;
     // Create-only: whoever comes second copies the first one's list, every version pinned.
@@ -79,6 +68,45 @@ async fn list(
             bytes: rows.iter().map(|r| r.size_bytes).sum(),
         },
     })
+}
+
+/// What the source holds now, if its copies can be pinned.
+async fn versions(
+    bucket: &Bucket,
+    id: &SourceId,
+    source: &ListedSource,
+) -> Result<Vec<ListRow>, Fail> {
+    let failed = |e| source_failed(id, bucket, e);
+    let versioned = match bucket.versioned().await {
+        // A store that does not say so shows it by the versions that it lists.
+        Err(e) if e.kind == Kind::Unsupported => None,
+        said => Some(said.map_err(failed)?),
+    };
+    if versioned == Some(false) {
+        return Err(not_versioned(id, source, "has no versioning"));
+    }
+    let rows = inventory::list(bucket, id, &source.prefix).await;
+    let rows = rows.map_err(failed)?;
+    let named = rows.iter().any(|r| r.version.id().is_some());
+    if versioned.is_none() && !named && !rows.is_empty() {
+        let why = "is at a store that does not say whether it keeps versions, and lists none";
+        return Err(not_versioned(id, source, why));
+    }
+    Ok(rows)
+}
+
+fn not_versioned(id: &SourceId, source: &ListedSource, why: &str) -> Fail {
+    let name = &source.name;
+    let endpoint = source.endpoint.iter();
+    let at: String = endpoint.map(|e| format!(" --endpoint-url {e}")).collect();
+    Fail::new(
+        Code::SourceNotVersioned,
+        format!(
+            "bucket {name} of source {id} {why}, so a copy of a version cannot be pinned; enable it \
+             with: aws s3api put-bucket-versioning --bucket {name}{at} --versioning-configuration \
+             Status=Enabled"
+        ),
+    )
 }
 
 /// When the list was stored, by the clock of its store: whoever comes second says the same.

@@ -2,9 +2,11 @@
 
 mod journal_target;
 mod points;
+mod source;
 
 pub use journal_target::{Away, MAX_SKEW, Reached, Seen, away_findings, find, reading, skew};
 pub use points::{Merged, copy, point, slots};
+pub use source::{open_source, source_failed};
 
 use crate::aws::{Clients, Place};
 use crate::model::{BucketName, Provider, Region, Role};
@@ -20,6 +22,7 @@ pub async fn open(clients: &Clients, role: Role, target: &PlanTarget) -> Vault {
         provider: target.provider,
         kms_key: target.kms_key.as_ref(),
         target: Some(&target.name),
+        source: None,
     };
     Vault {
         bucket: clients.bucket(role, &place).await,
@@ -40,5 +43,6 @@ pub fn place_of<'a>(
         provider: Provider::Aws,
         kms_key: None,
         target: None,
+        source: None,
     }
 }

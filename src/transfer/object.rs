@@ -26,7 +26,7 @@ pub struct CopyTask<'a> {
     pub to_key: &'a str,
     pub lock: Option<Lock>,
     pub part_size_bytes: u64,
-    /// One credential reaches both ends inside one partition.
+    /// One credential reaches both ends: [`one_credential`].
     pub server_side: bool,
 }
 
@@ -57,7 +57,6 @@ pub async fn copy_object(task: &CopyTask<'_>) -> Result<Copied, Error> {
     if task.server_side
         && task.size_bytes <= SERVER_SIDE_MAX_BYTES
         && task.to.provider == Provider::Aws
-        && task.source.provider == Provider::Aws
     {
         return server_side(task).await;
     }

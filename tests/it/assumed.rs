@@ -19,6 +19,7 @@ fn clients(cloud: &Cloud, profile: &str) -> Clients {
         file: None,
         profiles: BTreeMap::new(),
         by_target: BTreeMap::new(),
+        by_source: BTreeMap::new(),
         only: Some(Credential::Profile {
             name: profile.into(),
             file: Some(file.to_string_lossy().into_owned()),
@@ -59,6 +60,7 @@ fn a_profile_that_names_a_role_gets_keys_and_new_ones_when_they_expire() {
             provider: Provider::Aws,
             kms_key: None,
             target: None,
+            source: None,
         };
         let bucket = clients.bucket(Role::Restorer, &place).await;
         let look = || async {

@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod deploy;
 mod dumps;
+mod elsewhere;
 mod evidence;
 mod format_pages;
 mod formats;

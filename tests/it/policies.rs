@@ -124,6 +124,7 @@ fn a_secret_that_was_pasted_into_a_policy_is_not_repeated() {
     for file in [
         "policies/invalid/secret-in-policy.yaml",
         "policies/invalid/endpoint-with-password.yaml",
+        "policies/invalid/source-endpoint-with-password.yaml",
     ] {
         for arguments in [
             vec!["policy", "check", file],

@@ -108,6 +108,20 @@ fn an_answer_in_another_language_is_told_as_such() {
 }
 
 #[test]
+fn no_such_tag_set_means_no_tags_and_no_object_that_is_gone() {
+    let none = "<Error><Code>NoSuchTagSet</Code><Message>no</Message></Error>";
+    let gone = "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>";
+    let parrot = Parrot::new("tags", &[(404, none), (404, gone)]);
+    block_on(async {
+        let bucket = parrot.bucket().await;
+        let tags = bucket.tags("a", Some("v")).await.expect("no tags");
+        assert!(tags.is_empty(), "{tags:?}");
+        let gone = bucket.tags("a", Some("v")).await.expect_err("no object");
+        assert_eq!(gone.kind, Kind::NotFound, "{gone}");
+    });
+}
+
+#[test]
 fn a_bucket_is_made_in_its_region_and_without_one_where_the_store_knows_none() {
     let unknown = "<Error><Code>InvalidLocationConstraint</Code><Message>no</Message></Error>";
     let parrot = Parrot::new("location", &[(400, unknown), (200, "")]);

@@ -24,6 +24,7 @@ pub fn clients(file: &str, profile: &str) -> Clients {
         file: None,
         profiles: BTreeMap::new(),
         by_target: BTreeMap::new(),
+        by_source: BTreeMap::new(),
         only,
     };
     Clients::new(
@@ -53,6 +54,7 @@ pub async fn bucket(
         provider,
         kms_key: None,
         target: None,
+        source: None,
     };
     clients.bucket(Role::Copier, &place).await
 }

@@ -24,15 +24,8 @@ impl Bucket {
     pub async fn state(&self) -> Result<BucketState, Error> {
         let name = self.name.as_str();
         let thing = || format!("bucket {name}");
-        let versioning = self
-            .client
-            .get_bucket_versioning()
-            .bucket(name)
-            .send()
-            .await
-            .map_err(|e| classify(e, "GetBucketVersioning", thing()))?;
         let mut state = BucketState {
-            versioning: versioning.status() == Some(&BucketVersioningStatus::Enabled),
+            versioning: self.versioned().await?,
             ..Default::default()
         };
         let lock = self
@@ -73,6 +66,21 @@ impl Bucket {
             Err(e) => return Err(e),
         }
         Ok(state)
+    }
+
+    /// Whether the bucket keeps versions.
+    ///
+    /// # Errors
+    /// `Unsupported` where the store does not say; `NotFound`, `Denied`.
+    pub async fn versioned(&self) -> Result<bool, Error> {
+        let request = self
+            .client
+            .get_bucket_versioning()
+            .bucket(self.name.as_str());
+        let answer = request.send().await;
+        let thing = || format!("bucket {}", self.name);
+        let answer = answer.map_err(|e| classify(e, "GetBucketVersioning", thing()))?;
+        Ok(answer.status() == Some(&BucketVersioningStatus::Enabled))
     }
 
     /// Creates the bucket with Object Lock, which also enables versioning.

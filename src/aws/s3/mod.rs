@@ -65,8 +65,8 @@ impl Bucket {
             // Bulk copies have a retry budget of their own, so that they cannot starve a journal
             // append.
             .retry_partition(aws_sdk_s3::config::retry::RetryPartition::new(format!(
-                "s3-{}-{name}",
-                settings.region
+                "s3-{}-{name}-{:?}",
+                settings.region, settings.endpoint
             )))
             .stalled_stream_protection(grace)
             // Checksums are computed here and sent as headers: trailers are refused by several

@@ -22,7 +22,12 @@ impl Bucket {
             .set_version_id(version.map(str::to_owned))
             .send()
             .await;
-        let answer = answer.map_err(|e| classify(e, "GetObjectTagging", self.thing(key)))?;
+        let answer = answer.map_err(|e| classify(e, "GetObjectTagging", self.thing(key)));
+        let answer = match answer {
+            // How some providers say that there are none.
+            Err(e) if e.code == "NoSuchTagSet" => return Ok(BTreeMap::new()),
+            other => other?,
+        };
         Ok(answer
             .tag_set()
             .iter()

@@ -5,7 +5,7 @@ use crate::manifest::Point;
 use crate::model::{PolicyName, Role, Sha256};
 use crate::operations::policy_file::stored_policy;
 use crate::operations::{Loaded, policy_copy};
-use crate::policy::{Endpoints as PolicyEndpoints, Policy};
+use crate::policy::{Endpoints as PolicyEndpoints, Policy, Source};
 use crate::report::{Code, Exit, Fail};
 use crate::vault::{Key, PointDocument, Vault};
 use crate::world::World;
@@ -84,6 +84,12 @@ impl FromVault {
         target.region = self.region.clone();
         target.provider = own.target.provider;
         target.profiles.clear();
+        for source in &mut policy.sources {
+            if let Source::Bucket(bucket) = source {
+                bucket.endpoint = None;
+                bucket.profiles.clear();
+            }
+        }
         let endpoints = PolicyEndpoints {
             s3: self.endpoints.of("s3"),
             rds: self.endpoints.of("rds"),

@@ -7,22 +7,12 @@ use crate::plan::{
     CaptureParts, CopyObjects, CopyParts, HeldParts, Link, ListObjects, ListedSource,
     ObjectsListed, PublishPoint, VerifyCopies,
 };
-use crate::policy::{BucketSource, Policy, Target};
+use crate::policy::{BucketSource, Target};
 
 /// The list, for those that copy it.
 pub(super) struct Listed<'a> {
     source: &'a BucketSource,
     listed: Link<ObjectsListed>,
-}
-
-fn listed_source(policy: &Policy, source: &BucketSource) -> ListedSource {
-    ListedSource {
-        name: source.bucket.clone(),
-        region: source.region.clone(),
-        account: source.account.clone(),
-        prefix: source.prefix.clone(),
-        endpoint: policy.s3_endpoint(&source.region).map(str::to_owned),
-    }
 }
 
 /// Later than the instants of the databases, and whatever became of them.
@@ -34,7 +24,7 @@ pub(super) fn list<'a>(
 ) -> Listed<'a> {
     let list = ListObjects {
         source: source.id.clone(),
-        bucket: listed_source(input.policy, source),
+        bucket: ListedSource::of(input.policy, source),
     };
     let listed = steps.add_after(Role::Copier, list, instants);
     Listed { source, listed }
@@ -67,7 +57,7 @@ impl<'a> Listed<'a> {
             source: id.clone(),
             target: target.name.clone(),
             listed: self.listed.clone(),
-            bucket: listed_source(input.policy, self.source),
+            bucket: ListedSource::of(input.policy, self.source),
             base: base.clone(),
             in_flight: concurrency.objects,
             part_size_bytes: concurrency.part_size_bytes,

@@ -6,6 +6,7 @@ mod not_yet;
 mod numbers;
 mod objectives;
 mod places;
+mod stores;
 mod trouble;
 
 pub use trouble::Trouble;
@@ -37,6 +38,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     objectives::assertions(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);
+    stores::endpoints(policy, &mut found);
     not_yet::not_yet(policy, &mut found);
     objectives::objectives(policy, calendar.longest_interval_s, &mut found);
     found.0.sort_by_key(|t| t.severity);

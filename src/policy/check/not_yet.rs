@@ -2,7 +2,7 @@
 //! would be a promise.
 
 use super::trouble::Found;
-use crate::policy::{BucketSource, Databases, Policy, Source};
+use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
 
 pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
@@ -23,7 +23,7 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
                 }
             }
             Source::Postgres(_) => refuse("kind", "dumps straight from a server"),
-            Source::Bucket(bucket) => elsewhere(bucket, refuse),
+            Source::Bucket(_) => {}
         }
     }
 }
@@ -57,14 +57,5 @@ fn fields(policy: &Policy, found: &mut Found) {
                 "locking a snapshot's copy",
             );
         }
-    }
-}
-
-fn elsewhere(bucket: &BucketSource, mut refuse: impl FnMut(&str, &str)) {
-    if bucket.endpoint.is_some() {
-        refuse("endpoint", "a source bucket at another provider");
-    }
-    if !bucket.profiles.is_empty() {
-        refuse("profiles", "keys of a source bucket's own");
     }
 }

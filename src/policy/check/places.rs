@@ -1,5 +1,6 @@
 //! Sources, targets, and the endpoints that they are spoken to at.
 
+use super::stores::{Store, lost_together};
 use super::trouble::Found;
 use crate::model::{Provider, Seconds, endpoint_allowed};
 use crate::policy::{BucketSource, Databases, Policy, Source, Target};
@@ -22,7 +23,7 @@ pub(super) fn sources(policy: &Policy, found: &mut Found) {
     }
     for (n, source) in policy.sources.iter().enumerate() {
         for earlier in &policy.sources[..n] {
-            overlap(n, earlier, source, found);
+            overlap(policy, (n, source), earlier, found);
         }
         match source {
             Source::Bucket(bucket) => no_target(policy, n, bucket, found),
@@ -32,11 +33,12 @@ pub(super) fn sources(policy: &Policy, found: &mut Found) {
 }
 
 /// What two sources both protect would be stored twice and restored twice.
-fn overlap(n: usize, earlier: &Source, later: &Source, found: &mut Found) {
+fn overlap(policy: &Policy, (n, later): (usize, &Source), earlier: &Source, found: &mut Found) {
+    let store = |source| Store::of_source(policy, source);
     let (field, what) = match (earlier, later) {
         (Source::Bucket(a), Source::Bucket(b))
             if a.bucket == b.bucket
-                && a.endpoint == b.endpoint
+                && store(a).is(store(b))
                 && (a.prefix.starts_with(&b.prefix) || b.prefix.starts_with(&a.prefix)) =>
         {
             (
@@ -62,9 +64,8 @@ fn overlap(n: usize, earlier: &Source, later: &Source, found: &mut Found) {
 }
 
 fn no_target(policy: &Policy, n: usize, source: &BucketSource, found: &mut Found) {
-    // A name stands for one bucket in all of AWS, whatever region is written beside it.
-    let same =
-        |t: &Target| t.bucket == source.bucket && t.provider.is_aws() == source.endpoint.is_none();
+    let here = Store::of_source(policy, source);
+    let same = |t: &Target| t.bucket == source.bucket && Store::of_target(policy, t).is(here);
     if policy.targets.iter().any(same) {
         found.error(
             Code::PolicyLoop,
@@ -143,17 +144,7 @@ pub(super) fn target(policy: &Policy, n: usize, target: &Target, found: &mut Fou
         );
     }
     evidence(policy, target, found);
-    let mut primary = policy.sources.iter().filter_map(Source::region);
-    if primary.any(|region| region == &target.region) {
-        found.warning(
-            Code::TargetSameRegion,
-            place("region"),
-            format!(
-                "`{}` is also a source's region: it is lost with it",
-                target.region
-            ),
-        );
-    }
+    lost_together(policy, n, target, found);
     if target.snapshots.is_some() && target.provider == Provider::Compatible {
         found.error(
             Code::SnapshotsElsewhere,

@@ -43,6 +43,7 @@ impl Service {
             file: None,
             profiles: BTreeMap::new(),
             by_target: BTreeMap::new(),
+            by_source: BTreeMap::new(),
             only,
         };
         let clients = Clients::new(
@@ -87,6 +88,7 @@ impl Service {
             provider: Provider::Aws,
             kms_key: None,
             target: None,
+            source: None,
         };
         let bucket = self.clients.bucket(Role::Copier, &place).await;
         let rds = self.clients.rds(Role::Copier, &region, endpoint).await;
