@@ -32,7 +32,7 @@ begin() {
     case $1 in
     policy) cp $golden/policy.yaml policies/*.yaml "$2" ;;
     entry) cp $golden/entry.json "$2" && split -l 1 --additional-suffix=.json $golden/journal-drill.jsonl "$2/line-" ;;
-    point) cp $golden/{point,captured-cluster,captured-bucket,copy-snapshot,copy-files,proof,dump,vault}.json "$2" ;;
+    point) cp $golden/{point,captured-cluster,captured-bucket,captured-server,copy-dump,copy-snapshot,copy-files,proof,dump,vault}.json "$2" ;;
     rows) cp $golden/{list,objects}.jsonl.zst "$2" && zstd -dqc $golden/list.jsonl.zst >"$2/list.jsonl" ;;
     esac
 }

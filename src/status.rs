@@ -6,15 +6,15 @@ mod told;
 mod verdict;
 
 pub use told::{
-    CopyState, DrillResult, Drills, FailedProof, Immutable, LastDrill, Met, Newest, OpenRun,
-    Proven, Retention, Status, TargetState,
+    CopyState, DrillResult, Drills, FailedProof, Immutable, LastDrill, Met, Newest, NotProtected,
+    OpenRun, Proven, Retention, Status, TargetState,
 };
 pub use verdict::{Verdict, Way, verdict};
 
 use crate::journal::Outcome;
-use crate::manifest::{Captured, CheckResult, Copy, Held, Point, Proof};
+use crate::manifest::{Captured, CheckResult, Copy, Exception, Held, Point, Proof};
 use crate::model::{RunId, SourceId, TargetName};
-use crate::policy::{Policy, Target};
+use crate::policy::{Policy, Source, Target};
 use jiff::Timestamp;
 
 /// A point with its copies and proofs, merged over all targets that answered.
@@ -104,13 +104,15 @@ fn age_s(now: Timestamp, then: Timestamp) -> i64 {
 }
 
 fn newest(input: &Input<'_>, known: &Known) -> Newest {
-    let lost = known.point.sources.iter();
-    let lost = lost.filter(|s| known.captured(&s.id).is_none());
+    // Of those that are wanted now: what a planted or an edited policy left out is lost as well.
+    let lost = input.policy.sources.iter().map(Source::id);
+    let lost = lost.filter(|id| known.captured(id).is_none());
     Newest {
         point: known.point.slot,
         at: known.at(),
         age_s: age_s(input.now, known.at()),
-        not_captured: lost.map(|s| s.id.clone()).collect(),
+        not_captured: lost.cloned().collect(),
+        exceptions: exceptions(known),
         targets: input
             .policy
             .targets
@@ -118,6 +120,27 @@ fn newest(input: &Input<'_>, known: &Known) -> Newest {
             .map(|t| target_state(input, known, &t.name))
             .collect(),
     }
+}
+
+/// What is in the point and not protected, by source and target.
+fn exceptions(known: &Known) -> Vec<NotProtected> {
+    let captured = known.captured.iter().flat_map(|c| {
+        let told = |e: &Exception| NotProtected {
+            source: c.source.clone(),
+            target: None,
+            exception: e.clone(),
+        };
+        c.exceptions().iter().map(told)
+    });
+    let copies = known.copies.iter().flat_map(|c| {
+        let told = |e: &Exception| NotProtected {
+            source: c.source.clone(),
+            target: Some(c.target.clone()),
+            exception: e.clone(),
+        };
+        c.exceptions().iter().map(told)
+    });
+    captured.chain(copies).collect()
 }
 
 /// How much of a point one target holds.

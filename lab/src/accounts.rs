@@ -25,6 +25,7 @@ pub enum Role {
     Admin,
     Scheduler,
     Copier,
+    Dumper,
     Driller,
     Prober,
     Auditor,
@@ -34,10 +35,11 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 8] = [
+    pub const ALL: [Role; 9] = [
         Role::Admin,
         Role::Scheduler,
         Role::Copier,
+        Role::Dumper,
         Role::Driller,
         Role::Prober,
         Role::Auditor,
@@ -50,6 +52,7 @@ impl Role {
             Role::Admin => "admin",
             Role::Scheduler => "scheduler",
             Role::Copier => "copier",
+            Role::Dumper => "dumper",
             Role::Driller => "driller",
             Role::Prober => "prober",
             Role::Auditor => "auditor",
@@ -62,7 +65,7 @@ impl Role {
     pub fn account(self) -> &'static str {
         match self {
             Role::Admin | Role::Scheduler | Role::Runner => PRODUCTION,
-            Role::Copier | Role::Prober | Role::Restorer | Role::Auditor => VAULT,
+            Role::Copier | Role::Dumper | Role::Prober | Role::Restorer | Role::Auditor => VAULT,
             Role::Driller => DRILL,
         }
     }

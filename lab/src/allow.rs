@@ -108,7 +108,7 @@ fn in_vault(role: Role, provider: Provider, call: &S3Call<'_>) -> bool {
     }
     if looks(call) {
         return call.operation != "ListMultipartUploads"
-            || matches!(role, Role::Copier | Role::Driller);
+            || matches!(role, Role::Copier | Role::Dumper | Role::Driller);
     }
     let Some(key) = call.key else { return false };
     if role == Role::Prober && matches("probe/*", key) {
@@ -116,6 +116,7 @@ fn in_vault(role: Role, provider: Provider, call: &S3Call<'_>) -> bool {
     }
     if is(&READ, call) {
         return any(&DOCUMENTS, key)
+            || (role == Role::Dumper && matches("dump/*", key))
             || matches!(
                 role,
                 Role::Copier | Role::Driller | Role::Restorer | Role::Auditor
@@ -149,6 +150,10 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                     key,
                 ))
                 || (any_write && any(&["objects/*", "objects-long/*", "manifests/*"], key))
+        }
+        Role::Dumper => {
+            (single && any(&["runs/*/backup-*", "policies/*", "points/*/dumps/*"], key))
+                || (any_write && matches("dump/*", key))
         }
         Role::Driller => {
             (single

@@ -262,6 +262,7 @@ impl<'a, 'w> Active<'a, 'w> {
             step: &step.id,
             progress: runner.progress,
             secrets: runner.secrets.clone(),
+            logins: &runner.logins,
             database: runner.database,
         };
         let effect = perform(&step.action, &ctx);

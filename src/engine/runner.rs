@@ -1,7 +1,7 @@
 //! What a process brings to a run: its keys, its name, its surroundings.
 
 use crate::aws::Clients;
-use crate::database::Address;
+use crate::database::{Address, Logins};
 use crate::journal::{Actor, Host, Identity, Process, RunnerId};
 use crate::model::Role;
 use crate::report::Fail;
@@ -21,6 +21,7 @@ pub struct Runner<'a> {
     pub role: Option<Role>,
     pub progress: &'a dyn Progress,
     pub secrets: Secrets,
+    pub logins: Logins,
     pub database: Option<&'a Address>,
     /// Take over a run that another runner holds (an interactive restore).
     pub take_over: bool,

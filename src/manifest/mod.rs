@@ -4,18 +4,23 @@
 //! Every document has a `schema` field with its version; docs/formats/ describes each,
 //! docs/formats/golden/ holds a file of each version.
 
+mod captured;
+mod copy;
 mod digest;
+mod exception;
 mod list;
 mod point;
 mod proof;
 mod roles;
 
-pub use digest::TableDigest;
-pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
-pub use point::{
-    Captured, CapturedBucket, CapturedCluster, Copy, FilesHeld, HeartbeatColumn, Held, Point,
-    PointSource, PointTarget, SnapshotCopy, SnapshotState, Vault, Verified, What,
+pub use captured::{
+    Captured, CapturedBucket, CapturedCluster, CapturedServer, HeartbeatColumn, SnapshotCopy, What,
 };
+pub use copy::{Copy, DumpHeld, DumpsHeld, FilesHeld, Held, SnapshotState, Verified};
+pub use digest::TableDigest;
+pub use exception::Exception;
+pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
+pub use point::{Point, PointSource, PointTarget, Vault};
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
 pub use roles::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 

@@ -12,6 +12,8 @@ use std::fmt;
 pub enum Role {
     Scheduler,
     Copier,
+    /// Reads a server by SQL and writes its dumps.
+    Dumper,
     Driller,
     Prober,
     Auditor,
@@ -19,9 +21,10 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Role; 6] = [
+    pub const ALL: [Role; 7] = [
         Role::Scheduler,
         Role::Copier,
+        Role::Dumper,
         Role::Driller,
         Role::Prober,
         Role::Auditor,
@@ -32,6 +35,7 @@ impl Role {
         match self {
             Role::Scheduler => "scheduler",
             Role::Copier => "copier",
+            Role::Dumper => "dumper",
             Role::Driller => "driller",
             Role::Prober => "prober",
             Role::Auditor => "auditor",

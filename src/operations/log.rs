@@ -5,7 +5,9 @@ use super::session::journal_at;
 use super::{Loaded, Surroundings};
 use crate::journal::{Event, Outcome, RunState, StepState};
 use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{CopyObjects, DumpDatabase, LoadDump, LoadScratch, Plan, Step};
+use crate::plan::{
+    CopyObjects, DumpDatabase, DumpServer, LoadDump, LoadScratch, Plan, ReadServer, Step,
+};
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, full};
 use crate::schedule;
@@ -229,7 +231,18 @@ fn exceptions(state: &RunState) -> u64 {
     let scratch = scratch.map(|(_, _, l)| l.exceptions.len() as u64);
     let loaded = state.done::<LoadDump>();
     let loaded = loaded.map(|(_, _, l)| l.exceptions.len() as u64);
-    tags.chain(dumped).chain(scratch).chain(loaded).sum()
+    let read = state.done::<ReadServer>();
+    let read = read.map(|(_, _, r)| r.exceptions.len() as u64);
+    let servers = state.done::<DumpServer>().map(|(_, _, d)| {
+        let excluded: u64 = d.held.dumps.iter().map(|d| d.excluded).sum();
+        excluded + d.held.exceptions.len() as u64
+    });
+    let databases = dumped
+        .chain(scratch)
+        .chain(loaded)
+        .chain(read)
+        .chain(servers);
+    tags.chain(databases).sum()
 }
 
 fn failed(state: &RunState) -> Vec<Failed> {

@@ -67,13 +67,7 @@ pub fn load(file: &Path) -> Result<Loaded, Fail> {
         let warning = Finding::warning(trouble.code, &trouble.message);
         warnings.push(warning.thing(&trouble.path).place(&shown).hint(check_it()));
     }
-    for path in [
-        &mut policy.credentials.file,
-        &mut policy.credentials.postgres_ca_file,
-    ]
-    .into_iter()
-    .flatten()
-    {
+    for path in policy.files() {
         *path = beside(file, path);
     }
     Ok(Loaded {

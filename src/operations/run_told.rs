@@ -2,7 +2,7 @@
 
 use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
-use crate::plan::{CopyObjects, PublishPoint, Teardown, WriteProofs};
+use crate::plan::{CopyObjects, DumpServer, PublishPoint, ReadServer, Teardown, WriteProofs};
 use crate::report::{Code, Finding, Hint, full};
 
 /// What became of a run, as one word.
@@ -57,6 +57,28 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
     findings.extend(not_kept(report));
     findings.extend(behind(report));
     findings.extend(uploads_left(report));
+    findings.extend(not_protected(report));
+    findings
+}
+
+/// Databases that are in no dump.
+fn not_protected(report: &Report) -> Vec<Finding> {
+    let read = report.state.done::<ReadServer>();
+    let read = read.map(|(step, a, read)| (step, &a.source, None, &read.exceptions));
+    let dumped = report.state.done::<DumpServer>();
+    let dumped = dumped.map(|(step, a, d)| (step, &a.source, Some(&a.target), &d.held.exceptions));
+    let mut findings = Vec::new();
+    for (step, source, target, exceptions) in read.chain(dumped) {
+        findings.extend(exceptions.iter().map(|e| {
+            let at = target.map_or_else(String::new, |t| format!(" at {t}"));
+            let message = format!(
+                "{} of source {source} is not protected{at}: {}",
+                e.thing, e.why
+            );
+            let finding = Finding::warning(Code::NotProtected, message).thing(&step.id);
+            finding.place(&report.state.plan.run)
+        }));
+    }
     findings
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Loaded, Surroundings};
 use crate::aws::Clients;
+use crate::database::Logins;
 use crate::engine::{ProcessIdentity, RoleJournal, Runner};
 use crate::model::{Role, RunId, RunKind, Slot, TargetName};
 use crate::plan::Plan;
@@ -28,7 +29,7 @@ pub(in crate::operations) struct Session<'a> {
 /// The roles that write journals of a kind.
 pub fn roles_of(kind: RunKind) -> &'static [Role] {
     match kind {
-        RunKind::Backup => &[Role::Scheduler, Role::Copier],
+        RunKind::Backup => &[Role::Scheduler, Role::Copier, Role::Dumper],
         RunKind::Drill => &[Role::Driller, Role::Prober],
         RunKind::Restore => &[Role::Restorer],
     }
@@ -66,9 +67,11 @@ impl<'a> Session<'a> {
             .target(&plan.journal_target)
             .ok_or_else(|| Fail::bug(format!("the plan of {} has no journal target", plan.run)))?;
         let mut journals = BTreeMap::new();
+        // A dumper without a server to dump may have no key at all.
+        let idle = |r: &Role| *r == Role::Dumper && plan.steps.iter().all(|s| s.role != *r);
         for role in roles_of(plan.kind)
             .iter()
-            .filter(|r| self.role.is_none_or(|mine| mine == **r))
+            .filter(|r| self.role.map_or(!idle(r), |mine| mine == **r))
         {
             let vault = open(self.clients, *role, target).await;
             let lock = Some(target.evidence_lock());
@@ -88,6 +91,7 @@ impl<'a> Session<'a> {
             role: self.role,
             progress: self.around.progress,
             secrets: Secrets::default(),
+            logins: Logins::of(&self.loaded.policy),
             database: None,
             take_over: false,
         })

@@ -4,6 +4,7 @@
 
 use super::session::Session;
 use crate::aws::rds::ClusterInfo;
+use crate::database::Logins;
 use crate::journal::RunState;
 use crate::model::{PolicyName, Role, RunId, RunKind, StepId, VaultId};
 use crate::plan::{Evidence, StoredAction, Teardown, drill_prefix, scratch_prefix};
@@ -123,6 +124,7 @@ async fn tear_down(
     action: &Teardown,
 ) -> Option<Finding> {
     let run = &state.plan.run;
+    let logins = Logins::of(&session.loaded.policy);
     let context = Context {
         world: session.around.world,
         clients: session.clients,
@@ -132,6 +134,7 @@ async fn tear_down(
         step,
         progress: session.around.progress,
         secrets: Secrets::default(),
+        logins: &logins,
         database: None,
     };
     match perform(&StoredAction::Teardown(action.clone()), &context).await {

@@ -149,7 +149,7 @@ impl FromVault {
         let policy = self.policy_name(&vault).await?;
         let (point, at) = self.own_point(&vault, &policy).await?;
         let own = &point.targets[at];
-        let kept = now + kept_for(own.retain_until, point.slot.time());
+        let kept = now + kept_for(own.retain_until, point.slot.time().max(point.opened_at));
         let until = Timestamp::from_second(kept.as_second()).unwrap_or(now);
         let target = self.target(own.name.clone(), own.provider, lock(own.lock_mode, until));
         let vault = open(clients, role, &target).await;

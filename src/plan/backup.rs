@@ -3,6 +3,7 @@
 mod branch;
 mod bucket;
 mod cluster;
+mod server;
 
 pub use branch::BackupInput;
 
@@ -44,14 +45,29 @@ fn steps(input: &BackupInput<'_>) -> Steps {
         .clusters()
         .map(|c| cluster::take(input, c, &mut steps))
         .collect();
-    // Rows that a snapshot holds then find their files, never the other way round.
-    let instants: Vec<&StepId> = taken.iter().map(|t| t.taken.step()).collect();
+    let servers: Vec<server::Read<'_>> = input
+        .policy
+        .servers()
+        .filter_map(|s| server::read(s, &mut steps))
+        .collect();
+    let sources = expected(input.policy);
+    let mut instants: Vec<StepId> = taken.iter().map(|t| t.taken.step().clone()).collect();
+    // Dumped at once, for a dump's instant is when it is made.
+    for server in &servers {
+        let branch = server.branch(input);
+        for target in &input.policy.targets {
+            let dumped = server.dump(input, target, &mut steps);
+            branch.publish(&sources, &target.name, &dumped, &mut steps);
+            instants.push(dumped);
+        }
+    }
+    // Rows that a snapshot or a dump holds then find their files, never the other way round.
+    let instants: Vec<&StepId> = instants.iter().collect();
     let listed: Vec<bucket::Listed<'_>> = input
         .policy
         .buckets()
         .map(|b| bucket::list(input, b, &instants, &mut steps))
         .collect();
-    let sources = expected(input.policy);
     for cluster in &taken {
         let branch = cluster.branch(input);
         for target in &input.policy.targets {

@@ -4,6 +4,7 @@
 mod cluster;
 mod files;
 mod planned;
+mod server;
 
 pub use planned::DrillInput;
 
@@ -27,6 +28,7 @@ pub fn drill(input: &DrillInput<'_>) -> Plan {
             What::Aurora(cluster) => {
                 cluster::plan(input, captured, cluster, &mut planned);
             }
+            What::Postgres(_) => server::plan(input, captured, &mut planned),
             What::Bucket(_) => files::plan(input, captured, &mut planned),
         }
     }
@@ -81,5 +83,6 @@ fn teardown(input: &DrillInput<'_>, planned: &Planned) -> Teardown {
         bucket_endpoint: policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),
         prefix: format!("{prefix}{}/", input.run),
         dumps: planned.dumps.clone(),
+        databases: planned.databases.clone(),
     }
 }

@@ -1,6 +1,6 @@
 //! Which outside places a plan speaks to: endpoints, regions, buckets, accounts, keys, clusters.
 
-use super::{Plan, StoredAction};
+use super::{Plan, ScratchAt, ServerPlace, StoredAction};
 use crate::model::{AccountId, Region, SourceId};
 use std::collections::BTreeSet;
 
@@ -62,6 +62,13 @@ impl Places {
             }
             StoredAction::ListObjects(a) => self.source(&a.source, &a.bucket),
             StoredAction::CopyObjects(a) => self.source(&a.source, &a.bucket),
+            StoredAction::ReadServer(a) => self.server(&a.source, &a.server),
+            StoredAction::DumpServer(a) => self.server(&a.source, &a.server),
+            StoredAction::LoadScratch(a) => {
+                if let ScratchAt::Server(server) = &a.at {
+                    self.add("scratch server", server);
+                }
+            }
             StoredAction::RestoreCluster(a) => self.cluster(&a.spec),
             StoredAction::CreateCluster(a) => self.cluster(&a.spec),
             StoredAction::RestoreFiles(a) => {
@@ -74,6 +81,9 @@ impl Places {
                 }
                 self.service("s3", &a.bucket_region, a.bucket_endpoint.as_deref());
                 self.add("bucket", &a.bucket);
+                for database in &a.databases {
+                    self.add("scratch server", &database.server);
+                }
             }
             StoredAction::LoadDump(a) => {
                 self.0
@@ -83,7 +93,6 @@ impl Places {
             | StoredAction::PublishPoint(_)
             | StoredAction::InspectScratch(_)
             | StoredAction::DumpDatabase(_)
-            | StoredAction::LoadScratch(_)
             | StoredAction::ProbeLock(_)
             | StoredAction::WriteProofs(_)
             | StoredAction::CheckRestored(_) => {}
@@ -102,6 +111,10 @@ impl Places {
             "source",
             &format!("{id} is `{prefix}` of {name} at {endpoint}"),
         );
+    }
+
+    fn server(&mut self, id: &SourceId, server: &ServerPlace) {
+        self.add("source", &format!("{id} is the server {server}"));
     }
 
     fn cluster(&mut self, spec: &super::ClusterSpec) {

@@ -125,8 +125,7 @@ fn steps(input: &RestoreInput<'_>) -> Result<Vec<Step>, Unavailable> {
         }
         RestoreInto::Database(into) => {
             let loaded = steps.add(Role::Restorer, load_dump(input, into), &[]);
-            let cluster = input.captured.cluster();
-            let heartbeat = cluster.and_then(|c| c.heartbeat_of(&into.of));
+            let heartbeat = input.captured.heartbeat_of(&into.of);
             let check = check(input, Restored::Given, Vec::new(), heartbeat);
             steps.add(Role::Restorer, check, &[loaded.step()]);
         }

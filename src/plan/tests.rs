@@ -102,6 +102,7 @@ pub(crate) fn point() -> Point {
         policy_sha256: Sha256::of(b""),
         slot: slot(),
         run: plan.run.clone(),
+        opened_at: plan.opened_at,
         sources: vec![
             source("shop-prod", SourceKind::Aurora, &["central"]),
             source("shop-files", SourceKind::Bucket, &["central", "other"]),
@@ -183,6 +184,7 @@ pub(crate) fn copy(source: &str, target: &str) -> Copy {
             delete_markers: 0,
             bytes: 10,
             verified: Verified::default(),
+            exceptions: Vec::new(),
         })
     };
     Copy {

@@ -114,6 +114,14 @@ impl Source {
         }
     }
 
+    pub(super) fn reader_mut(&mut self) -> Option<&mut Reader> {
+        match self {
+            Source::Aurora(s) => s.reader.as_mut(),
+            Source::Postgres(s) => s.reader.as_mut(),
+            Source::Bucket(_) => None,
+        }
+    }
+
     pub fn reader(&self) -> Option<&Reader> {
         match self {
             Source::Aurora(s) => s.reader.as_ref(),

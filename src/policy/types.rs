@@ -2,7 +2,7 @@
 
 use super::cluster_shape::ClusterShape;
 use super::coming::{Reference, ScratchServer, SnapshotLock, Verification};
-use super::sources::{AuroraSource, BucketSource, Source};
+use super::sources::{AuroraSource, BucketSource, PostgresSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
 use crate::model::{
@@ -214,11 +214,37 @@ impl Policy {
             _ => None,
         })
     }
+    /// Servers that are dumped by their address.
+    pub fn servers(&self) -> impl Iterator<Item = &PostgresSource> {
+        self.sources.iter().filter_map(|s| match s {
+            Source::Postgres(server) => Some(server),
+            _ => None,
+        })
+    }
     pub fn buckets(&self) -> impl Iterator<Item = &BucketSource> {
         self.sources.iter().filter_map(|s| match s {
             Source::Bucket(bucket) => Some(bucket),
             _ => None,
         })
+    }
+    /// Paths of files that it names: keys, passwords, certificates.
+    pub fn files(&mut self) -> Vec<&mut String> {
+        let mut files: Vec<&mut String> = Vec::new();
+        let credentials = &mut self.credentials;
+        files.extend(&mut credentials.file);
+        files.extend(&mut credentials.postgres_ca_file);
+        for source in &mut self.sources {
+            if let Some(reader) = source.reader_mut() {
+                files.push(&mut reader.password_file);
+                files.extend(&mut reader.ca_file);
+            }
+        }
+        let drill = self.drill.as_mut();
+        if let Some(server) = drill.and_then(|d| d.scratch_server.as_mut()) {
+            files.push(&mut server.password_file);
+            files.extend(&mut server.ca_file);
+        }
+        files
     }
     pub fn target(&self, name: &TargetName) -> Option<&Target> {
         self.targets.iter().find(|t| &t.name == name)

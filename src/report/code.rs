@@ -53,6 +53,8 @@ codes! {
     PolicyLoop = "policy-loop", Usage;
     PolicyHeartbeat = "policy-heartbeat", Usage;
     PolicyAssertion = "policy-assertion", Usage;
+    PolicyServer = "policy-server", Usage;
+    PasswordUnreadable = "password-unreadable", Usage;
     LockNone = "lock-none", Usage;
     EvidenceShort = "evidence-short", Usage;
     LockTooLong = "lock-too-long", Usage;
@@ -144,6 +146,8 @@ codes! {
     ObjectGone = "object-gone", Findings, Hint::policy("verify");
     ListTooLarge = "list-too-large", Stuck;
     TagsNotKept = "tags-not-kept", Done;
+    /// A warning: the rest of its source is.
+    NotProtected = "not-protected", Done;
     TargetBehind = "target-behind", Done, Hint::policy("verify");
 
     // Drills.

@@ -1,5 +1,6 @@
 //! What is told of one policy.
 
+use crate::manifest::Exception;
 use crate::model::{Method, Name, PolicyName, RunId, Slot, SourceId, StepId, TargetName};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -29,7 +30,18 @@ pub struct Newest {
     pub age_s: i64,
     /// Sources that were to be in it and are not.
     pub not_captured: Vec<SourceId>,
+    pub exceptions: Vec<NotProtected>,
     pub targets: Vec<TargetState>,
+}
+
+/// A thing that is in the point and not protected.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct NotProtected {
+    pub source: SourceId,
+    /// Absent: at no target.
+    pub target: Option<TargetName>,
+    #[serde(flatten)]
+    pub exception: Exception,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize)]

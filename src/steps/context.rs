@@ -2,7 +2,7 @@
 
 use crate::aws::Clients;
 use crate::aws::s3::Bucket;
-use crate::database::{Address, Secret};
+use crate::database::{Address, Logins, Secret};
 use crate::journal::RunState;
 use crate::model::{BucketName, ClusterId, Lock, Region, Role, StepId, TargetName};
 use crate::plan::{Link, Output, Plan, PlanTarget};
@@ -27,6 +27,8 @@ pub struct Context<'a> {
     pub step: &'a StepId,
     pub progress: &'a dyn Progress,
     pub secrets: Secrets,
+    /// Servers that the runner's own policy names, and who enters them.
+    pub logins: &'a Logins,
     /// Where the restored database is, for a restore into a given URL: the plan holds no password.
     pub database: Option<&'a Address>,
 }

@@ -3,10 +3,11 @@
 use super::Context;
 use crate::database::{Address, Connection, ident, qualified};
 use crate::dump::{Digests, LoadInput, digest_database};
-use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES};
+use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest};
 use crate::model::{ObjectKey, TargetName, VersionId};
 use crate::plan::Beat;
 use crate::report::Fail;
+use std::collections::BTreeMap;
 
 /// The newest heartbeat.
 pub(super) async fn heartbeat(
@@ -58,6 +59,8 @@ pub(super) struct Done {
     pub took_s: f64,
     pub tables: u64,
     pub rows: u64,
+    /// Of each table, as the dump says.
+    pub digests: BTreeMap<String, TableDigest>,
     /// What the server has otherwise than the dump, and was not changed.
     pub exceptions: Vec<String>,
 }
@@ -88,6 +91,11 @@ impl Load<'_> {
             took_s: start.elapsed().as_secs_f64(),
             tables: document.tables.len() as u64,
             rows: document.tables.iter().map(|t| t.digest.rows).sum(),
+            digests: document
+                .tables
+                .iter()
+                .map(|t| (t.name.clone(), t.digest))
+                .collect(),
             exceptions: loaded.exceptions,
         })
     }

@@ -102,9 +102,9 @@ fn not_versioned(id: &SourceId, source: &ListedSource, why: &str) -> Fail {
     Fail::new(
         Code::SourceNotVersioned,
         format!(
-            "bucket {name} of source {id} {why}, so a copy of a version cannot be pinned; enable it \
-             with: aws s3api put-bucket-versioning --bucket {name}{at} --versioning-configuration \
-             Status=Enabled"
+            "bucket {name} of source {id} {why}, so a copy of a version cannot be pinned; enable \
+             it with: aws s3api put-bucket-versioning --bucket {name}{at} \
+             --versioning-configuration Status=Enabled"
         ),
     )
 }

@@ -1,23 +1,31 @@
-//! Loads a target's dump into an empty database of the scratch cluster, and compares.
+//! Loads a target's dump into an empty scratch database, and compares.
 
 use super::database::{Load, digests, heartbeat};
 use super::{Context, Perform, cluster};
-use crate::database::{Address, ident, literal};
-use crate::model::Method;
-use crate::plan::{DumpLoaded, LoadScratch};
+use crate::database::Address;
+use crate::model::{Method, ObjectKey, VersionId};
+use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, Plan, ScratchAt};
 use crate::proof::{self, Scope};
-use crate::report::Fail;
+use crate::report::{Code, Fail};
+
+/// What a database says that a drill makes on a server of the user's.
+pub(super) fn mark(plan: &Plan) -> String {
+    format!(
+        "dr:vault={} dr:run={} dr:role=scratch",
+        plan.vault.0, plan.run
+    )
+}
 
 impl Perform for LoadScratch {
     async fn perform(&self, ctx: &Context<'_>) -> Result<DumpLoaded, Fail> {
-        let dumped = ctx.output(&self.dumped)?;
+        let (key, version) = self.dump(ctx)?;
         let address = self.database(ctx).await?;
         let load = Load {
             target: &self.target,
-            key: &dumped.key,
-            version: &dumped.version,
+            key,
+            version,
             address: &address,
-            mark: format!("{} {}", ctx.plan.run, self.target),
+            mark: format!("{} {}", mark(ctx.plan), self.target),
             streams: self.streams,
         };
         let loaded = load.perform(ctx).await?;
@@ -28,10 +36,13 @@ impl Perform for LoadScratch {
             method: Method::Dump,
             target: &self.target,
         };
-        let inspected = &ctx.output(&self.inspected)?.tables;
+        let wanted = match &self.inspected {
+            Some(inspected) => ctx.output(inspected)?.tables.clone(),
+            None => loaded.digests,
+        };
         let mut checks = vec![
             proof::counts(&scope, &digests.tables, &digests.unreadable),
-            proof::equal(&scope, "equal", inspected, &digests.tables),
+            proof::equal(&scope, "equal", &wanted, &digests.tables),
             proof::negative_control(&scope, &digests.tables),
         ];
         let connection = address.connect(ctx.clients.call_timeout()).await?;
@@ -55,20 +66,34 @@ impl Perform for LoadScratch {
 }
 
 impl LoadScratch {
+    fn dump<'a>(&'a self, ctx: &'a Context<'_>) -> Result<(&'a ObjectKey, &'a VersionId), Fail> {
+        Ok(match &self.dump {
+            DumpTaken::Dumped(link) => {
+                let dumped = ctx.output(link)?;
+                (&dumped.key, &dumped.version)
+            }
+            DumpTaken::Held(held) => (&held.key, &held.version),
+        })
+    }
+
     /// An empty database of this target's own, made where it is not there yet.
     async fn database(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
-        let name = self.into.as_str();
-        let server = cluster::enter(ctx, &self.cluster).await?;
+        let server = match &self.at {
+            ScratchAt::Cluster(made) => cluster::enter(ctx, made).await?,
+            ScratchAt::Server(place) => ctx.logins.scratch(place)?,
+        };
+        let (name, comment) = (self.into.as_str(), mark(ctx.plan));
         let connection = server.connect(ctx.clients.call_timeout()).await?;
-        let exists = format!(
-            "SELECT 1 FROM pg_database WHERE datname = {}",
-            literal(name)
-        );
-        if connection.value(&exists).await?.is_none() {
-            // template0: an empty database, whatever was put into template1.
-            let create = format!("CREATE DATABASE {} TEMPLATE template0", ident(name));
-            connection.execute(&create).await?;
+        if connection.make_database(name, &comment).await? {
+            return Ok(server.with_database(name));
         }
-        Ok(server.with_database(name))
+        Err(Fail::new(
+            Code::NotOurs,
+            format!(
+                "database {name} at {} is somebody else's: its comment is not this run's; it is \
+                 left as it is",
+                server.shown()
+            ),
+        ))
     }
 }

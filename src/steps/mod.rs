@@ -9,16 +9,19 @@ mod copy_snapshot;
 mod create_cluster;
 mod database;
 mod dump_database;
+mod dump_server;
 mod inspect_scratch;
 mod list_objects;
 mod load_dump;
 mod load_scratch;
 mod lock_guard;
 mod object_manifest;
+mod one_dump;
 mod probe_lock;
 mod proofs;
 mod publish_point;
 mod read_back;
+mod read_server;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
@@ -60,6 +63,8 @@ pub async fn perform(action: &StoredAction, ctx: &Context<'_>) -> Result<Evidenc
         StoredAction::TakeSnapshot(a) => effect(a, ctx).await,
         StoredAction::ShareSnapshot(a) => effect(a, ctx).await,
         StoredAction::CopySnapshot(a) => effect(a, ctx).await,
+        StoredAction::ReadServer(a) => effect(a, ctx).await,
+        StoredAction::DumpServer(a) => effect(a, ctx).await,
         StoredAction::ListObjects(a) => effect(a, ctx).await,
         StoredAction::CopyObjects(a) => effect(a, ctx).await,
         StoredAction::VerifyCopies(a) => effect(a, ctx).await,

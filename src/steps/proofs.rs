@@ -5,8 +5,8 @@ use crate::journal::{RunState, StepState};
 use crate::manifest::{Check, CheckResult, Measured, Proof};
 use crate::model::{Role, StepId};
 use crate::plan::{
-    ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, Inspected, Link, Output, Tried,
-    TriedBy, WriteProofs,
+    ClusterMade, DumpLoaded, DumpTaken, FilesRestored, Inspected, Link, Output, Tried, TriedBy,
+    WriteProofs,
 };
 use crate::proof::Scope;
 use jiff::Timestamp;
@@ -49,11 +49,11 @@ pub(super) fn build(state: &RunState, tried: &Tried) -> Proof {
             snapshot_at,
         } => snapshot(state, &scope, (cluster, inspected), *snapshot_at),
         TriedBy::Dump {
-            dumped,
+            dump: taken,
             loaded,
             snapshot_at,
             ..
-        } => dump(state, &scope, (dumped, loaded), *snapshot_at),
+        } => dump(state, &scope, (taken, loaded), *snapshot_at),
         TriedBy::Files { restored } => files(state, &scope, restored),
     };
     result.checks.push(lock_check(state, &scope, tried));
@@ -156,18 +156,24 @@ fn snapshot(
 fn dump(
     state: &RunState,
     scope: &Scope<'_>,
-    (dumped, loaded): (&Link<DatabaseDumped>, &Link<DumpLoaded>),
+    (taken, loaded): (&DumpTaken, &Link<DumpLoaded>),
     snapshot_at: Timestamp,
 ) -> Result {
-    let Some(written) = state.output(dumped) else {
-        return Result {
-            checks: unreached(state, scope, dumped),
-            ..Default::default()
-        };
+    let (key, excluded, bytes) = match taken {
+        DumpTaken::Dumped(dumped) => match state.output(dumped) {
+            Some(written) => (&written.key, written.excluded, written.bytes),
+            None => {
+                return Result {
+                    checks: unreached(state, scope, dumped),
+                    ..Default::default()
+                };
+            }
+        },
+        DumpTaken::Held(held) => (&held.key, held.excluded, held.bytes),
     };
     let of_dump = Result {
-        dump: Some(written.key.clone()),
-        excluded: written.excluded,
+        dump: Some(key.clone()),
+        excluded,
         ..Default::default()
     };
     let Some(found) = state.output(loaded) else {
@@ -182,7 +188,7 @@ fn dump(
         snapshot_lag_s: lag(snapshot_at, found.heartbeat.at),
         tables: found.tables,
         rows: found.rows,
-        bytes: written.bytes,
+        bytes,
         ..of_dump
     }
 }

@@ -3,11 +3,13 @@
 use super::{Context, Perform};
 use crate::aws::Kind;
 use crate::manifest::{
-    Captured, CapturedCluster, Copy, Document, FilesHeld, Held, Point, PointTarget, What,
+    Captured, CapturedCluster, CapturedServer, Copy, Document, FilesHeld, Held, Point, PointTarget,
+    What,
 };
 use crate::model::Lock;
 use crate::plan::{
-    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, SnapshotTaken,
+    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
+    ServerRead, SnapshotTaken,
 };
 use crate::report::Fail;
 use crate::vault::{Key, PointDocument, SourceDocument, Vault, VaultError};
@@ -91,6 +93,7 @@ impl PublishPoint {
             policy_sha256: ctx.plan.policy_sha256.clone(),
             slot: ctx.plan.slot,
             run: ctx.plan.run.clone(),
+            opened_at: ctx.plan.opened_at,
             sources: self.sources.clone(),
             targets: targets.collect(),
         }
@@ -101,6 +104,10 @@ impl PublishPoint {
             CaptureParts::Aurora(parts) => {
                 let taken = ctx.output(&parts.taken)?;
                 (taken.at, What::Aurora(cluster(parts, taken)))
+            }
+            CaptureParts::Postgres(parts) => {
+                let read = ctx.output(&parts.read)?;
+                (read.at, What::Postgres(server(parts, read)))
             }
             CaptureParts::Bucket { listed } => {
                 let listed = ctx.output(listed)?;
@@ -121,6 +128,7 @@ impl PublishPoint {
         let lock = ctx.lock(&parts.target)?;
         let held = match &parts.held {
             HeldParts::Snapshot { copied } => Held::Snapshot(ctx.output(copied)?.state.clone()),
+            HeldParts::Dump { dumped } => Held::Dump(ctx.output(dumped)?.held.clone()),
             HeldParts::Files { copied, verified } => {
                 let (copied, verified) = (ctx.output(copied)?, ctx.output(verified)?);
                 Held::Files(FilesHeld {
@@ -131,6 +139,7 @@ impl PublishPoint {
                     delete_markers: copied.delete_markers,
                     bytes: copied.bytes,
                     verified: verified.verified.clone(),
+                    exceptions: copied.not_kept.exceptions(),
                 })
             }
         };
@@ -159,6 +168,17 @@ fn cluster(parts: &ClusterParts, taken: &SnapshotTaken) -> CapturedCluster {
         databases: parts.databases.clone(),
         heartbeat: parts.heartbeat.clone(),
         copies: parts.copies.clone(),
+    }
+}
+
+fn server(parts: &ServerParts, read: &ServerRead) -> CapturedServer {
+    CapturedServer {
+        host: parts.host.clone(),
+        port: parts.port,
+        server_version: read.server_version.clone(),
+        databases: read.databases.clone(),
+        heartbeat: parts.heartbeat.clone(),
+        exceptions: read.exceptions.clone(),
     }
 }
 

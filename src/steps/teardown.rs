@@ -1,10 +1,12 @@
 //! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a
 //! guard count.
 
+use super::load_scratch::mark;
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
+use crate::database::Dropped;
 use crate::model::TargetName;
-use crate::plan::{ScratchPlace, Tags, Teardown, TornDown};
+use crate::plan::{ScratchDatabase, ScratchPlace, Tags, Teardown, TornDown};
 use crate::report::{Code, Fail, full};
 use crate::vault::folder;
 
@@ -62,6 +64,13 @@ impl Perform for Teardown {
         match self.files(ctx).await {
             Ok(files) => done.deleted.extend(files),
             Err(e) => done.failed.push(e),
+        }
+        for database in &self.databases {
+            match drop_database(ctx, database).await {
+                Ok(true) => done.deleted.push(format!("database {}", database.name)),
+                Ok(false) => {}
+                Err(e) => done.failed.push(e),
+            }
         }
         let left = self.abort_uploads(ctx).await;
         Ok(TornDown {
@@ -138,6 +147,24 @@ async fn abort(ctx: &Context<'_>, target: &TargetName, prefix: &str) -> Result<(
         vault.bucket.abort_uploads_at(&upload.key).await?;
     }
     Ok(())
+}
+
+/// By exact name, and only if its comment says that this run made it.
+async fn drop_database(ctx: &Context<'_>, database: &ScratchDatabase) -> Result<bool, Fail> {
+    let server = ctx.logins.scratch(&database.server)?;
+    let connection = server.connect(ctx.clients.call_timeout()).await?;
+    let name = database.name.as_str();
+    match connection.drop_database(name, &mark(ctx.plan)).await? {
+        Dropped::Done => Ok(true),
+        Dropped::NotThere => Ok(false),
+        Dropped::NotOurs(_) => Err(Fail::new(
+            Code::NotOurs,
+            format!(
+                "database {name} at {} has another comment than this run's; it is left as it is",
+                server.shown()
+            ),
+        )),
+    }
 }
 
 async fn delete(

@@ -143,13 +143,17 @@ fn every_field_is_on_its_page() {
         ),
         (
             "captured",
-            ["captured-cluster.json", "captured-bucket.json"]
-                .map(|n| serde_json::from_slice(&golden(n)).unwrap())
-                .to_vec(),
+            [
+                "captured-cluster.json",
+                "captured-server.json",
+                "captured-bucket.json",
+            ]
+            .map(|n| serde_json::from_slice(&golden(n)).unwrap())
+            .to_vec(),
         ),
         (
             "copy",
-            ["copy-snapshot.json", "copy-files.json"]
+            ["copy-snapshot.json", "copy-dump.json", "copy-files.json"]
                 .map(|n| serde_json::from_slice(&golden(n)).unwrap())
                 .to_vec(),
         ),

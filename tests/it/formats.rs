@@ -14,8 +14,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const FOLDER: &str = "docs/formats/golden";
-pub const JOURNALS: [&str; 4] = [
+pub const JOURNALS: [&str; 5] = [
     "journal-backup.jsonl",
+    "journal-server.jsonl",
     "journal-drill.jsonl",
     "journal-restore.jsonl",
     "journal-restore-dump.jsonl",
@@ -112,7 +113,9 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Point>("point.json");
     check::<Captured>("captured-cluster.json");
     check::<Captured>("captured-bucket.json");
+    check::<Captured>("captured-server.json");
     check::<Copy>("copy-snapshot.json");
+    check::<Copy>("copy-dump.json");
     check::<Copy>("copy-files.json");
     check::<Dump>("dump.json");
     check::<Roles>("roles.json");

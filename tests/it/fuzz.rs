@@ -140,7 +140,8 @@ proptest! {
 
     #[test]
     fn any_document_is_read_or_refused(bytes in input(["point.json", "captured-cluster.json",
-    "captured-bucket.json", "copy-snapshot.json", "copy-files.json", "proof.json",
+    "captured-bucket.json", "captured-server.json",
+    "copy-dump.json", "copy-snapshot.json", "copy-files.json", "proof.json",
     "dump.json", "roles.json", "vault.json"].map(golden).to_vec())) {
         any_document(&bytes);
     }

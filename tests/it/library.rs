@@ -188,6 +188,7 @@ impl Twice<'_> {
             step: &step.id,
             progress: &Silent,
             secrets: self.secrets.clone(),
+            logins: &Default::default(),
             database: self.database.as_ref(),
         };
         let name = step.action.name();

@@ -26,6 +26,7 @@ mod layering;
 mod library;
 mod loopback;
 mod many;
+mod mixed;
 mod negative;
 mod planted;
 mod policies;

@@ -8,7 +8,7 @@ pub fn allowed(role: Role, operation: &str) -> bool {
     let reads = operation.starts_with("Describe") || operation == "ListTagsForResource";
     match role {
         Role::Admin => true,
-        Role::Prober | Role::Runner => false,
+        Role::Dumper | Role::Prober | Role::Runner => false,
         Role::Auditor => reads,
         Role::Scheduler => {
             reads

@@ -33,9 +33,10 @@ pub async fn confirmed(world: &World, args: &Args, choice: &Choice<'_>) -> Resul
         return Ok(false);
     }
     let question = format!(
-        "{}\nIt would lose about {}. Type {} to go on: ",
+        "{}\nIt would lose about {}{}. Type {} to go on: ",
         show::summary(choice),
         span(choice.option.loses_s),
+        without(choice),
         choice.word
     );
     let mut err = std::io::stderr().lock();
@@ -56,6 +57,14 @@ pub async fn confirmed(world: &World, args: &Args, choice: &Choice<'_>) -> Resul
     }
     let message = format!("`{}` was not typed; nothing was changed", choice.word);
     Err(Fail::new(Code::NotConfirmed, message).hint(Hint::again("restore")))
+}
+
+/// What would not come back, counted; the plan above names each.
+fn without(choice: &Choice<'_>) -> String {
+    match choice.option.exceptions.len() {
+        0 => String::new(),
+        n => format!(", and not bring back {n} things named above"),
+    }
 }
 
 /// A line of stdin, read beside everything else: who waits for it can still be asked to stop, and

@@ -87,6 +87,9 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
             "  its drills took {eta:.1} s measured on {measured_on} (mean of {n})"
         ));
     }
+    for e in &option.exceptions {
+        answer.line(format!("  not restored: {}: {}", e.thing, e.why));
+    }
     answer.line(format!("  plan {}", choice.hash));
     let steps = choice.plan.steps.iter();
     let steps: Vec<Value> = steps
@@ -98,6 +101,7 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
             "hash": choice.hash, "source": option.source, "database": option.database,
             "point": option.point, "method": option.method,
             "target": option.target, "proven": option.proven, "failed": option.failed,
+            "exceptions": option.exceptions,
             "steps": steps, "eta_s": option.eta_s, "eta_from_n": option.eta_from_n,
         }),
     );

@@ -23,6 +23,17 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
             );
         }
     }
+    for e in status.newest.iter().flat_map(|n| &n.exceptions) {
+        let at = e
+            .target
+            .as_ref()
+            .map_or_else(String::new, |t| format!(" at {t}"));
+        let (thing, why) = (&e.exception.thing, &e.exception.why);
+        say(
+            "not protected",
+            format!("{thing} of {}{at}: {why}", e.source),
+        );
+    }
     if status.newest_proven.is_empty() {
         let none = "none: untested resilience is an assumption; run `dr drill`";
         say("newest proven", none.into());

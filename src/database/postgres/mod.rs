@@ -8,6 +8,7 @@ mod copy;
 mod error;
 mod lex;
 mod roles;
+mod server;
 mod text;
 
 pub use catalog::{SequencesBehind, Table};
@@ -17,4 +18,5 @@ pub use copy::{CopyInto, Lines};
 pub use error::PgError;
 pub use lex::{Kind, Piece, pieces};
 pub use roles::{Action, Difference, actions, by_hand, differences, platform};
+pub use server::Dropped;
 pub use text::{ident, literal, qualified};

@@ -6,6 +6,7 @@ use super::local::{self, Local};
 use super::places::Places;
 use super::request::RestoreRequest;
 use super::still_there::still_there;
+use crate::database::Logins;
 use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::{Actor, LastSeen, Outcome};
 use crate::model::{Role, RunId, RunKind, Slot};
@@ -60,6 +61,7 @@ impl Executing<'_> {
             role: None,
             progress: self.around.progress,
             secrets: self.secrets.clone(),
+            logins: Logins::default(),
             database: self.choice.address.as_ref(),
             take_over: self.request.take_over,
         }

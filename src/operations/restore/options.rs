@@ -1,7 +1,8 @@
 //! What can be restored from where: proven first, newest first. Pure.
 
-use crate::manifest::{CheckResult, Dump, Proof};
+use crate::manifest::{CheckResult, Dump, Exception, Proof};
 use crate::model::{Method, Name, ObjectKey, Slot, SourceId, TargetName};
+use crate::report::Code;
 use crate::status::{Verdict, Way, verdict};
 use crate::vault::PointRef;
 use jiff::Timestamp;
@@ -31,6 +32,8 @@ pub struct RestoreOption {
     pub eta_from_n: u64,
     /// Key of the dump's document, for method `dump`.
     pub dump: Option<ObjectKey>,
+    /// What it would not bring back.
+    pub exceptions: Vec<Exception>,
 }
 
 impl RestoreOption {
@@ -85,7 +88,10 @@ impl At<'_> {
     fn of_point(&self, point: &PointRef) -> Vec<RestoreOption> {
         let mut found = Vec::new();
         for copy in point.copies.iter().filter(|c| &c.target == self.target) {
-            // Nothing can be brought back of an empty bucket.
+            // Dumps are told by their documents. Nothing can be brought back of an empty bucket.
+            if copy.method() == Method::Dump {
+                continue;
+            }
             let empty = copy.files().is_some_and(|f| f.objects == 0);
             let way = self.way(&copy.source, copy.method(), None);
             found.extend((!empty).then(|| self.option(point, way, None)));
@@ -126,8 +132,24 @@ impl At<'_> {
         let passed = |p: &&Proof| p.passed && Way::of(p) == way;
         let proofs = self.points.iter().flat_map(|p| &p.proofs);
         let took: Vec<f64> = proofs.filter(passed).map(|p| p.measured.rto_s).collect();
-        let captured = point.captured(way.source).map(|c| c.at);
-        let at = captured.unwrap_or(point.point.slot.time());
+        let captured = point.captured(way.source);
+        let document = dump.as_ref().and_then(|key| {
+            let mut dumps = point.dumps.iter();
+            dumps.find(|(k, _)| k == key.as_str()).map(|(_, d)| d)
+        });
+        let at = captured.map(|c| document.map_or(c.at, |d| c.dumped_at(d)));
+        let at = at.unwrap_or(point.point.slot.time());
+        let copy = point
+            .copies
+            .iter()
+            .find(|c| (&c.source, &c.target) == (way.source, way.target));
+        let mut exceptions: Vec<Exception> = captured
+            .iter()
+            .flat_map(|c| c.exceptions())
+            .chain(copy.iter().flat_map(|c| c.exceptions()))
+            .cloned()
+            .collect();
+        exceptions.extend(document.iter().flat_map(|d| left_out(d)));
         RestoreOption {
             source: way.source.clone(),
             method: way.method,
@@ -145,8 +167,18 @@ impl At<'_> {
             eta_s: (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64),
             eta_from_n: took.len() as u64,
             dump,
+            exceptions,
         }
     }
+}
+
+/// What is not in a dump, by kind.
+fn left_out(dump: &Dump) -> impl Iterator<Item = Exception> + '_ {
+    dump.excluded.iter().map(|(thing, why)| Exception {
+        thing: thing.clone(),
+        code: Code::NotProtected.to_string(),
+        why: why.clone(),
+    })
 }
 
 fn why(proof: &Proof) -> String {

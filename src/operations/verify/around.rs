@@ -73,7 +73,10 @@ async fn dumps_of(at: &PointAt<'_>, source: &SourceId, prefix: &str) -> Result<B
     let documented: BTreeSet<&RunId> = own().map(|d| &d.run).collect();
     // A drill that was killed, or that is at work, leaves chunks that no document names yet.
     let under_way = |key: &str| match Key::parse(key) {
-        Some(Key::DumpFile { run, .. }) => !documented.contains(&run) && at.drills.contains(&run),
+        Some(Key::DumpFile { run, .. }) => {
+            let known = at.drills.contains(&run) || run == at.point.point.run;
+            !documented.contains(&run) && known
+        }
         _ => false,
     };
     let expected = |key: &str| match chunks.get(key) {

@@ -4,7 +4,7 @@ use super::journal::verify_journal;
 use crate::journal::{Event, RunState, read};
 use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
 use crate::operations::session::LOOK_BACK;
-use crate::plan::{DumpDatabase, PublishPoint, Tried, WriteProofs};
+use crate::plan::{DumpDatabase, DumpServer, PublishPoint, ReadServer, Tried, WriteProofs};
 use crate::report::{Code, Fail, Finding};
 use crate::targets::Reached;
 use crate::vault::{Key, PointDocument, PointRef, ProofOf, SourceDocument, Vault};
@@ -60,18 +60,29 @@ impl Witness {
                 self.wrote(at, key(copy(&action.source, &action.target)));
             }
         }
+        let may_be = self.may_be.get_or_insert_default();
+        for (_, action) in plan.actions::<DumpServer>() {
+            let (source, target) = (&action.source, &action.target);
+            let read = state
+                .done::<ReadServer>()
+                .filter(|(_, a, _)| &a.source == source);
+            for database in read.flat_map(|(_, _, read)| &read.databases) {
+                may_be.insert(key(dump(&plan.run, source, database.as_str(), target)));
+            }
+        }
+        for (_, action, dumped) in state.done::<DumpServer>() {
+            for dump in &dumped.held.dumps {
+                self.wrote(&action.target, dump.key.to_string());
+            }
+        }
     }
 
     fn drill(&mut self, state: &RunState) {
         let plan = &state.plan;
         let may_be = self.may_be.get_or_insert_default();
-        for (_, dump) in plan.actions::<DumpDatabase>() {
-            let document = PointDocument::Dump {
-                run: plan.run.clone(),
-                source: dump.source.clone(),
-                database: dump.database.to_string(),
-                target: dump.target.clone(),
-            };
+        for (_, dumped) in plan.actions::<DumpDatabase>() {
+            let (source, target) = (&dumped.source, &dumped.target);
+            let document = dump(&plan.run, source, dumped.database.as_str(), target);
             may_be.insert(Key::point(&plan.policy, plan.slot, document).to_string());
         }
         for (_, action) in plan.actions::<WriteProofs>() {
@@ -102,6 +113,15 @@ fn proof_key(state: &RunState, tried: &Tried) -> Key {
             database: tried.by.database().cloned(),
             target: tried.target.clone(),
         },
+    }
+}
+
+fn dump(run: &RunId, source: &SourceId, database: &str, target: &TargetName) -> PointDocument {
+    PointDocument::Dump {
+        run: run.clone(),
+        source: source.clone(),
+        database: database.to_owned(),
+        target: target.clone(),
     }
 }
 
@@ -223,7 +243,9 @@ async fn drills_of(
             }
         }
     }
+    let backup = &point.point.run;
     let dumps = point.dumps.iter().map(|(_, d)| &d.run);
+    let dumps = dumps.filter(|r| *r != backup);
     let named = point.proofs.iter().map(|p| &p.run).chain(dumps);
     // Whose journal may lie at a target that is not read is asked for, and then doubtful.
     let elsewhere = !all_read(reached, point);

@@ -1,9 +1,10 @@
 //! What the list names and the target lacks, copied; the object manifest.
 
 use super::{ListedSource, ObjectsListed};
-use crate::manifest::FilesHeld;
+use crate::manifest::{Exception, FilesHeld};
 use crate::model::{ObjectKey, Sha256, Slot, SourceId, TargetName, VersionId};
 use crate::plan::Link;
+use crate::report::Code;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,6 +49,24 @@ pub struct NotKept {
     /// Objects of which the store says nothing about tags, or whose version cannot be asked for
     /// them.
     pub tags_unknown: u64,
+}
+
+impl NotKept {
+    /// As a copy's document names it.
+    pub fn exceptions(&self) -> Vec<Exception> {
+        let told = [
+            (self.tags_denied, "they may not be read"),
+            (self.tags_unknown, "their store says nothing of them"),
+        ];
+        let counted = told.into_iter().filter(|(n, _)| *n > 0);
+        counted
+            .map(|(n, why)| Exception {
+                thing: format!("the tags of {n} objects"),
+                code: Code::TagsNotKept.to_string(),
+                why: why.to_owned(),
+            })
+            .collect()
+    }
 }
 
 impl BaseCopy {

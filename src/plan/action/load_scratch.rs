@@ -1,7 +1,7 @@
-//! A target's dump, loaded into an empty database of the scratch cluster and compared.
+//! A target's dump, loaded into an empty scratch database and compared.
 
-use super::{Beat, ClusterMade, DatabaseDumped, ScratchInspected};
-use crate::manifest::{Check, HeartbeatColumn};
+use super::{Beat, ClusterMade, DatabaseDumped, ScratchInspected, ServerPlace};
+use crate::manifest::{Check, DumpHeld, HeartbeatColumn};
 use crate::model::{Name, SourceId, TargetName};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
@@ -12,13 +12,35 @@ pub struct LoadScratch {
     /// That was dumped.
     pub database: Name,
     pub target: TargetName,
-    pub cluster: Link<ClusterMade>,
-    pub dumped: Link<DatabaseDumped>,
-    pub inspected: Link<ScratchInspected>,
+    pub at: ScratchAt,
+    pub dump: DumpTaken,
+    /// What the dump must equal, where it is not what the dump itself says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspected: Option<Link<ScratchInspected>>,
     pub heartbeat: Option<HeartbeatColumn>,
     /// Where to.
     pub into: Name,
     pub streams: u32,
+}
+
+/// Where dumps are loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScratchAt {
+    /// An empty scratch cluster.
+    Cluster(Link<ClusterMade>),
+    /// A server of the user's, in a database that the run makes and drops.
+    Server(ServerPlace),
+}
+
+/// A dump that is loaded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DumpTaken {
+    /// By a step of this run.
+    Dumped(Link<DatabaseDumped>),
+    /// By the backup.
+    Held(DumpHeld),
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -10,12 +10,14 @@ mod copy_objects;
 mod copy_snapshot;
 mod create_cluster;
 mod dump_database;
+mod dump_server;
 mod inspect_scratch;
 mod list_objects;
 mod load_dump;
 mod load_scratch;
 mod probe_lock;
 mod publish_point;
+mod read_server;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
@@ -30,19 +32,21 @@ pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};
 pub use copy_snapshot::{CopySnapshot, SnapshotCopied};
 pub use create_cluster::CreateCluster;
 pub use dump_database::{DatabaseDumped, DumpDatabase};
+pub use dump_server::{DumpServer, ServerDumped};
 pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
 pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
 pub use load_dump::LoadDump;
-pub use load_scratch::{DumpLoaded, LoadScratch};
+pub use load_scratch::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
-    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint,
+    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
 };
+pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
 pub use share_snapshot::{ShareSnapshot, SnapshotShared};
 pub use take_snapshot::{SnapshotTaken, TakeSnapshot};
-pub use teardown::{Dumps, ScratchPlace, Teardown, TornDown};
+pub use teardown::{Dumps, ScratchDatabase, ScratchPlace, Teardown, TornDown};
 pub use verify_copies::{CopiesVerified, VerifyCopies};
 pub use write_proofs::{Inspected, ProofsWritten, Tried, TriedBy, WriteProofs};
 
@@ -133,6 +137,8 @@ actions! {
     TakeSnapshot of source => SnapshotTaken, "take-snapshot";
     ShareSnapshot of source => SnapshotShared, "share-snapshot";
     CopySnapshot of source target => SnapshotCopied, "copy-snapshot";
+    ReadServer of source => ServerRead, "read-server";
+    DumpServer of source target => ServerDumped, "dump-server";
     ListObjects of source => ObjectsListed, "list-objects";
     CopyObjects of source target => ObjectsCopied, "copy-objects";
     VerifyCopies of source target => CopiesVerified, "verify-copies";
@@ -167,6 +173,8 @@ outputs! {
     SnapshotTaken of TakeSnapshot;
     SnapshotShared of ShareSnapshot;
     SnapshotCopied of CopySnapshot;
+    ServerRead of ReadServer;
+    ServerDumped of DumpServer;
     ObjectsListed of ListObjects;
     ObjectsCopied of CopyObjects;
     CopiesVerified of VerifyCopies;

@@ -1,7 +1,10 @@
 //! What makes a copy count: `point.json`, what was captured of a source, and the document of each
 //! of its copies that is complete, to every target that answers.
 
-use super::{CopiesVerified, ObjectsCopied, ObjectsListed, SnapshotCopied, SnapshotTaken};
+use super::{
+    CopiesVerified, ObjectsCopied, ObjectsListed, ServerDumped, ServerRead, SnapshotCopied,
+    SnapshotTaken,
+};
 use crate::manifest::{HeartbeatColumn, PointSource, SnapshotCopy};
 use crate::model::{AccountId, ClusterId, Name, Region, SourceId, TargetName};
 use crate::plan::Link;
@@ -26,7 +29,17 @@ pub struct PublishPoint {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum CaptureParts {
     Aurora(Box<ClusterParts>),
+    Postgres(ServerParts),
     Bucket { listed: Link<ObjectsListed> },
+}
+
+/// What is told of a server.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServerParts {
+    pub host: Name,
+    pub port: u16,
+    pub heartbeat: Option<HeartbeatColumn>,
+    pub read: Link<ServerRead>,
 }
 
 /// What is told of a cluster.
@@ -57,6 +70,9 @@ pub struct CopyParts {
 pub enum HeldParts {
     Snapshot {
         copied: Link<SnapshotCopied>,
+    },
+    Dump {
+        dumped: Link<ServerDumped>,
     },
     Files {
         copied: Link<ObjectsCopied>,

@@ -1,7 +1,7 @@
 //! Everything scratch of this run, deleted.
 
-use super::Tags;
-use crate::model::{BucketName, Region, SourceId, TargetName};
+use super::{ServerPlace, Tags};
+use crate::model::{BucketName, Name, Region, SourceId, TargetName};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,16 @@ pub struct Teardown {
     pub prefix: String,
     /// Where this run dumps to: uploads that nobody will complete are ended there.
     pub dumps: Vec<Dumps>,
+    /// Databases that it makes on servers of the user's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub databases: Vec<ScratchDatabase>,
+}
+
+/// One database, by its exact name; it is dropped only if its comment says that this run made it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ScratchDatabase {
+    pub server: ServerPlace,
+    pub name: Name,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

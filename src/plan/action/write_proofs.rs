@@ -1,6 +1,6 @@
 //! One proof per method and target, passed or not.
 
-use super::{ClusterMade, DatabaseDumped, DumpLoaded, FilesRestored, LockProbed, ScratchInspected};
+use super::{ClusterMade, DumpLoaded, DumpTaken, FilesRestored, LockProbed, ScratchInspected};
 use crate::model::{Method, Name, ObjectKey, SourceId, TargetName};
 use crate::plan::Link;
 use jiff::Timestamp;
@@ -33,7 +33,7 @@ pub enum TriedBy {
     },
     Dump {
         database: Name,
-        dumped: Link<DatabaseDumped>,
+        dump: DumpTaken,
         loaded: Link<DumpLoaded>,
         snapshot_at: Timestamp,
     },

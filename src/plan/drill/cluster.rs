@@ -6,8 +6,9 @@ use crate::manifest::{Captured, CapturedCluster, SnapshotCopy};
 use crate::model::{ClusterId, Name, Role, Sha256, SourceId, TargetName};
 use crate::plan::names::{self, first};
 use crate::plan::{
-    ClusterMade, ClusterSpec, CreateCluster, DumpDatabase, Dumps, InspectScratch, Inspected, Link,
-    LoadScratch, RestoreCluster, ScratchPlace, TriedBy,
+    ClusterMade, ClusterSpec, CreateCluster, DumpDatabase, DumpTaken, Dumps, InspectScratch,
+    Inspected, Link, LoadScratch, RestoreCluster, ScratchAt, ScratchDatabase, ScratchPlace,
+    TriedBy,
 };
 use crate::policy::Assertion;
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use jiff::Timestamp;
 struct Drilled<'a> {
     input: &'a DrillInput<'a>,
     source: &'a SourceId,
+    captured: &'a Captured,
     snapshot_at: Timestamp,
     cluster: &'a CapturedCluster,
     copy: &'a SnapshotCopy,
@@ -36,6 +38,7 @@ pub(super) fn plan(
     let drilled = Drilled {
         input,
         source: &captured.source,
+        captured,
         snapshot_at: captured.at,
         cluster,
         copy,
@@ -52,13 +55,16 @@ pub(super) fn plan(
         snapshot_at: captured.at,
     };
     planned.prove(drilled.source, &copy.target, by);
-    let empty = drilled.create(&inspected, planned);
+    let at = match input.scratch_server() {
+        Some(server) => ScratchAt::Server(server),
+        None => ScratchAt::Cluster(drilled.create(&inspected, planned)),
+    };
     let targets: Vec<TargetName> = input.targets().cloned().collect();
     for inspected in &inspected {
         let scratch = Scratch {
             restored: restored.clone(),
             inspected,
-            empty: empty.clone(),
+            at: at.clone(),
         };
         for target in &targets {
             let by = drilled.dump(target, &scratch, planned);
@@ -75,7 +81,7 @@ pub(super) fn plan(
 struct Scratch<'a> {
     restored: Link<ClusterMade>,
     inspected: &'a Inspected,
-    empty: Link<ClusterMade>,
+    at: ScratchAt,
 }
 
 impl Drilled<'_> {
@@ -104,7 +110,7 @@ impl Drilled<'_> {
             database: database.clone(),
             target: self.copy.target.clone(),
             cluster: restored.clone(),
-            heartbeat: self.cluster.heartbeat_of(database),
+            heartbeat: self.captured.heartbeat_of(database),
             snapshot_at: self.snapshot_at,
             heartbeat_max_age: self.input.drill.heartbeat_max_age,
             assertions: self.assertions(database),
@@ -152,22 +158,37 @@ impl Drilled<'_> {
             chunk_pages: concurrency.chunk_pages,
         };
         let dumped = planned.steps.add(Role::Driller, dump, &[by.step()]);
+        let into = match &scratch.at {
+            ScratchAt::Cluster(_) => loaded_into(target, database),
+            ScratchAt::Server(server) => {
+                let name = self.input.scratch_database(self.source, target, database);
+                planned.databases.push(ScratchDatabase {
+                    server: server.clone(),
+                    name: name.clone(),
+                });
+                name
+            }
+        };
+        let taken = DumpTaken::Dumped(dumped.clone());
         let load = LoadScratch {
             source: self.source.clone(),
             database: database.clone(),
             target: target.clone(),
-            cluster: scratch.empty.clone(),
-            dumped: dumped.clone(),
-            inspected: by.clone(),
-            heartbeat: self.cluster.heartbeat_of(database),
-            into: loaded_into(target, database),
+            at: scratch.at.clone(),
+            dump: taken.clone(),
+            inspected: Some(by.clone()),
+            heartbeat: self.captured.heartbeat_of(database),
+            into,
             streams: concurrency.streams,
         };
-        let needs = [scratch.empty.step(), dumped.step()];
+        let mut needs = vec![dumped.step()];
+        if let ScratchAt::Cluster(empty) = &scratch.at {
+            needs.insert(0, empty.step());
+        }
         let loaded = planned.steps.add(Role::Driller, load, &needs);
         TriedBy::Dump {
             database: database.clone(),
-            dumped,
+            dump: taken,
             loaded,
             snapshot_at: self.snapshot_at,
         }

@@ -1,10 +1,12 @@
 //! What a drill is planned from, and its plan as far as it is made.
 
 use crate::manifest::{Captured, Copy, Point};
-use crate::model::{Provider, Region, RunId, Sha256, SourceId, TargetName, VaultId};
-use crate::plan::names::Tagged;
+use crate::model::{Name, Provider, Region, RunId, Sha256, SourceId, TargetName, VaultId};
+use crate::plan::names::{self, Tagged};
 use crate::plan::step::Steps;
-use crate::plan::{Dumps, Link, LockProbed, ScratchPlace, Tags, Tried, TriedBy};
+use crate::plan::{
+    Dumps, Link, LockProbed, ScratchDatabase, ScratchPlace, ServerPlace, Tags, Tried, TriedBy,
+};
 use crate::policy::{Drill, Policy};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,6 +58,8 @@ pub(super) struct Planned {
     /// Where scratch clusters are made.
     pub clusters: BTreeSet<ScratchPlace>,
     pub dumps: Vec<Dumps>,
+    /// Made on servers of the user's.
+    pub databases: Vec<ScratchDatabase>,
 }
 
 impl Planned {
@@ -67,6 +71,31 @@ impl Planned {
             probed,
             by,
         }));
+    }
+}
+
+impl DrillInput<'_> {
+    /// Where dumps are loaded, if it is no scratch cluster.
+    pub(super) fn scratch_server(&self) -> Option<ServerPlace> {
+        let server = self.drill.scratch_server.as_ref()?;
+        Some(ServerPlace {
+            host: server.host.clone(),
+            port: server.port,
+            user: server.user.clone(),
+        })
+    }
+
+    /// A database of this run alone, one for each dump: at most 63 bytes, whatever the dumped one
+    /// is called.
+    pub(super) fn scratch_database(
+        &self,
+        source: &SourceId,
+        target: &TargetName,
+        database: &Name,
+    ) -> Name {
+        let run = names::drill_prefix(&self.vault, &self.policy.name, &self.run);
+        let of = Sha256::of(format!("{source}/{target}/{database}").as_bytes());
+        Name::new(format!("{}_{}", run.replace('-', "_"), &of.0[..10]))
     }
 }
 

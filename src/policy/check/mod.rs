@@ -6,6 +6,7 @@ mod not_yet;
 mod numbers;
 mod objectives;
 mod places;
+mod servers;
 mod stores;
 mod trouble;
 
@@ -36,6 +37,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     objectives::schedules(policy, calendar.fires, &mut found);
     objectives::drill(policy, &mut found);
     objectives::assertions(policy, &mut found);
+    servers::servers(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);
     stores::endpoints(policy, &mut found);

@@ -22,7 +22,7 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
                     refuse("reader", "reading the running cluster");
                 }
             }
-            Source::Postgres(_) => refuse("kind", "dumps straight from a server"),
+            Source::Postgres(_) => {}
             Source::Bucket(_) => {}
         }
     }
@@ -41,14 +41,6 @@ fn fields(policy: &Policy, found: &mut Found) {
             "references".into(),
             "comparing rows with the files that they name",
         );
-    }
-    if policy
-        .drill
-        .as_ref()
-        .is_some_and(|d| d.scratch_server.is_some())
-    {
-        let what = "loading dumps into a server of your own";
-        refuse("drill.scratch_server".into(), what);
     }
     for (n, target) in policy.targets.iter().enumerate() {
         if target.snapshots.as_ref().is_some_and(|s| s.lock.is_some()) {

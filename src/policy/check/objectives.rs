@@ -125,7 +125,10 @@ pub(super) fn objectives(
         let place = format!("objectives.{method}");
         let served = match method {
             Method::Snapshot => policy.targets.iter().any(|t| t.snapshots.is_some()),
-            Method::Dump => policy.clusters().next().is_some() && policy.drill.is_some(),
+            Method::Dump => {
+                let drilled = policy.clusters().next().is_some() && policy.drill.is_some();
+                drilled || policy.servers().next().is_some()
+            }
             Method::Files => policy.buckets().next().is_some(),
         };
         if !served {
@@ -147,7 +150,10 @@ pub(super) fn objectives(
         // A snapshot is as old as its schedule; no setting of ours can make a point newer than its
         // slot.
         let every = match method {
-            Method::Dump => policy.drill.as_ref().map(|d| &d.schedule),
+            // A cluster is dumped by its drills, a server at each slot.
+            Method::Dump if policy.clusters().next().is_some() => {
+                policy.drill.as_ref().map(|d| &d.schedule)
+            }
             _ => Some(&policy.schedule),
         };
         if let Some(interval_s) = every.and_then(longest_interval_s)

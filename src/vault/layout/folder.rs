@@ -45,6 +45,16 @@ pub fn objects(policy: &PolicyName) -> [String; 2] {
         format!("objects-long/{policy}/"),
     ]
 }
+/// Of one database's dump.
+pub fn dump_of(
+    policy: &PolicyName,
+    source: &SourceId,
+    (slot, run): (Slot, &RunId),
+    database: &str,
+) -> String {
+    let of_run = dump(policy, source, slot, run);
+    format!("{of_run}{}/", super::segment::encoded(database))
+}
 pub fn dump(policy: &PolicyName, source: &SourceId, slot: Slot, run: &RunId) -> String {
     format!("dump/{policy}/{source}/{slot}/{run}/")
 }

@@ -1,0 +1,101 @@
+//! A server as a whole: its databases, and those that a drill makes there.
+
+use super::{Connection, PgError, ident, literal};
+use jiff::Timestamp;
+
+/// What became of a database that was to be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    Done,
+    NotThere,
+    /// Its comment says something else: it is somebody else's.
+    NotOurs(Option<String>),
+}
+
+const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
+const DATABASES: &str =
+    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname";
+
+impl Connection {
+    /// By the server's clock.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn now(&self) -> Result<Option<Timestamp>, PgError> {
+        Ok(self.value(NOW).await?.and_then(|t| t.parse().ok()))
+    }
+
+    /// Names of all databases that could be dumped.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn databases(&self) -> Result<Vec<String>, PgError> {
+        let rows = self.rows(DATABASES).await?;
+        Ok(rows
+            .into_iter()
+            .filter_map(|r| r.into_iter().next()?)
+            .collect())
+    }
+
+    /// # Errors
+    /// The server's.
+    pub async fn server_version(&self) -> Result<String, PgError> {
+        Ok(self.value("SHOW server_version").await?.unwrap_or_default())
+    }
+
+    /// A database with a comment that says whose it is; one that is there and says so, or says
+    /// nothing under a name that nobody else would choose, is taken. What is loaded into it may
+    /// say more.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn make_database(&self, name: &str, comment: &str) -> Result<bool, PgError> {
+        match self.comment_of(name).await? {
+            None => {
+                // template0: an empty database, whatever was put into template1. A crash right
+                // after it leaves one without a comment, under a name that is this run's alone.
+                let create = format!("CREATE DATABASE {} TEMPLATE template0", ident(name));
+                self.execute(&create).await?;
+            }
+            Some(None) => {}
+            Some(Some(found)) => return Ok(found.contains(comment)),
+        }
+        let say = format!(
+            "COMMENT ON DATABASE {} IS {}",
+            ident(name),
+            literal(comment)
+        );
+        self.execute(&say).await?;
+        Ok(true)
+    }
+
+    /// Only one whose comment says whose it is.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn drop_database(&self, name: &str, comment: &str) -> Result<Dropped, PgError> {
+        match self.comment_of(name).await? {
+            None => Ok(Dropped::NotThere),
+            Some(Some(found)) if found.contains(comment) => {
+                let drop = format!("DROP DATABASE {} WITH (FORCE)", ident(name));
+                self.execute(&drop).await?;
+                Ok(Dropped::Done)
+            }
+            Some(found) => Ok(Dropped::NotOurs(found)),
+        }
+    }
+
+    /// `None`: there is no such database.
+    async fn comment_of(&self, name: &str) -> Result<Option<Option<String>>, PgError> {
+        let sql = format!(
+            "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_database \
+             WHERE datname = {}",
+            literal(name)
+        );
+        let rows = self.rows(&sql).await?;
+        Ok(rows
+            .into_iter()
+            .next()
+            .map(|r| r.into_iter().next().flatten()))
+    }
+}
