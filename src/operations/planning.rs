@@ -77,15 +77,15 @@ pub fn backup_plan(
 
 /// A plan says when it was made, and its locks end so long after that: one that was made in times
 /// to come would lock for as long as whoever planted it likes.
-fn made_by_now(stored: &Plan, reached: &Reached) -> bool {
-    let by = reached.now + CLOCKS_APART;
+fn made_by(stored: &Plan, now: Timestamp) -> bool {
+    let by = now + CLOCKS_APART;
     stored.opened_at <= by && (stored.kind != RunKind::Backup || stored.slot.time() <= by)
 }
 
 /// A stored backup planned again; bases are taken from the stored plan, but only manifests of this
 /// policy.
 pub fn backup_again(policy: &Policy, reached: &Reached, stored: &Plan) -> Option<Plan> {
-    if !made_by_now(stored, reached) {
+    if !made_by(stored, reached.now) {
         return None;
     }
     let ours = |base: &BaseCopy| {
@@ -258,7 +258,7 @@ pub fn drill_again(
     found: Option<&Drillable>,
     stored: &Plan,
 ) -> Option<Plan> {
-    if !made_by_now(stored, reached) {
+    if !made_by(stored, reached.now) {
         return None;
     }
     let sha256 = &stored.policy_sha256;
@@ -278,4 +278,31 @@ pub fn drill_mark(loaded: &Loaded, found: &Drillable) -> Mark {
         loaded.policy.name, loaded.sha256, found.point.slot
     );
     Mark::of(Sha256::of(text.as_bytes()).as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::tests::backup_of;
+
+    #[test]
+    fn a_plan_of_times_to_come_is_nobodys() {
+        let plan = backup_of(|_| {});
+        let now = plan.opened_at + SignedDuration::from_mins(1);
+        let years = SignedDuration::from_hours(24 * 365 * 70);
+        assert!(made_by(&plan, now));
+        assert!(made_by(
+            &plan,
+            plan.opened_at - SignedDuration::from_mins(1)
+        ));
+        let slot = Plan {
+            slot: Slot::at(plan.slot.time() + years),
+            ..plan.clone()
+        };
+        let opened = Plan {
+            opened_at: plan.opened_at + years,
+            ..plan.clone()
+        };
+        assert!(!made_by(&slot, now) && !made_by(&opened, now));
+    }
 }

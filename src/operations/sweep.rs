@@ -7,7 +7,7 @@ use crate::aws::rds::ClusterInfo;
 use crate::database::Logins;
 use crate::journal::RunState;
 use crate::model::{PolicyName, Role, RunId, RunKind, StepId, VaultId};
-use crate::plan::{Evidence, StoredAction, Teardown, drill_prefix, scratch_prefix};
+use crate::plan::{Evidence, ServerPlace, StoredAction, Teardown, drill_prefix, scratch_prefix};
 use crate::policy::Drill;
 use crate::report::{Code, Fail, Finding, full};
 use crate::steps::{Context, Secrets, perform};
@@ -67,19 +67,16 @@ fn teardown<'a>(
 
 /// Looks for leftovers and removes them; what it removed is a warning, for it should not have been
 /// there.
-///
-/// # Errors
-/// The stores', where they do not answer at all.
-pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Result<Vec<Finding>, Fail> {
+pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Vec<Finding> {
     let Some(drill) = &session.loaded.policy.drill else {
-        return Ok(Vec::new());
+        return Vec::new();
     };
     let of = Of {
         vault: &reached.id,
         policy: &session.loaded.policy.name,
         now: reached.now,
     };
-    let runs = left(session, of, drill).await?;
+    let (runs, mut findings) = left(session, of, drill).await;
     if runs.len() > MAX_RUNS {
         let message = format!(
             "{} closed drills seem to have left scratch things, at most {MAX_RUNS} are swept at \
@@ -87,9 +84,9 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Result<Ve
             runs.len()
         );
         let finding = Finding::error(Code::TooMany, message);
-        return Ok(vec![finding.thing(&reached.id).place(&reached.name)]);
+        findings.push(finding.thing(&reached.id).place(&reached.name));
+        return findings;
     }
-    let mut findings = Vec::new();
     for run in runs {
         let read = match session.read_anywhere(reached, &run).await {
             Ok(Some(read)) => read,
@@ -113,7 +110,7 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Result<Ve
             findings.extend(told.map(|f| f.thing(&run).place(&reached.name)));
         }
     }
-    Ok(findings)
+    findings
 }
 
 /// Harmless when it is done twice or broken off: each thing is looked at before it is deleted.
@@ -160,28 +157,73 @@ async fn tear_down(
     }
 }
 
-/// Runs that something is left of.
-async fn left(session: &Session<'_>, of: Of<'_>, drill: &Drill) -> Result<BTreeSet<RunId>, Fail> {
-    let (policy, clients) = (&session.loaded.policy, session.clients);
+/// Runs that something is left of; a place that does not answer hides no other one's leftovers.
+async fn left(session: &Session<'_>, of: Of<'_>, drill: &Drill) -> (BTreeSet<RunId>, Vec<Finding>) {
+    let (mut runs, mut findings) = (BTreeSet::new(), Vec::new());
+    let mut take = |found: Result<Vec<RunId>, Fail>| match found {
+        Ok(found) => runs.extend(found),
+        Err(e) => findings.push(Finding::from(e).place("drill")),
+    };
+    take(in_rds(session, of, drill).await);
+    take(in_bucket(session, of, drill).await);
+    take(on_scratch_server(session, of, drill).await);
+    (runs, findings)
+}
+
+async fn in_rds(session: &Session<'_>, of: Of<'_>, drill: &Drill) -> Result<Vec<RunId>, Fail> {
+    let policy = &session.loaded.policy;
     let copies = policy.targets.iter().filter(|t| t.snapshots.is_some());
     let mut regions = BTreeSet::from([&drill.scratch_region]);
     regions.extend(copies.map(|t| &t.region));
-    let mut runs = BTreeSet::new();
-    if policy.clusters().next().is_some() {
-        for region in regions {
-            let endpoint = policy.rds_endpoint(region);
-            let rds = clients.rds(Role::Driller, region, endpoint).await;
-            let clusters = rds.clusters().await?;
-            runs.extend(clusters.iter().filter_map(|c| expired(c, of)));
-        }
+    let mut runs = Vec::new();
+    if policy.clusters().next().is_none() {
+        return Ok(runs);
     }
-    let endpoint = policy.s3_endpoint(&drill.scratch_region);
+    for region in regions {
+        let endpoint = policy.rds_endpoint(region);
+        let rds = session.clients.rds(Role::Driller, region, endpoint).await;
+        let clusters = rds.clusters().await?;
+        runs.extend(clusters.iter().filter_map(|c| expired(c, of)));
+    }
+    Ok(runs)
+}
+
+async fn in_bucket(session: &Session<'_>, of: Of<'_>, drill: &Drill) -> Result<Vec<RunId>, Fail> {
+    let endpoint = session.loaded.policy.s3_endpoint(&drill.scratch_region);
     let place = place_of(&drill.scratch_bucket, &drill.scratch_region, endpoint);
-    let bucket = clients.bucket(Role::Driller, &place).await;
+    let bucket = session.clients.bucket(Role::Driller, &place).await;
     let prefix = scratch_prefix(of.vault, of.policy);
     let folders = bucket.folders(&prefix, None, MAX_FOLDERS).await?;
-    runs.extend(folders.iter().filter_map(|f| RunId::parse(f).ok()));
-    Ok(runs)
+    Ok(folders
+        .iter()
+        .filter_map(|f| RunId::parse(f).ok())
+        .collect())
+}
+
+/// Runs that a database on the scratch server says made it.
+async fn on_scratch_server(
+    session: &Session<'_>,
+    of: Of<'_>,
+    drill: &Drill,
+) -> Result<Vec<RunId>, Fail> {
+    let Some(server) = &drill.scratch_server else {
+        return Ok(Vec::new());
+    };
+    let place = ServerPlace {
+        host: server.host.clone(),
+        port: server.port,
+        user: server.user.clone(),
+    };
+    let address = Logins::of(&session.loaded.policy).scratch(&place)?;
+    let connection = address.connect(session.clients.call_timeout()).await?;
+    let vault = format!("dr:vault={} ", of.vault.0);
+    let comments = connection.database_comments().await?;
+    let ours = comments.iter().filter(|c| c.contains(&vault));
+    let run = |c: &String| {
+        let (_, rest) = c.split_once("dr:run=")?;
+        RunId::parse(rest.split(' ').next()?).ok()
+    };
+    Ok(ours.filter_map(run).collect())
 }
 
 #[cfg(test)]

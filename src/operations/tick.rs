@@ -68,10 +68,7 @@ pub async fn tick(
     let mut findings = ticking.findings;
     let runs = ticking.runs;
     if role.is_none_or(|r| r == Role::Driller) && !around.world.stopping() {
-        match sweep::sweep(&session, &reached).await {
-            Ok(swept) => findings.extend(swept),
-            Err(fail) => findings.push(fail.into()),
-        }
+        findings.extend(sweep::sweep(&session, &reached).await);
     }
     findings.extend(away_findings(&reached, &loaded.policy));
     let next = |s: &Schedule| schedule::next(s, reached.now).map(Slot::time);

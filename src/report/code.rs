@@ -54,7 +54,7 @@ codes! {
     PolicyHeartbeat = "policy-heartbeat", Usage;
     PolicyAssertion = "policy-assertion", Usage;
     PolicyServer = "policy-server", Usage;
-    PasswordUnreadable = "password-unreadable", Usage;
+    PasswordUnreadable = "password-unreadable", Stuck;
     LockNone = "lock-none", Usage;
     EvidenceShort = "evidence-short", Usage;
     LockTooLong = "lock-too-long", Usage;

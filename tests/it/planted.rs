@@ -108,6 +108,7 @@ fn a_policy_and_a_run_of_it_that_any_stolen_key_planted_send_nothing_anywhere() 
         ("copier", "backup"),
         ("driller", "drill"),
         ("prober", "drill"),
+        ("dumper", "backup"),
     ];
     assert_eq!(taken, wanted);
 }

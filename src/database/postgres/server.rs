@@ -16,6 +16,9 @@ const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24
 const DATABASES: &str =
     "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname";
 
+const COMMENTS: &str = "SELECT d.description FROM pg_shdescription d \
+     WHERE d.classoid = 'pg_database'::regclass";
+
 impl Connection {
     /// By the server's clock.
     ///
@@ -83,6 +86,16 @@ impl Connection {
             }
             Some(found) => Ok(Dropped::NotOurs(found)),
         }
+    }
+
+    /// What databases say of themselves.
+    ///
+    /// # Errors
+    /// The server's.
+    pub async fn database_comments(&self) -> Result<Vec<String>, PgError> {
+        let rows = self.rows(COMMENTS).await?;
+        let comments = rows.into_iter().filter_map(|r| r.into_iter().next()?);
+        Ok(comments.collect())
     }
 
     /// `None`: there is no such database.

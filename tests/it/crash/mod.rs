@@ -330,6 +330,11 @@ fn a_backup_survives_every_fault() {
 }
 
 #[test]
+fn a_backup_of_a_server_survives_every_fault() {
+    explore(Stage::Servers, cases);
+}
+
+#[test]
 fn a_drill_survives_every_fault() {
     explore(Stage::Drill, cases);
 }

@@ -15,6 +15,8 @@ pub enum Stage {
     Files,
     /// The same, and a run may be taken over after a few seconds.
     Race,
+    /// A server that is dumped by its address, beside the files.
+    Servers,
     /// With a cluster.
     Backup,
     /// Backup and drill in one.
@@ -86,11 +88,29 @@ fn without_cluster(text: &str) -> String {
     format!("{head}\n  # Another provider{rest}")
 }
 
+/// The production server, by its address; the password lies beside the policy.
+fn with_server(files: &str, cloud: &Cloud) -> String {
+    let url = cloud.ready["clusters"][0]["url"].as_str();
+    let url = url.expect("the production URL");
+    let (login, place) = url["postgres://".len()..].split_once('@').expect("a login");
+    let (user, password) = login.split_once(':').expect("a password");
+    let (_, port) = place.split_once(':').expect("a port");
+    let port = port.split('/').next().expect("a database");
+    std::fs::write(cloud.root.join("lab/server.password"), password).expect("written");
+    let server = format!(
+        "sources:\n  - {{id: server, kind: postgres, host: 127.0.0.1, port: {port}, \
+         databases: [shop], heartbeat: {{database: shop, table: app.heartbeat}}, \
+         reader: {{user: {user}, password_file: server.password}}}}\n"
+    );
+    files.replacen("sources:\n", &server, 1)
+}
+
 impl Stage {
     fn arguments(self, cloud: &Cloud) -> Vec<String> {
         let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
         match self {
             Stage::Files => words("tick --json --policy lab/files.yaml"),
+            Stage::Servers => words("tick --json --policy lab/servers.yaml"),
             Stage::Backup => words("tick --json --policy lab/backup.yaml"),
             Stage::Race => words("tick --json --policy lab/race.yaml"),
             Stage::Drill | Stage::Whole => words("tick --json --policy lab/drill.yaml"),
@@ -202,7 +222,12 @@ impl Template {
                 "alive_every: 1s, takeover_after: 4s, margin: 1s",
             )
             .replace("call: 3s", "call: 2s");
-        for (name, text) in [("files.yaml", files), ("race.yaml", race)] {
+        let servers = with_server(&files, &cloud);
+        for (name, text) in [
+            ("files.yaml", files),
+            ("race.yaml", race),
+            ("servers.yaml", servers),
+        ] {
             std::fs::write(root.join("lab").join(name), text).expect("written");
         }
         cloud.tell("/states", &json!({}));
@@ -219,7 +244,7 @@ impl Template {
         cloud.dr(&init).exits(0);
         if !matches!(
             stage,
-            Stage::Files | Stage::Race | Stage::Backup | Stage::Whole
+            Stage::Files | Stage::Race | Stage::Servers | Stage::Backup | Stage::Whole
         ) {
             // Two roles, one run: shared with the drill's account, and no drill yet.
             for role in ["scheduler", "copier"] {
