@@ -8,7 +8,7 @@ mod fold;
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
 use crate::manifest::{Document, FormatError};
-use crate::model::{Sha256, StepId};
+use crate::model::{Sha256, StepId, TargetName};
 use crate::plan::{Evidence, Plan, VERSION};
 use crate::report::Failure;
 use jiff::Timestamp;
@@ -86,9 +86,11 @@ impl Outcome {
     }
 }
 
-/// An entry of another journal.
+/// The newest entry of another run, as whoever opens one has seen it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSeen {
+    /// Where its journal is.
+    pub target: TargetName,
     pub run: crate::model::RunId,
     pub seq: u64,
     pub sha256: Sha256,
@@ -99,9 +101,10 @@ pub struct LastSeen {
 pub enum Event {
     Opened {
         plan: Box<Plan>,
-        /// Of a local journal: the newest entry of the vault's journal that was seen before.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        after: Option<LastSeen>,
+        /// The newest runs of each kind at each journal target that answered, so that none can
+        /// vanish unseen; of a local journal the entry that it goes on from.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        after: Vec<LastSeen>,
     },
     Started {
         step: StepId,

@@ -1,10 +1,12 @@
 //! What the vaults say of one policy, folded: newest point, newest proven one per method and
 //! target, drills, objectives, locks. Pure.
 
+mod known;
 mod objectives;
 mod told;
 mod verdict;
 
+pub use known::Known;
 pub use told::{
     CopyState, DrillResult, Drills, FailedProof, Immutable, LastDrill, Met, Newest, NotProtected,
     OpenRun, Proven, Retention, Status, TargetState,
@@ -12,19 +14,10 @@ pub use told::{
 pub use verdict::{Verdict, Way, verdict};
 
 use crate::journal::Outcome;
-use crate::manifest::{Captured, CheckResult, Copy, Exception, Held, Point, Proof};
+use crate::manifest::{CheckResult, Copy, Exception, Held, Proof};
 use crate::model::{RunId, SourceId, TargetName};
 use crate::policy::{Policy, Source, Target};
 use jiff::Timestamp;
-
-/// A point with its copies and proofs, merged over all targets that answered.
-#[derive(Clone, Debug)]
-pub struct Known {
-    pub point: Point,
-    pub captured: Vec<Captured>,
-    pub copies: Vec<Copy>,
-    pub proofs: Vec<Proof>,
-}
 
 /// The newest drill that is over, by its journal.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,29 +25,6 @@ pub struct DrillRun {
     pub run: RunId,
     pub at: Timestamp,
     pub outcome: Outcome,
-}
-
-impl Known {
-    fn copy(&self, source: &SourceId, target: &TargetName) -> Option<&Copy> {
-        let is = |c: &&Copy| (&c.source, &c.target) == (source, target);
-        self.copies.iter().find(is)
-    }
-
-    fn captured(&self, source: &SourceId) -> Option<&Captured> {
-        self.captured.iter().find(|c| &c.source == source)
-    }
-
-    /// The instant that a source of it stands for.
-    fn at_of(&self, source: &SourceId) -> Timestamp {
-        self.captured(source)
-            .map_or(self.point.slot.time(), |c| c.at)
-    }
-
-    /// The oldest of its instants: what a restore of all of it would go back to.
-    fn at(&self) -> Timestamp {
-        let instants = self.captured.iter().map(|c| c.at);
-        instants.min().unwrap_or(self.point.slot.time())
-    }
 }
 
 pub struct Input<'a> {
@@ -89,7 +59,7 @@ pub fn fold(input: Input<'_>) -> Status {
         missed_slots: input.slots.missed,
         newest: complete.map(|k| newest(&input, k)),
         drills: drills(&input),
-        objectives: objectives::objectives(input.policy, &proven),
+        objectives: objectives::objectives(input.policy, &proven, complete),
         retention: retention(&input),
         checked: latest(|p| p.checked),
         not_checked: latest(|p| p.not_checked),

@@ -152,8 +152,8 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                 || (any_write && any(&["objects/*", "objects-long/*", "manifests/*"], key))
         }
         Role::Dumper => {
-            (single && any(&["runs/*/backup-*", "policies/*", "points/*/dumps/*"], key))
-                || (any_write && matches("dump/*", key))
+            let documents = ["runs/*/backup-*", "policies/*", "points/*/dumps/backup-*"];
+            (single && any(&documents, key)) || (any_write && matches("dump/*/backup-*", key))
         }
         Role::Driller => {
             (single
@@ -161,12 +161,12 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                     &[
                         "runs/*/drill-*",
                         "policies/*",
-                        "points/*/dumps/*",
+                        "points/*/dumps/drill-*",
                         "proofs/*",
                     ],
                     key,
                 ))
-                || (any_write && matches("dump/*", key))
+                || (any_write && matches("dump/*/drill-*", key))
         }
         Role::Prober => single && any(&["targets/*", "runs/*/drill-*", "policies/*"], key),
         Role::Restorer => single && any(&["runs/*/restore-*", "policies/*"], key),

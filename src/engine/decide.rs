@@ -31,20 +31,27 @@ pub fn decide(
         .iter()
         .filter(|s| may_run(state, s, (expired, role), tried))
         .collect();
-    let tries = |s: &&&Step| tried.get(&s.id).copied().unwrap_or(0);
-    let mine = ready.iter().filter(|s| role.is_none_or(|r| r == s.role));
-    // What was tried least comes first: one branch that does not get on holds up no other.
-    let mine = mine.min_by_key(tries);
+    let tries = |s: &Step| tried.get(&s.id).copied().unwrap_or(0);
     let at_work = |s: &Step| {
         let state = state.state(&s.id);
         matches!(state, StepState::Failed { kind, .. } if *kind == Failure::Working)
     };
-    let free = ready.iter().find(|s| !at_work(s));
-    // A role that would only wait lets the others on.
-    if let Some(step) = mine.filter(|s| !at_work(s) || free.is_none()) {
-        return Decision::Run(step.id.clone());
+    let not_mine = |s: &&&Step| role.is_some_and(|r| r != s.role);
+    // What was tried least comes first, and what is only looked at again comes last: one branch
+    // that does not get on holds up no other.
+    let mine = ready.iter().filter(|s| !not_mine(s));
+    let mine = mine.min_by_key(|s| (at_work(s), tries(s)));
+    let others = ready.iter().filter(not_mine).find(|s| !at_work(s));
+    match (mine, others) {
+        // A role that has looked, and would only wait, lets the others on.
+        (Some(step), Some(other)) if at_work(step) && tries(step) > 0 => {
+            return Decision::HandOver(other.role);
+        }
+        (Some(step), _) => return Decision::Run(step.id.clone()),
+        (None, Some(other)) => return Decision::HandOver(other.role),
+        (None, None) => {}
     }
-    if let Some(step) = free.or(ready.first()) {
+    if let Some(step) = ready.first() {
         return Decision::HandOver(step.role);
     }
     let all_done = state.plan.steps.iter().all(|s| state.succeeded(&s.id));
@@ -147,6 +154,8 @@ fn over_for_now(
     let not_ours = role.is_some_and(|r| r != step.role);
     let failed = match state.state(&step.id) {
         StepState::Failed { kind, .. } => *kind == Failure::Working || not_ours,
+        // The run is ours now, so whoever began it is gone.
+        StepState::Running => not_ours,
         _ => false,
     };
     let behind = step.needs.iter().filter_map(|n| state.plan.step(n));

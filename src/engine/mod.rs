@@ -18,22 +18,15 @@ use crate::vault::Appended;
 use active::Active;
 use jiff::{SignedDuration, Timestamp};
 
-/// Opens a run with its plan as entry 0. `None`: another runner opened it first; read it.
+/// Opens a run with its plan as entry 0, after what was seen of other runs. `None`: another runner
+/// opened it first; read it.
 ///
 /// # Errors
 /// The store's.
-pub async fn open(runner: &Runner<'_>, plan: &Plan) -> Result<Option<RunState>, Fail> {
-    open_after(runner, plan, None).await
-}
-
-/// As [`open`], for a local journal that goes on where the vault's could not.
-///
-/// # Errors
-/// As [`open`].
-pub async fn open_after(
+pub async fn open(
     runner: &Runner<'_>,
     plan: &Plan,
-    after: Option<LastSeen>,
+    after: Vec<LastSeen>,
 ) -> Result<Option<RunState>, Fail> {
     let own = runner.journal_of(plan.steps.first().map(|s| s.role))?;
     let entry = Entry {

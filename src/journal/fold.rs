@@ -1,6 +1,6 @@
 //! Entries to state. One match lists every legal move; all else is an error.
 
-use super::{Entry, Event, Failure, Identity, MAX_ENTRIES, Outcome};
+use super::{Entry, Event, Failure, Identity, LastSeen, MAX_ENTRIES, Outcome};
 use crate::model::{Sha256, StepId};
 use crate::plan::{Action, Evidence, Link, Output, Plan, Step};
 use std::collections::BTreeMap;
@@ -49,6 +49,8 @@ pub struct RunState {
     pub finished: Option<Outcome>,
     pub head: Head,
     pub opened_by: Identity,
+    /// What whoever opened it had seen of other runs.
+    pub after: Vec<LastSeen>,
     /// Who did each finished step.
     pub done_by: BTreeMap<StepId, String>,
 }
@@ -89,7 +91,7 @@ impl RunState {
     }
 
     fn open(entry: &Entry, sha256: Sha256) -> Result<Self, Illegal> {
-        let Event::Opened { plan, .. } = &entry.event else {
+        let Event::Opened { plan, after } = &entry.event else {
             return Err(Illegal::Move {
                 seq: 0,
                 why: "the first entry is not Opened".into(),
@@ -111,6 +113,7 @@ impl RunState {
                 released: false,
             },
             opened_by: entry.by.clone(),
+            after: after.clone(),
             done_by: BTreeMap::new(),
         })
     }

@@ -51,7 +51,14 @@ fn folded(events: Vec<(&str, Event)>) -> Result<RunState, Illegal> {
 /// The run of a plan of which nothing was done yet.
 pub(crate) fn opened_run(plan: Plan) -> RunState {
     let plan = Box::new(plan);
-    folded(vec![("a", Event::Opened { plan, after: None })]).unwrap()
+    folded(vec![(
+        "a",
+        Event::Opened {
+            plan,
+            after: Vec::new(),
+        },
+    )])
+    .unwrap()
 }
 
 fn opened() -> (&'static str, Event) {
@@ -59,7 +66,7 @@ fn opened() -> (&'static str, Event) {
         "a",
         Event::Opened {
             plan: Box::new(plan()),
-            after: None,
+            after: Vec::new(),
         },
     )
 }

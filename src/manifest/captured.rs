@@ -50,6 +50,15 @@ impl Captured {
         }
     }
 
+    /// Those that are dumped.
+    pub fn databases(&self) -> &[Name] {
+        match &self.what {
+            What::Aurora(cluster) => &cluster.databases,
+            What::Postgres(server) => &server.databases,
+            What::Bucket(_) => &[],
+        }
+    }
+
     /// The heartbeat of one of its databases.
     pub fn heartbeat_of(&self, database: &Name) -> Option<HeartbeatColumn> {
         let heartbeat = match &self.what {

@@ -1,9 +1,9 @@
 //! Runs as operations see them: opening one or joining it, and going on.
 
 use super::edited_policy::{Standing, difference, in_own_time, standing};
-use super::policy_copy;
 use super::policy_file::stored_policy;
 use super::session::{Session, journal_at};
+use super::{links, policy_copy};
 use crate::engine::{self, Report};
 use crate::model::RunId;
 use crate::plan::{Plan, VERSION};
@@ -44,7 +44,12 @@ impl Session<'_> {
     ) -> Result<Advanced, Fail> {
         policy_copy::store(self, reached, plan).await?;
         let runner = self.runner(plan).await?;
-        if let Some(state) = engine::open(&runner, plan).await? {
+        let vaults: Vec<_> = reached
+            .capable()
+            .map(|s| (&s.target.name, &s.vault))
+            .collect();
+        let after = links::newest(&vaults, &plan.policy, links::NEWEST).await;
+        if let Some(state) = engine::open(&runner, plan, after).await? {
             let (age, now) = (SignedDuration::ZERO, plan.opened_at);
             let report = engine::advance(&runner, state, age, now).await?;
             return Ok(report.into());

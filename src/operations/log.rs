@@ -1,13 +1,12 @@
 //! Which runs there were: of every kind, in every journal that can be read.
 
+use super::exceptions::exceptions;
 use super::known_runs::schedule_of;
 use super::session::journal_at;
-use super::{Loaded, Surroundings};
-use crate::journal::{Event, Outcome, RunState, StepState};
-use crate::model::{PolicyName, Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{
-    CopyObjects, DumpDatabase, DumpServer, LoadDump, LoadScratch, Plan, ReadServer, Step,
-};
+use super::{Loaded, Surroundings, links};
+use crate::journal::{Event, LastSeen, Outcome, RunState, StepState};
+use crate::model::{PolicyName, Role, RunId, RunKind, Sha256, Slot, TargetName};
+use crate::plan::{Plan, Step};
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, full};
 use crate::schedule;
@@ -62,6 +61,22 @@ pub struct Run {
     pub exceptions: Option<u64>,
     /// Steps whose last attempt failed.
     pub failed: Vec<Failed>,
+    /// What whoever opened it had seen of other runs.
+    pub after: Vec<LastSeen>,
+    /// Of the newest entry.
+    pub newest_sha256: Sha256,
+}
+
+impl Run {
+    fn read(&self) -> links::Read<'_> {
+        links::Read {
+            run: &self.run,
+            target: &self.target,
+            entries: self.entries,
+            newest_sha256: &self.newest_sha256,
+            after: &self.after,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -86,13 +101,20 @@ pub async fn log(
     let since = request
         .since
         .unwrap_or_else(|| beginning(&loaded.policy, reached.now));
-    let mut runs = Vec::new();
-    for (seen, run) in known(&reached, policy, since, request.whole).await? {
-        match run {
-            Ok(run) => runs.push(run),
-            Err((run, e)) => findings.push(damaged(&run, &seen.target.name, e)),
-        }
+    let (mut runs, mut wrong) = readable(&reached, policy, since, request.whole).await?;
+    let read: Vec<&TargetName> = reached.seen.iter().map(|s| &s.target.name).collect();
+    let gaps = |runs: &[Run]| {
+        let known: Vec<links::Read<'_>> = runs.iter().map(Run::read).collect();
+        links::gaps(&known, &read, since)
+    };
+    let mut vanished = gaps(&runs);
+    if !vanished.is_empty() {
+        // A run that went on while the others were read is no gap.
+        (runs, wrong) = readable(&reached, policy, since, request.whole).await?;
+        vanished = gaps(&runs);
     }
+    findings.extend(wrong);
+    findings.extend(vanished);
     runs.sort_by(|a, b| (a.opened_at, &a.run, &a.target).cmp(&(b.opened_at, &b.run, &b.target)));
     Ok(Log {
         policy: policy.clone(),
@@ -100,6 +122,23 @@ pub async fn log(
         runs,
         findings,
     })
+}
+
+/// The runs, and what is wrong with those that cannot be believed.
+async fn readable(
+    reached: &Reached,
+    policy: &PolicyName,
+    since: Timestamp,
+    whole: bool,
+) -> Result<(Vec<Run>, Vec<Finding>), Fail> {
+    let (mut runs, mut wrong) = (Vec::new(), Vec::new());
+    for (seen, run) in known(reached, policy, since, whole).await? {
+        match run {
+            Ok(run) => runs.push(run),
+            Err((run, e)) => wrong.push(damaged(&run, &seen.target.name, e)),
+        }
+    }
+    Ok((runs, wrong))
 }
 
 /// A slot that comes once a year is older than what is shown, and still the newest.
@@ -175,7 +214,7 @@ impl At<'_> {
 }
 
 fn complete(run: &RunId, ends: &RunEnds, target: &TargetName) -> Option<Run> {
-    let Event::Opened { plan, .. } = &ends.opened.event else {
+    let Event::Opened { plan, after } = &ends.opened.event else {
         return None;
     };
     let over = Event::Finished {
@@ -196,6 +235,8 @@ fn complete(run: &RunId, ends: &RunEnds, target: &TargetName) -> Option<Run> {
         entries: ends.newest.seq + 1,
         exceptions: None,
         failed: Vec::new(),
+        after: after.clone(),
+        newest_sha256: ends.newest_sha256.clone(),
     })
 }
 
@@ -220,29 +261,9 @@ fn told(read: &RunRead, target: &TargetName) -> Run {
         entries: state.head.seq + 1,
         exceptions: Some(exceptions(state)),
         failed: failed(state),
+        after: state.after.clone(),
+        newest_sha256: state.head.sha256.clone(),
     }
-}
-
-fn exceptions(state: &RunState) -> u64 {
-    let copied = state.done::<CopyObjects>();
-    let tags = copied.map(|(_, _, c)| c.not_kept.tags_denied + c.not_kept.tags_unknown);
-    let dumped = state.done::<DumpDatabase>().map(|(_, _, d)| d.excluded);
-    let scratch = state.done::<LoadScratch>();
-    let scratch = scratch.map(|(_, _, l)| l.exceptions.len() as u64);
-    let loaded = state.done::<LoadDump>();
-    let loaded = loaded.map(|(_, _, l)| l.exceptions.len() as u64);
-    let read = state.done::<ReadServer>();
-    let read = read.map(|(_, _, r)| r.exceptions.len() as u64);
-    let servers = state.done::<DumpServer>().map(|(_, _, d)| {
-        let excluded: u64 = d.held.dumps.iter().map(|d| d.excluded).sum();
-        excluded + d.held.exceptions.len() as u64
-    });
-    let databases = dumped
-        .chain(scratch)
-        .chain(loaded)
-        .chain(read)
-        .chain(servers);
-    tags.chain(databases).sum()
 }
 
 fn failed(state: &RunState) -> Vec<Failed> {

@@ -13,8 +13,10 @@ pub mod vault_alone;
 pub mod verify;
 
 mod edited_policy;
+mod exceptions;
 mod joining;
 mod known_runs;
+mod links;
 mod planning;
 mod policy_copy;
 mod run_told;

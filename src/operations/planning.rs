@@ -2,12 +2,12 @@
 
 use super::Loaded;
 use crate::manifest::{Captured, Copy, Point};
-use crate::model::{Mark, RunId, RunKind, Sha256, Slot, SourceId, TargetName};
+use crate::model::{Mark, Method, RunId, RunKind, Sha256, Slot, SourceId, TargetName};
 use crate::plan::{
     BackupInput, BaseCopy, CopyObjects, DrillInput, Plan, ProbeLock, WriteProofs, backup, drill,
 };
 use crate::policy::Policy;
-use crate::report::{Exit, Fail, Hint};
+use crate::report::{Fail, Hint};
 use crate::targets::{self, Reached};
 use crate::vault::{Key, PointRef};
 use jiff::{SignedDuration, Timestamp};
@@ -121,19 +121,23 @@ pub struct Drillable {
 }
 
 impl Drillable {
-    fn of(policy: &Policy, found: PointRef) -> Self {
-        let source = |id: &SourceId| policy.sources.iter().position(|s| s.id() == id);
-        let target = |name: &TargetName| policy.targets.iter().position(|t| &t.name == name);
-        let (mut captured, mut copies) = (found.captured, found.copies);
-        captured.retain(|c| source(&c.source).is_some());
-        captured.sort_by_key(|c| source(&c.source));
-        copies.retain(|c| target(&c.target).is_some());
-        copies.sort_by_key(|c| target(&c.target));
+    fn of(found: PointRef) -> Self {
         Self {
             point: found.point,
-            captured,
-            copies,
+            captured: found.captured,
+            copies: found.copies,
         }
+    }
+
+    /// What a policy names of it, in that policy's order.
+    fn by(mut self, policy: &Policy) -> Self {
+        let source = |id: &SourceId| policy.sources.iter().position(|s| s.id() == id);
+        let target = |name: &TargetName| policy.targets.iter().position(|t| &t.name == name);
+        self.captured.retain(|c| source(&c.source).is_some());
+        self.captured.sort_by_key(|c| source(&c.source));
+        self.copies.retain(|c| target(&c.target).is_some());
+        self.copies.sort_by_key(|c| target(&c.target));
+        self
     }
 
     /// One target holds all that it is to hold.
@@ -171,7 +175,7 @@ pub async fn drillable(
         // and the drill proves the next one.
         let merged = targets::point(reached, &policy.name, candidate).await?;
         let Some(found) = merged.point else { continue };
-        let found = Drillable::of(policy, found);
+        let found = Drillable::of(found).by(policy);
         if found.copies.is_empty() {
             continue;
         }
@@ -226,18 +230,24 @@ pub async fn drilled(
     reached: &Reached,
     stored: &Plan,
 ) -> Result<Option<Drillable>, Fail> {
-    let mut found = match drillable(loaded, reached, Some(stored.slot)).await {
-        Ok(Some(found)) => found,
-        Ok(None) => return Ok(None),
-        Err(none) if none.exit == Exit::Usage => return Ok(None),
-        // A store that is away says nothing of the plan.
-        Err(fail) => return Err(fail),
+    let merged = targets::point(reached, &loaded.policy.name, stored.slot).await?;
+    let Some(found) = merged.point else {
+        return Ok(None);
     };
+    let mut found = Drillable::of(found);
     let tried = || stored.actions::<WriteProofs>().flat_map(|(_, a)| &a.tried);
     let probed = |target: &TargetName| {
         stored
             .actions::<ProbeLock>()
             .any(|(_, p)| &p.target == target)
+    };
+    let order = |name: &TargetName| stored.targets.iter().position(|t| &t.name == name);
+    // A snapshot is restored from the first target that has it; one that was completed since at
+    // an earlier target is the next drill's.
+    let late = |copy: &Copy| {
+        let from = tried().find(|t| t.source == copy.source && t.by.method() == Method::Snapshot);
+        copy.method() == Method::Snapshot
+            && from.is_some_and(|t| order(&copy.target) < order(&t.target))
     };
     let empty = |c: &Copy| c.files().is_some_and(|f| f.objects == 0);
     // What was completed since then is the next drill's.
@@ -245,8 +255,8 @@ pub async fn drilled(
         .captured
         .retain(|c| tried().any(|t| t.source == c.source));
     found.copies.retain(|c| {
-        tried().any(|t| (&t.source, &t.target) == (&c.source, &c.target))
-            || (empty(c) && probed(&c.target))
+        let was = tried().any(|t| (&t.source, &t.target) == (&c.source, &c.target));
+        !late(c) && (was || (empty(c) && probed(&c.target)))
     });
     Ok(Some(found))
 }
@@ -263,7 +273,8 @@ pub fn drill_again(
     }
     let sha256 = &stored.policy_sha256;
     let (run, opened_at) = (stored.run.clone(), stored.opened_at);
-    let plan = drill_plan((policy, sha256), reached, found?, run, opened_at)?;
+    let found = found?.clone().by(policy);
+    let plan = drill_plan((policy, sha256), reached, &found, run, opened_at)?;
     Some(Plan {
         journal_target: stored.journal_target.clone(),
         ..plan

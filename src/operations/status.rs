@@ -256,7 +256,19 @@ fn lacking(newest: &status::Newest, say: &impl Fn(Code, String) -> Finding) -> V
             say(Code::CopyMissing, message).thing(format!("{source} {name}"))
         })
     });
-    lost.chain(copies).collect()
+    // An empty database, and tags that nobody may read, are told and promised by nobody.
+    let told = [Code::DatabaseEmpty, Code::TagsNotKept].map(Code::as_str);
+    let counted = newest.exceptions.iter();
+    let counted = counted.filter(|e| !told.contains(&e.exception.code.as_str()));
+    let exceptions = counted.map(|e| {
+        let (source, exception) = (&e.source, &e.exception);
+        let at = e.target.as_ref();
+        let at = at.map_or_else(String::new, |t| format!(" at {t}"));
+        let what = format!("{} of {source}{at}", exception.thing);
+        let message = format!("{what} is not protected: {}", exception.why);
+        say(Code::NotProtected, message).thing(what)
+    });
+    lost.chain(copies).chain(exceptions).collect()
 }
 
 fn drill_breaches(

@@ -42,7 +42,7 @@ pub async fn tick(
         let role = role.map_or("", Role::as_str);
         return Err(Fail::usage(format!(
             "the {role} has no step in a scheduled run; roles of a tick are scheduler, copier, \
-             driller and prober"
+             dumper, driller and prober"
         )));
     };
     let clients = loaded.clients(None);

@@ -2,6 +2,7 @@
 
 use super::{Plan, ScratchAt, ServerPlace, StoredAction};
 use crate::model::{AccountId, Region, SourceId};
+use crate::policy::Databases;
 use std::collections::BTreeSet;
 
 impl Plan {
@@ -62,7 +63,16 @@ impl Places {
             }
             StoredAction::ListObjects(a) => self.source(&a.source, &a.bucket),
             StoredAction::CopyObjects(a) => self.source(&a.source, &a.bucket),
-            StoredAction::ReadServer(a) => self.server(&a.source, &a.server),
+            StoredAction::ReadServer(a) => {
+                self.server(&a.source, &a.server);
+                match &a.databases {
+                    Databases::All => self.add("all databases of", &a.source),
+                    Databases::These(names) => {
+                        let named = |d| format!("{d} of {}", a.source);
+                        names.iter().for_each(|d| self.add("database", &named(d)));
+                    }
+                }
+            }
             StoredAction::DumpServer(a) => self.server(&a.source, &a.server),
             StoredAction::LoadScratch(a) => {
                 if let ScratchAt::Server(server) = &a.at {

@@ -1,15 +1,17 @@
 //! Which objectives the newest proven figures meet.
 
+use super::known::Known;
 use super::told::{Met, Proven};
+use crate::manifest::Captured;
 use crate::model::{Method, Name, SourceId};
 use crate::policy::{Databases, Objective, Policy, Source};
 
 /// An objective of a method holds for each source, and each database, that the method restores: met
 /// where one target's newest proven figures meet all of its numbers.
-pub(super) fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
+pub(super) fn objectives(policy: &Policy, proven: &[Proven], newest: Option<&Known>) -> Vec<Met> {
     let mut all = Vec::new();
     for (method, wanted) in &policy.objectives {
-        let mut things = restored_by(policy, *method);
+        let mut things = restored_by(policy, *method, newest);
         // What is proven of a database that no list names is told as well.
         let known = proven.iter().filter(|p| p.method == *method);
         things.extend(known.map(|p| (p.source.clone(), p.database.clone())));
@@ -26,7 +28,11 @@ pub(super) fn objectives(policy: &Policy, proven: &[Proven]) -> Vec<Met> {
 }
 
 /// What a method restores by this policy.
-fn restored_by(policy: &Policy, method: Method) -> Vec<(SourceId, Option<Name>)> {
+fn restored_by(
+    policy: &Policy,
+    method: Method,
+    newest: Option<&Known>,
+) -> Vec<(SourceId, Option<Name>)> {
     let of = |source: &Source| -> Vec<(SourceId, Option<Name>)> {
         let id = source.id().clone();
         match (method, source) {
@@ -34,8 +40,26 @@ fn restored_by(policy: &Policy, method: Method) -> Vec<(SourceId, Option<Name>)>
                 vec![(id, None)]
             }
             (Method::Dump, _) => {
-                let databases = source.databases().into_iter().flat_map(Databases::listed);
-                databases.map(|d| (id.clone(), Some(d.clone()))).collect()
+                let listed = match source.databases() {
+                    None => return Vec::new(),
+                    Some(Databases::These(names)) => names.clone(),
+                    // Those that were there the last time.
+                    Some(Databases::All) => {
+                        let captured = newest.and_then(|k| k.captured(&id));
+                        captured
+                            .map(Captured::databases)
+                            .unwrap_or_default()
+                            .to_vec()
+                    }
+                };
+                let each = listed.into_iter().map(|d| (id.clone(), Some(d)));
+                let each: Vec<_> = each.collect();
+                // Nothing is known of any: the objective is missed all the same.
+                if each.is_empty() {
+                    vec![(id, None)]
+                } else {
+                    each
+                }
             }
             _ => Vec::new(),
         }

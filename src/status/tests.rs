@@ -1,4 +1,5 @@
 use super::*;
+use crate::manifest::{Captured, Point};
 use crate::model::Slot;
 use crate::model::{Method, PolicyName, Seconds};
 use crate::plan::tests as planned;

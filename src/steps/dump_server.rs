@@ -1,6 +1,7 @@
 //! Dumps the databases of a running server into one target.
 
 use super::one_dump::{OneDump, Stored};
+use super::read_server::may_pass;
 use super::{Context, Perform};
 use crate::manifest::{DumpsHeld, Exception};
 use crate::model::Name;
@@ -12,13 +13,22 @@ impl Perform for DumpServer {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ServerDumped, Fail> {
         let vault = ctx.vault(&self.target).await?;
         let databases = &ctx.output(&self.read)?.databases;
-        let (mut dumps, mut exceptions, mut first) = (Vec::new(), Vec::new(), None);
+        let (mut dumps, mut exceptions) = (Vec::new(), Vec::new());
+        let (mut first, mut away) = (None, None);
         for (done, database) in databases.iter().enumerate() {
             ctx.report(done as u64, databases.len() as u64, "databases");
-            match self.one(ctx, &vault, database).await {
+            let mut taken = self.one(ctx, &vault, database).await;
+            if taken
+                .as_ref()
+                .is_err_and(|e| e.failure() != Failure::Unavailable)
+            {
+                // A statement that was cancelled, a deadlock: once more, before it is left out.
+                taken = self.one(ctx, &vault, database).await;
+            }
+            match taken {
                 Ok(stored) => dumps.push(stored.held()),
-                // What may pass is tried again, and what is there already is found then.
-                Err(e) if e.failure() == Failure::Unavailable => return Err(e),
+                // The others first; what is there already is found at the next attempt.
+                Err(e) if may_pass(ctx, &e) => away = away.or(Some(e)),
                 Err(e) => {
                     exceptions.push(Exception {
                         thing: format!("database {database}"),
@@ -31,6 +41,9 @@ impl Perform for DumpServer {
             if ctx.world.stopping() {
                 return Err(Fail::stopped());
             }
+        }
+        if let Some(e) = away {
+            return Err(e);
         }
         match first {
             Some(e) if dumps.is_empty() => Err(e),

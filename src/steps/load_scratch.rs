@@ -1,7 +1,7 @@
 //! Loads a target's dump into an empty scratch database, and compares.
 
 use super::database::{Load, digests, heartbeat};
-use super::{Context, Perform, cluster};
+use super::{Context, Perform, assertion, cluster};
 use crate::database::Address;
 use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, Plan, ScratchAt};
@@ -47,6 +47,15 @@ impl Perform for LoadScratch {
         ];
         let connection = address.connect(ctx.clients.call_timeout()).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
+        if let Some(asked) = &self.asked {
+            if self.heartbeat.is_some() {
+                let most_s = asked.heartbeat_max_age.0;
+                checks.push(proof::heartbeat(&scope, beat.at, asked.at, most_s));
+            }
+            for asked in &asked.assertions {
+                checks.push(assertion::ask(&connection, &scope, asked).await?);
+            }
+        }
         let sequences = connection.sequences_behind().await?;
         checks.push(proof::sequences(
             &scope,

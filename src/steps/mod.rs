@@ -1,6 +1,7 @@
 //! What actions do: observe, act if absent, observe again. One file per action, named after it; one
 //! match over all of them.
 
+mod assertion;
 mod check_restored;
 mod cluster;
 mod context;

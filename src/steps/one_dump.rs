@@ -40,14 +40,28 @@ impl OneDump<'_> {
     pub async fn found(&self, ctx: &Context<'_>, vault: &Vault) -> Result<Option<Stored>, Fail> {
         let key = self.key(ctx);
         match vault.oldest(&key).await {
-            Ok((bytes, version)) => Ok(Some(Stored {
-                document: Dump::from_bytes(&bytes)?,
-                key,
-                version,
-            })),
+            Ok((bytes, version)) => {
+                let document = Dump::from_bytes(&bytes)?;
+                if !self.is(ctx, &document) {
+                    let why = "it is the document of another dump than its name says";
+                    return Err(vault.damaged(&key, why).into());
+                }
+                Ok(Some(Stored {
+                    document,
+                    key,
+                    version,
+                }))
+            }
             Err(e) if e.not_found() => Ok(None),
             Err(e) => Err(e.into()),
         }
+    }
+
+    fn is(&self, ctx: &Context<'_>, d: &Dump) -> bool {
+        let plan = ctx.plan;
+        (&d.policy, d.slot, &d.run) == (&plan.policy, plan.slot, &plan.run)
+            && (&d.source, &d.target) == (self.source, self.target)
+            && d.database == self.database.as_str()
     }
 
     /// `at`: the instant that its rows stand for.

@@ -15,11 +15,11 @@ impl Perform for ReadServer {
         let there = connection.databases().await?;
         let (names, missing) = wanted(&self.databases, there);
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
-        let mut databases = Vec::new();
+        let (mut databases, mut away) = (Vec::new(), None);
         for name in names {
             match self.look(ctx, &address, &name).await {
                 Ok(()) => databases.push(name),
-                Err(e) if e.failure() == Failure::Unavailable => return Err(e),
+                Err(e) if may_pass(ctx, &e) => away = away.or(Some(e)),
                 // One that may not be entered, or holds nothing, keeps no other one from its dump.
                 Err(e) => exceptions.push(Exception {
                     thing: format!("database {name}"),
@@ -27,6 +27,9 @@ impl Perform for ReadServer {
                     why: full(&e),
                 }),
             }
+        }
+        if let Some(e) = away {
+            return Err(e);
         }
         if databases.is_empty() {
             let why: Vec<&str> = exceptions.iter().map(|e| e.why.as_str()).collect();
@@ -47,6 +50,11 @@ impl Perform for ReadServer {
             exceptions,
         })
     }
+}
+
+/// Worth another attempt; after the last one it is an exception of its database like any other.
+pub(super) fn may_pass(ctx: &Context<'_>, e: &Fail) -> bool {
+    e.failure() == Failure::Unavailable && ctx.attempt() < ctx.plan.step_attempts
 }
 
 impl ReadServer {

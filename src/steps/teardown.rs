@@ -11,7 +11,7 @@ use crate::report::{Code, Fail, full};
 use crate::vault::folder;
 
 /// A drill makes two clusters of each source, more only after failed attempts.
-const MAX_CLUSTERS: usize = 20;
+const CLUSTERS_OF_A_SOURCE: usize = 20;
 /// Files under one run's scratch prefix.
 const MAX_FILES: usize = 5_000_000;
 /// Looks at a cluster that is being deleted.
@@ -89,12 +89,13 @@ impl Teardown {
             Err(e) => return done.failed.push(e.into()),
         };
         clusters.retain(|c| ours(c, &self.cluster_prefix, &self.tags));
-        if clusters.len() > MAX_CLUSTERS {
+        let most = CLUSTERS_OF_A_SOURCE * self.dumps.len().max(1);
+        if clusters.len() > most {
             return done.failed.push(Fail::new(
                 Code::TooMany,
                 format!(
-                    "{} clusters in {} carry this run's tags, at most {MAX_CLUSTERS} are deleted \
-                     at once; look at them first",
+                    "{} clusters in {} carry this run's tags, at most {most} are deleted at once; \
+                     look at them first",
                     clusters.len(),
                     place.region
                 ),

@@ -1,8 +1,9 @@
 //! An auditor with a vault's URL and one key: no policy file, nothing else is asked of anyone.
 
-use crate::cloud::{Cloud, Ran};
+use crate::cloud::{Cloud, Ran, confirmed};
 use crate::crash::stage::{Stage, Template};
-use serde_json::json;
+use crate::stores::block_on;
+use serde_json::{Value, json};
 
 /// As the auditor of AWS, of the vault in the second region.
 fn look(cloud: &Cloud, verb: &str, more: &[&str]) -> Ran {
@@ -118,4 +119,47 @@ fn what_is_wrong_as_typed_says_what_to_type() {
         let empty = cloud.dr_as("aws", "auditor", &words).exits(3);
         assert!(empty.stderr.contains("error[no-point]"), "{empty:?}");
     }
+}
+
+#[test]
+fn a_run_that_vanished_is_named_by_the_ones_after_it() {
+    let template = Template::make(Stage::Files);
+    let cloud = template.copy();
+    let policy = ["--json", "--policy", "../lab/files.yaml"];
+    let dr = |verb: &[&str]| cloud.dr(&[verb, &policy].concat());
+    dr(&["tick"]).exits(0);
+    let to = ["restore", "--method", "files", "--target", "central"];
+    let words = [&to[..], &["--to-bucket", "recovered-files"]].concat();
+    let restored = confirmed(&words, dr).exits(0).json();
+    let log = dr(&["log"]).exits(0).json();
+    let names = |run: &Value| {
+        let after = run["after"].as_array().cloned().unwrap_or_default();
+        after.iter().map(|l| l["run"].clone()).collect::<Vec<_>>()
+    };
+    let runs = log["runs"].as_array().cloned().unwrap_or_default();
+    let of = |run: &Value| runs.iter().find(|r| r["run"] == *run).expect("listed");
+    let backup = &runs[0]["run"];
+    assert_eq!(names(of(&restored["run"])), vec![backup.clone()], "{log}");
+    // Its last entry first, then all of it: nobody may delete them, and they are gone.
+    let prefix = format!("runs/shop/{}/", backup.as_str().expect("a name"));
+    let mut entries = block_on(async {
+        let bucket = cloud
+            .bucket("admin", "eu-central-1", "dr-vault-central")
+            .await;
+        bucket.keys(&prefix, 1_000).await.expect("entries")
+    });
+    let remove = |key: &str| {
+        cloud.tell(
+            "/damage",
+            &json!({"region": "eu-central-1", "bucket": "dr-vault-central", "key": key,
+                "how": "remove"}),
+        )
+    };
+    remove(&entries.pop().expect("an entry"));
+    let told = |ran: Ran| ran.exits(3).json()["findings"][0]["message"].to_string();
+    let shorter = told(dr(&["log"]));
+    assert!(shorter.contains("it is shorter now"), "{shorter}");
+    entries.iter().for_each(|key| drop(remove(key)));
+    let gone = told(dr(&["log"]));
+    assert!(gone.contains("it is not there"), "{gone}");
 }

@@ -236,7 +236,7 @@ fn begun(report: &RunState, plan: &Plan) -> RunState {
         by: report.opened_by.clone(),
         event: Event::Opened {
             plan: Box::new(plan.clone()),
-            after: None,
+            after: Vec::new(),
         },
     };
     let sha = dr::model::Sha256::of(&entry.to_line());

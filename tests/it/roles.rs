@@ -59,7 +59,7 @@ const fn t(what: &'static str, may: &'static str, call: Call) -> Try {
 }
 
 /// Keys are by their first part; the test finds one that is there.
-const TRIES: [Try; 46] = [
+const TRIES: [Try; 48] = [
     t(
         "read the vault's document",
         "+++++++",
@@ -103,10 +103,17 @@ const TRIES: [Try; 46] = [
         Call::Create("points/shop/20990101T000000Z/copies/files/central.json"),
     ),
     t(
-        "create a dump's document",
-        "--+---+",
+        "create the document of a drill's dump",
+        "--+----",
         Call::Create(
             "points/shop/20990101T000000Z/dumps/drill-20990101T000000Z/shop/shop/central.json",
+        ),
+    ),
+    t(
+        "create the document of a server's dump",
+        "------+",
+        Call::Create(
+            "points/shop/20990101T000000Z/dumps/backup-20990101T000000Z/shop/shop/central.json",
         ),
     ),
     t(
@@ -130,9 +137,14 @@ const TRIES: [Try; 46] = [
         Call::Create("manifests/shop/20990101T000000Z/files/list"),
     ),
     t(
-        "put a dump chunk",
-        "--+---+",
-        Call::Create("dump/shop/20990101T000000Z/d/1"),
+        "put a chunk of a drill's dump",
+        "--+----",
+        Call::Create("dump/shop/shop/20990101T000000Z/drill-20990101T000000Z/shop/1"),
+    ),
+    t(
+        "put a chunk of a server's dump",
+        "------+",
+        Call::Create("dump/shop/shop/20990101T000000Z/backup-20990101T000000Z/shop/1"),
     ),
     t("put a probe object", "---+---", Call::Create("probe/1")),
     t(

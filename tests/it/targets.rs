@@ -410,7 +410,7 @@ fn parted(cloud: &Cloud) {
         .collect();
     assert_eq!(
         failed,
-        ["copy-objects:shop-files:west"],
+        ["copy-objects:app-files:west"],
         "what the other one made is taken as it is, its locks extended: {ran:?}"
     );
     cloud.clear_faults();

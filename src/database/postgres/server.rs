@@ -13,8 +13,7 @@ pub enum Dropped {
 }
 
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-const DATABASES: &str =
-    "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY datname";
+const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname";
 
 const COMMENTS: &str = "SELECT d.description FROM pg_shdescription d \
      WHERE d.classoid = 'pg_database'::regclass";
@@ -28,7 +27,7 @@ impl Connection {
         Ok(self.value(NOW).await?.and_then(|t| t.parse().ok()))
     }
 
-    /// Names of all databases that could be dumped.
+    /// Names of all databases but templates, whether they can be entered or not.
     ///
     /// # Errors
     /// The server's.
@@ -72,14 +71,15 @@ impl Connection {
         Ok(true)
     }
 
-    /// Only one whose comment says whose it is.
+    /// Only one whose comment says whose it is, or that has none, as a crash right after its making
+    /// leaves it: the name is a run's alone.
     ///
     /// # Errors
     /// The server's.
     pub async fn drop_database(&self, name: &str, comment: &str) -> Result<Dropped, PgError> {
         match self.comment_of(name).await? {
             None => Ok(Dropped::NotThere),
-            Some(Some(found)) if found.contains(comment) => {
+            Some(found) if found.as_ref().is_none_or(|f| f.contains(comment)) => {
                 let drop = format!("DROP DATABASE {} WITH (FORCE)", ident(name));
                 self.execute(&drop).await?;
                 Ok(Dropped::Done)

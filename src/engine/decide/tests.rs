@@ -191,6 +191,29 @@ fn a_role_does_not_wait_for_what_another_role_could_not_do() {
         Decision::HandOver(Role::Copier),
         "whoever would only wait lets the others on"
     );
+    // A new process looks before it says so, and a step that another role failed at is no reason
+    // not to look.
+    assert_eq!(
+        decide(&state, now(), Some(Role::Scheduler), &none),
+        run("take-snapshot:shop-prod")
+    );
+    assert_eq!(
+        decide(&state, now(), None, &none),
+        run("list-objects:shop-files")
+    );
+    assert_eq!(
+        decide(&state, now(), None, &tried),
+        run("list-objects:shop-files"),
+        "nobody hands over to itself"
+    );
+    state
+        .steps
+        .insert(named("take-snapshot:shop-prod"), StepState::Running);
+    assert_eq!(
+        copier(&state),
+        run("list-objects:shop-files"),
+        "a scheduler that was killed in its step holds up no file"
+    );
 }
 
 #[test]

@@ -10,8 +10,8 @@ use crate::database::Logins;
 use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::{Actor, LastSeen, Outcome};
 use crate::model::{Role, RunId, RunKind, Slot};
-use crate::operations::Surroundings;
 use crate::operations::session::journal_at;
+use crate::operations::{Surroundings, links};
 use crate::plan::Plan;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::steps::Secrets;
@@ -150,13 +150,13 @@ impl Executing<'_> {
     async fn beside(&self, why: &str) -> Result<Journalled, Fail> {
         let (plan, after) = match self.last_seen().await {
             Some(seen) => seen,
-            None => (self.new_plan()?, None),
+            None => (self.new_plan()?, Vec::new()),
         };
         for Local(store) in local::fresh(self.around.world, self.request, &self.choice.mark()) {
             let runner = self.runner(store.clone());
             // No room for a first entry, or no right: nothing was begun there, the next place may
             // do.
-            let Ok(Some(state)) = engine::open_after(&runner, &plan, after.clone()).await else {
+            let Ok(Some(state)) = engine::open(&runner, &plan, after.clone()).await else {
                 continue;
             };
             let (age, now) = (SignedDuration::ZERO, plan.opened_at);
@@ -195,7 +195,9 @@ impl Executing<'_> {
             }
         }
         let plan = self.new_plan()?;
-        if let Some(state) = engine::open(&runner, &plan).await? {
+        let vaults = [(&place.target.name, &place.vault)];
+        let after = links::newest(&vaults, policy, links::IN_AN_INCIDENT).await;
+        if let Some(state) = engine::open(&runner, &plan, after).await? {
             self.holds(&plan);
             let (age, now) = (SignedDuration::ZERO, plan.opened_at);
             let report = engine::advance(&runner, state, age, now).await?;
@@ -235,7 +237,7 @@ impl Executing<'_> {
     }
 
     /// The run that the vault's journal holds, with the newest entry of it that can be read.
-    async fn last_seen(&self) -> Option<(Plan, Option<LastSeen>)> {
+    async fn last_seen(&self) -> Option<(Plan, Vec<LastSeen>)> {
         let plan = {
             let held = self.plan.lock();
             held.unwrap_or_else(PoisonError::into_inner).clone()?
@@ -243,10 +245,11 @@ impl Executing<'_> {
         let journal = journal_at(&self.choice.place.vault);
         let read = journal.read(&plan.policy, &plan.run).await.ok().flatten();
         let seen = read.map(|r| LastSeen {
+            target: self.choice.place.target.name.clone(),
             run: plan.run.clone(),
             seq: r.state.head.seq,
             sha256: r.state.head.sha256,
         });
-        Some((plan, seen))
+        Some((plan, seen.into_iter().collect()))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::request::RestoreRequest;
 use crate::manifest::Vault as VaultDocument;
-use crate::model::{PolicyName, Slot, TargetName, VaultId};
+use crate::model::{PolicyName, Slot, SourceId, TargetName, VaultId};
 use crate::plan::PlanTarget;
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, full};
@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 /// Newest points that are read whole, and newest ones that a drill tried.
 const NEWEST: usize = 10;
 const NEWEST_TRIED: usize = 10;
+/// Older ones, where those lack a source.
+const MOST_LOOKED_AT: usize = 30;
 
 /// One target that answers, with its points.
 pub struct Place {
@@ -41,7 +43,21 @@ pub(super) async fn place(
     let now = vault.now().await?;
     let index = vault.point_index(name).await?;
     let (mut points, mut unread) = (Vec::new(), Vec::new());
-    for slot in wanted(&index, request).into_iter().rev() {
+    let first = wanted(&index, request);
+    let fitting = |i: &PointIndex| request.before.is_none_or(|b| i.slot.time() < b);
+    let more = index.iter().filter(|i| fitting(i)).map(|i| i.slot);
+    let more: Vec<Slot> = match request.point {
+        Some(_) => Vec::new(),
+        None => more
+            .filter(|s| !first.contains(s))
+            .take(MOST_LOOKED_AT)
+            .collect(),
+    };
+    for (n, slot) in first.iter().rev().copied().chain(more).enumerate() {
+        // A source that could not be taken for a while is in none of the newest points.
+        if n >= first.len() && !goes_on(&points, &target.name) {
+            break;
+        }
         // One point that is damaged must not hide the others.
         match vault.point(name, slot).await {
             Ok(found) => {
@@ -75,6 +91,19 @@ pub(super) async fn place(
         policy,
         now,
     })
+}
+
+/// Whether an older point may hold a source that none of these has here: the oldest of them was to
+/// hold it as well.
+fn goes_on(points: &[PointRef], target: &TargetName) -> bool {
+    let has = |source: &SourceId| {
+        let copies = points.iter().flat_map(|p| &p.copies);
+        copies
+            .filter(|c| &c.target == target)
+            .any(|c| &c.source == source)
+    };
+    let oldest = points.iter().min_by_key(|p| p.point.slot);
+    oldest.is_some_and(|p| p.point.expected_at(target).any(|s| !has(s)))
 }
 
 /// What cannot be read is not offered, and whoever chooses among the rest is told so.

@@ -4,8 +4,8 @@
 use super::point_at::{Found, PointAt, digest_checked, stored};
 use super::unreferenced::{Beside, Expected, Other, beside};
 use super::wrong::Wrong;
-use crate::manifest::{Captured, ListRow, RowKind, StoredRow, read_rows};
-use crate::model::{PolicyName, RunId, Sha256, SourceId, SourceKind};
+use crate::manifest::{Captured, ListRow, PointSource, RowKind, StoredRow, read_rows};
+use crate::model::{PolicyName, Sha256, SourceId, SourceKind};
 use crate::report::{Code, Fail};
 use crate::vault::{Key, Vault, first_versions, folder};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,13 +54,14 @@ async fn dumps(at: &PointAt<'_>) -> Result<Beside, Fail> {
         .filter(|s| s.kind != SourceKind::Bucket);
     for source in databases {
         let prefix = folder::dumps(&point.policy, &source.id, point.slot);
-        found.extend(dumps_of(at, &source.id, &prefix).await?);
+        found.extend(dumps_of(at, source, &prefix).await?);
     }
     Ok(found)
 }
 
-async fn dumps_of(at: &PointAt<'_>, source: &SourceId, prefix: &str) -> Result<Beside, Fail> {
-    let own = || at.dumps().filter(|d| &d.source == source);
+async fn dumps_of(at: &PointAt<'_>, source: &PointSource, prefix: &str) -> Result<Beside, Fail> {
+    let point = &at.point.point;
+    let own = || at.dumps().filter(|d| d.source == source.id);
     let chunks = own().flat_map(|d| {
         d.tables
             .iter()
@@ -70,16 +71,21 @@ async fn dumps_of(at: &PointAt<'_>, source: &SourceId, prefix: &str) -> Result<B
     let chunks: BTreeMap<&str, &str> = chunks
         .map(|c| (c.key.as_str(), c.version.as_str()))
         .collect();
-    let documented: BTreeSet<&RunId> = own().map(|d| &d.run).collect();
-    // A drill that was killed, or that is at work, leaves chunks that no document names yet.
+    let documented: Vec<String> = own()
+        .map(|d| folder::dump_of(&point.policy, &d.source, (point.slot, &d.run), &d.database))
+        .collect();
+    // A run that was killed, or that is at work, leaves chunks that no document names yet.
     let under_way = |key: &str| match Key::parse(key) {
         Some(Key::DumpFile { run, .. }) => {
-            let known = at.drills.contains(&run) || run == at.point.point.run;
-            !documented.contains(&run) && known
+            let known = at.drills.contains(&run) || run == point.run;
+            known && !documented.iter().any(|folder| key.starts_with(folder))
         }
         _ => false,
     };
+    // A running server has other rows when an interrupted dump is made again.
+    let again = source.kind == SourceKind::Postgres;
     let expected = |key: &str| match chunks.get(key) {
+        Some(version) if again => Expected::Attempted((*version).into()),
         Some(version) => Expected::Version((*version).into()),
         None if under_way(key) => Expected::Ignored,
         None => Expected::Foreign,

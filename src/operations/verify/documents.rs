@@ -155,11 +155,11 @@ fn named(policy: &PolicyName, slot: Slot, key: &str, bytes: &[u8]) -> Result<(),
                 let source = c.source;
                 Key::point(&c.policy, c.slot, PointDocument::Source { source, what })
             }),
-            PointDocument::Dump { database, .. } => Dump::from_bytes(bytes).map(|d| {
+            PointDocument::Dump { .. } => Dump::from_bytes(bytes).map(|d| {
                 let document = PointDocument::Dump {
                     run: d.run,
                     source: d.source,
-                    database,
+                    database: d.database,
                     target: d.target,
                 };
                 Key::point(&d.policy, d.slot, document)

@@ -20,6 +20,9 @@ pub enum Expected {
     Oldest,
     /// Data: this version is referenced, further ones with equal bytes are an interrupted copy's.
     Version(String),
+    /// Data of what was read from a running source: this version is referenced, further ones are
+    /// an interrupted attempt's.
+    Attempted(String),
     /// An object that another point may refer to: told apart later.
     Other,
     /// Not looked at.
@@ -109,7 +112,9 @@ async fn of_key(
     let mut versions = rows.iter().filter(|r| !r.delete_marker);
     let kept = match expected {
         Expected::Foreign => None,
-        Expected::Version(id) => versions.clone().find(|r| r.version == *id),
+        Expected::Version(id) | Expected::Attempted(id) => {
+            versions.clone().find(|r| r.version == *id)
+        }
         _ => versions.next_back(),
     };
     for row in rows.iter().filter(|r| !r.delete_marker && Some(*r) != kept) {
@@ -119,6 +124,7 @@ async fn of_key(
                 row,
                 "no run wrote it and nothing refers to it",
             )),
+            Some(_) if matches!(expected, Expected::Attempted(_)) => {}
             Some(kept) if tolerated(vault, expected) && same_bytes(vault, kept, row).await? => {}
             _ => found.wrong.push(wrong(
                 Code::SecondVersion,

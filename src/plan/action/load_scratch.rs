@@ -2,8 +2,10 @@
 
 use super::{Beat, ClusterMade, DatabaseDumped, ScratchInspected, ServerPlace};
 use crate::manifest::{Check, DumpHeld, HeartbeatColumn};
-use crate::model::{Name, SourceId, TargetName};
+use crate::model::{Name, Seconds, SourceId, TargetName};
 use crate::plan::Link;
+use crate::policy::Assertion;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,9 +20,21 @@ pub struct LoadScratch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspected: Option<Link<ScratchInspected>>,
     pub heartbeat: Option<HeartbeatColumn>,
+    /// Of a dump that no snapshot stands behind: what is asked of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
     /// Where to.
     pub into: Name,
     pub streams: u32,
+}
+
+/// What a drill asks of a database beside that it is whole.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Asked {
+    pub assertions: Vec<Assertion>,
+    pub heartbeat_max_age: Seconds,
+    /// The instant that the newest heartbeat is compared with.
+    pub at: Timestamp,
 }
 
 /// Where dumps are loaded.

@@ -36,7 +36,7 @@ pub use dump_server::{DumpServer, ServerDumped};
 pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
 pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
 pub use load_dump::LoadDump;
-pub use load_scratch::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
+pub use load_scratch::{Asked, DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
     CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,

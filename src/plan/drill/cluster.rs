@@ -10,7 +10,6 @@ use crate::plan::{
     Inspected, Link, LoadScratch, RestoreCluster, ScratchAt, ScratchDatabase, ScratchPlace,
     TriedBy,
 };
-use crate::policy::Assertion;
 use jiff::Timestamp;
 
 /// One cluster under drill.
@@ -57,7 +56,7 @@ pub(super) fn plan(
     planned.prove(drilled.source, &copy.target, by);
     let at = match input.scratch_server() {
         Some(server) => ScratchAt::Server(server),
-        None => ScratchAt::Cluster(drilled.create(&inspected, planned)),
+        None => ScratchAt::Cluster(drilled.create(&restored, planned)),
     };
     let targets: Vec<TargetName> = input.targets().cloned().collect();
     for inspected in &inspected {
@@ -113,7 +112,7 @@ impl Drilled<'_> {
             heartbeat: self.captured.heartbeat_of(database),
             snapshot_at: self.snapshot_at,
             heartbeat_max_age: self.input.drill.heartbeat_max_age,
-            assertions: self.assertions(database),
+            assertions: self.input.assertions(self.source, database),
             streams: self.input.policy.concurrency.streams,
         };
         let inspected = planned
@@ -125,23 +124,12 @@ impl Drilled<'_> {
         }
     }
 
-    /// Those that name this database, or none where it is the only one.
-    fn assertions(&self, database: &Name) -> Vec<Assertion> {
-        let all = self.input.drill.assertions.iter();
-        let ours = |a: &&Assertion| {
-            a.source.as_ref().is_none_or(|s| s == self.source)
-                && a.database.as_ref().is_none_or(|d| d == database)
-        };
-        all.filter(ours).cloned().collect()
-    }
-
-    fn create(&self, inspected: &[Inspected], planned: &mut Planned) -> Link<ClusterMade> {
+    fn create(&self, restored: &Link<ClusterMade>, planned: &mut Planned) -> Link<ClusterMade> {
         let create = CreateCluster {
             source: self.source.clone(),
             spec: self.spec("empty"),
         };
-        let needs: Vec<_> = inspected.iter().map(|i| i.by.step()).take(1).collect();
-        planned.steps.add(Role::Driller, create, &needs)
+        planned.steps.add(Role::Driller, create, &[restored.step()])
     }
 
     fn dump(&self, target: &TargetName, scratch: &Scratch<'_>, planned: &mut Planned) -> TriedBy {
@@ -178,6 +166,7 @@ impl Drilled<'_> {
             dump: taken.clone(),
             inspected: Some(by.clone()),
             heartbeat: self.captured.heartbeat_of(database),
+            asked: None,
             into,
             streams: concurrency.streams,
         };

@@ -7,7 +7,7 @@ use crate::plan::step::Steps;
 use crate::plan::{
     Dumps, Link, LockProbed, ScratchDatabase, ScratchPlace, ServerPlace, Tags, Tried, TriedBy,
 };
-use crate::policy::{Drill, Policy};
+use crate::policy::{Assertion, Drill, Policy};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,6 +83,16 @@ impl DrillInput<'_> {
             port: server.port,
             user: server.user.clone(),
         })
+    }
+
+    /// Assertions that name this database, or none where it is the only one.
+    pub(super) fn assertions(&self, source: &SourceId, database: &Name) -> Vec<Assertion> {
+        let all = self.drill.assertions.iter();
+        let ours = |a: &&Assertion| {
+            a.source.as_ref().is_none_or(|s| s == source)
+                && a.database.as_ref().is_none_or(|d| d == database)
+        };
+        all.filter(ours).cloned().collect()
     }
 
     /// A database of this run alone, one for each dump: at most 63 bytes, whatever the dumped one

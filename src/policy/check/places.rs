@@ -27,7 +27,16 @@ pub(super) fn sources(policy: &Policy, found: &mut Found) {
         }
         match source {
             Source::Bucket(bucket) => no_target(policy, n, bucket, found),
-            Source::Aurora(_) | Source::Postgres(_) => databases(n, source, found),
+            Source::Aurora(_) => {
+                databases(n, source, found);
+                let nowhere = !policy.targets.iter().any(|t| t.snapshots.is_some());
+                // With a drill that is said of the drill.
+                if nowhere && policy.drill.is_none() {
+                    let message = "no target has `snapshots`, so it would be protected nowhere";
+                    found.error(Code::DrillNoCopy, format!("sources[{n}].cluster"), message);
+                }
+            }
+            Source::Postgres(_) => databases(n, source, found),
         }
     }
 }

@@ -130,7 +130,7 @@ impl LocalJournal {
     /// The entry of the vault's journal that this one was begun after.
     pub fn after(&self) -> Option<crate::journal::LastSeen> {
         match read(self.lines.first()?.as_bytes()).ok()?.0.event {
-            Event::Opened { after, .. } => after,
+            Event::Opened { after, .. } => after.into_iter().next(),
             _ => None,
         }
     }

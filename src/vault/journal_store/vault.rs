@@ -21,6 +21,7 @@ const MOST_ENTRIES: usize = 100_000;
 pub struct RunEnds {
     pub opened: Entry,
     pub newest: Entry,
+    pub newest_sha256: Sha256,
     /// By the store's clock.
     pub newest_written: Timestamp,
 }
@@ -108,7 +109,7 @@ impl VaultJournal {
             return Ok(None);
         };
         let (opened, _) = self.entry(first).await?;
-        let (newest, _) = self.entry(last).await?;
+        let (newest, newest_sha256) = self.entry(last).await?;
         if opened.seq != 0 || newest.seq + 1 != rows.len() as u64 {
             let why = format!("{} entries end with number {}", rows.len(), newest.seq);
             return Err(self.vault.damaged(&folder::run(policy, run), why));
@@ -116,6 +117,7 @@ impl VaultJournal {
         Ok(Some(RunEnds {
             opened,
             newest,
+            newest_sha256,
             newest_written: last.last_modified,
         }))
     }
@@ -137,6 +139,16 @@ impl VaultJournal {
             .await?;
         let state = fold(entries.iter().map(|(e, s)| (e, s.clone())))
             .map_err(|e| vault.damaged(&prefix, e.to_string()))?;
+        // One that was journalled beside the vault has a name of its own there.
+        let beside = format!("{}-local-", state.plan.run);
+        let named = state.plan.run == *run || run.as_str().starts_with(&beside);
+        if !named || state.plan.policy != *policy {
+            let why = format!(
+                "its plan is of run {} of {}",
+                state.plan.run, state.plan.policy
+            );
+            return Err(vault.damaged(&prefix, why));
+        }
         // A run's age is by the store's clock; without it, it is not known who holds the run.
         let store_now = vault
             .bucket
