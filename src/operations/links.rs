@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 pub(super) const NEWEST: usize = 3;
 /// Whoever restores does not wait for more.
 pub(super) const IN_AN_INCIDENT: usize = 1;
-/// History is looked at this far back.
+/// History is looked at this far back, and further where there is nothing since.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// The newest entry of the newest runs of each kind, at each vault. What cannot be read is not
@@ -28,9 +28,11 @@ pub(super) async fn newest(
         let since = Slot::at(now.checked_sub(WINDOW).unwrap_or(Timestamp::UNIX_EPOCH));
         let journal = journal_at(vault);
         for kind in RunKind::ALL {
-            let Ok(runs) = vault.runs(policy, kind, since).await else {
-                continue;
-            };
+            let mut runs = vault.runs(policy, kind, since).await.unwrap_or_default();
+            if runs.is_empty() {
+                let ever = Slot::at(Timestamp::UNIX_EPOCH);
+                runs = vault.runs(policy, kind, ever).await.unwrap_or_default();
+            }
             for known in runs.iter().rev().take(of_a_kind) {
                 if let Ok(Some(ends)) = journal.ends(policy, &known.run).await {
                     links.push(LastSeen {

@@ -58,7 +58,21 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
     findings.extend(behind(report));
     findings.extend(uploads_left(report));
     findings.extend(not_protected(report));
+    findings.extend(lock_short(report));
     findings
+}
+
+/// Documents that are unlocked before what refers to them.
+fn lock_short(report: &Report) -> Vec<Finding> {
+    let points = report.state.done::<PublishPoint>();
+    points
+        .flat_map(|(step, _, published)| {
+            published.short.iter().map(|what| {
+                let message = format!("the lock of {what}: it ends before this run's evidence");
+                Finding::warning(Code::LockShort, message).thing(&step.id)
+            })
+        })
+        .collect()
 }
 
 /// Databases that are in no dump.

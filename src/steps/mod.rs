@@ -11,6 +11,7 @@ mod create_cluster;
 mod database;
 mod dump_database;
 mod dump_server;
+mod hold_evidence;
 mod inspect_scratch;
 mod list_objects;
 mod load_dump;

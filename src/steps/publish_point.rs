@@ -1,5 +1,6 @@
 //! Writes `point.json` and the documents of one source and of its copies: what makes a copy count.
 
+use super::hold_evidence::hold_evidence;
 use super::{Context, Perform};
 use crate::aws::Kind;
 use crate::manifest::{
@@ -21,6 +22,7 @@ impl Perform for PublishPoint {
     async fn perform(&self, ctx: &Context<'_>) -> Result<PointPublished, Fail> {
         let documents = self.documents(ctx)?;
         let (mut point_at, mut failed, mut trouble) = (Vec::new(), Vec::new(), None);
+        let mut short = Vec::new();
         for other in &ctx.plan.targets {
             let vault = ctx.vault(&other.name).await?;
             let lock = other.evidence_lock();
@@ -34,7 +36,10 @@ impl Perform for PublishPoint {
                 Ok::<(), VaultError>(())
             };
             match written.await {
-                Ok(()) => point_at.push(other.name.clone()),
+                Ok(()) => {
+                    point_at.push(other.name.clone());
+                    short.extend(hold_evidence(ctx, &vault, lock).await);
+                }
                 Err(e) if other.name == self.target => return Err(e.into()),
                 Err(e) => {
                     failed.push(other.name.clone());
@@ -47,7 +52,11 @@ impl Perform for PublishPoint {
             // refuses. What passes in a moment, or by the next tick, is worth the engine's next
             // attempts.
             Some(e) if ctx.attempt() < ctx.plan.step_attempts => Err(e.into()),
-            _ => Ok(PointPublished { point_at, failed }),
+            _ => Ok(PointPublished {
+                point_at,
+                failed,
+                short,
+            }),
         }
     }
 }

@@ -58,6 +58,12 @@ fn evidence_outlives_the_data_that_it_speaks_of() {
             assert!(until > days(29) && until < days(31), "{prefix}: {until}");
         }
     }
+    // What later evidence refers to was there before, and its lock is extended.
+    let vault = locks(&cloud, "vault.json");
+    assert!(
+        !vault.is_empty() && vault.iter().all(|u| *u > days(29)),
+        "{vault:?}"
+    );
     for prefix in ["objects/", "manifests/"] {
         let found = locks(&cloud, prefix);
         assert!(!found.is_empty(), "{prefix}");

@@ -17,6 +17,7 @@ fn done(state: &mut RunState, id: &str) {
         Some("publish-point") => Evidence::PublishPoint(PointPublished {
             point_at: Vec::new(),
             failed: Vec::new(),
+            short: Vec::new(),
         }),
         _ => Evidence::ShareSnapshot(SnapshotShared { with: Vec::new() }),
     };

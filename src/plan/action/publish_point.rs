@@ -86,6 +86,9 @@ pub struct PointPublished {
     pub point_at: Vec<TargetName>,
     /// Targets that could not be written.
     pub failed: Vec<TargetName>,
+    /// Documents that later evidence refers to, and whose lock could not be extended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub short: Vec<String>,
 }
 
 /// The heartbeat as a point carries it.
