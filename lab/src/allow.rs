@@ -160,6 +160,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                 && any(
                     &[
                         "runs/*/drill-*",
+                        "runs/*/sweep-*",
                         "policies/*",
                         "points/*/dumps/drill-*",
                         "proofs/*",

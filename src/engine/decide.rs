@@ -29,7 +29,7 @@ pub fn decide(
         .plan
         .steps
         .iter()
-        .filter(|s| may_run(state, s, (expired, role), tried))
+        .filter(|s| may_run(state, s, (now, role), tried))
         .collect();
     let tries = |s: &Step| tried.get(&s.id).copied().unwrap_or(0);
     let at_work = |s: &Step| {
@@ -148,14 +148,14 @@ fn over(state: &RunState, step: &Step) -> bool {
 fn over_for_now(
     state: &RunState,
     step: &Step,
-    role: Option<Role>,
+    (now, role): (Timestamp, Option<Role>),
     tried: &BTreeMap<StepId, u32>,
 ) -> bool {
     let not_ours = role.is_some_and(|r| r != step.role);
     let failed = match state.state(&step.id) {
         StepState::Failed { kind, .. } => *kind == Failure::Working || not_ours,
-        // The run is ours now, so whoever began it is gone.
-        StepState::Running => not_ours,
+        // The run is ours now, so whoever began it is gone: for good, or until its next tick.
+        StepState::Running => not_ours && long_left(state, step, now),
         _ => false,
     };
     let behind = step.needs.iter().filter_map(|n| state.plan.step(n));
@@ -164,15 +164,21 @@ fn over_for_now(
         || spent(state, step, tried)
         || behind
             .filter(|n| !state.succeeded(&n.id))
-            .any(|n| over_for_now(state, n, role, tried))
+            .any(|n| over_for_now(state, n, (now, role), tried))
+}
+
+fn long_left(state: &RunState, step: &Step, now: Timestamp) -> bool {
+    let since = state.left.get(&step.id);
+    since.is_some_and(|at| now.duration_since(*at) >= state.plan.patience.signed())
 }
 
 fn may_run(
     state: &RunState,
     step: &Step,
-    (expired, role): (bool, Option<Role>),
+    (now, role): (Timestamp, Option<Role>),
     tried: &BTreeMap<StepId, u32>,
 ) -> bool {
+    let expired = now >= state.plan.deadline_at;
     if state.succeeded(&step.id) || spent(state, step, tried) {
         return false;
     }
@@ -203,7 +209,7 @@ fn may_run(
     step.needs.iter().all(|n| state.succeeded(n))
         && after
             .into_iter()
-            .all(|s| over_for_now(state, s, role, tried))
+            .all(|s| over_for_now(state, s, (now, role), tried))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{Entry, Event, Failure, Identity, LastSeen, MAX_ENTRIES, Outcome};
 use crate::model::{Sha256, StepId};
 use crate::plan::{Action, Evidence, Link, Output, Plan, Step};
+use jiff::Timestamp;
 use std::collections::BTreeMap;
 
 /// Why entries do not make a run.
@@ -51,6 +52,8 @@ pub struct RunState {
     pub opened_by: Identity,
     /// What whoever opened it had seen of other runs.
     pub after: Vec<LastSeen>,
+    /// Steps that somebody began and left without an end, and since when.
+    pub left: BTreeMap<StepId, Timestamp>,
     /// Who did each finished step.
     pub done_by: BTreeMap<StepId, String>,
 }
@@ -114,6 +117,7 @@ impl RunState {
             },
             opened_by: entry.by.clone(),
             after: after.clone(),
+            left: BTreeMap::new(),
             done_by: BTreeMap::new(),
         })
     }
@@ -149,6 +153,7 @@ impl RunState {
                 Some(StepState::Waiting | StepState::Failed { .. } | StepState::Running),
             ) => {
                 self.steps.insert(step.clone(), StepState::Running);
+                self.left.remove(step);
             }
             (Event::Succeeded { step, evidence }, Some(StepState::Running)) => {
                 self.steps
@@ -174,7 +179,8 @@ impl RunState {
                     },
                 );
             }
-            (Event::Alive | Event::Claimed { .. } | Event::Released { .. }, _) => {}
+            (Event::Claimed { .. } | Event::Released { .. }, _) => self.leave(entry.at),
+            (Event::Alive, _) => {}
             (Event::Finished { outcome }, _) => self.finished = Some(*outcome),
             (Event::Opened { .. }, _) => return illegal("a second Opened".into()),
             (_, None) => return illegal("a step that is not in the plan".into()),
@@ -188,6 +194,14 @@ impl RunState {
             released,
         };
         Ok(())
+    }
+
+    /// Whoever was at work is gone; what was left before stays as it was.
+    fn leave(&mut self, at: Timestamp) {
+        let running = self.steps.iter().filter(|(_, s)| **s == StepState::Running);
+        for (step, _) in running {
+            self.left.entry(step.clone()).or_insert(at);
+        }
     }
 
     fn step_of(&self, event: &Event) -> Option<&StepState> {

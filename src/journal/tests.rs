@@ -195,3 +195,33 @@ fn a_plan_of_another_version_is_told_from_damage() {
         Err(FormatError::Json { .. })
     ));
 }
+
+#[test]
+fn a_step_that_was_left_is_known_until_it_is_begun_again() {
+    let opened = || Event::Opened {
+        plan: Box::new(plan()),
+        after: Vec::new(),
+    };
+    let step = plan().steps[0].id.clone();
+    let started = || Event::Started { step: step.clone() };
+    let claimed = || Event::Claimed {
+        from: RunnerId("a".into()),
+        why: "it is gone".into(),
+    };
+    let left = |events: Vec<(&str, Event)>| folded(events).unwrap().left.contains_key(&step);
+    let running = || vec![("a", opened()), ("a", started()), ("a", Event::Alive)];
+    assert!(!left(running()));
+    let mut gone = running();
+    gone.push(("b", claimed()));
+    assert!(left(gone.clone()));
+    gone.push(("b", started()));
+    assert!(!left(gone));
+    let mut stopped = running();
+    stopped.push((
+        "a",
+        Event::Released {
+            why: "asked to stop".into(),
+        },
+    ));
+    assert!(left(stopped));
+}

@@ -11,16 +11,24 @@ pub enum RunKind {
     Backup,
     Drill,
     Restore,
+    /// Of what closed drills left.
+    Sweep,
 }
 
 impl RunKind {
-    pub const ALL: [RunKind; 3] = [RunKind::Backup, RunKind::Drill, RunKind::Restore];
+    pub const ALL: [RunKind; 4] = [
+        RunKind::Backup,
+        RunKind::Drill,
+        RunKind::Restore,
+        RunKind::Sweep,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             RunKind::Backup => "backup",
             RunKind::Drill => "drill",
             RunKind::Restore => "restore",
+            RunKind::Sweep => "sweep",
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Which runs the journals know, of all targets that answer.
 
 use super::Loaded;
-use crate::model::{RunKind, Slot};
+use crate::model::{RunId, RunKind, Slot, TargetName};
 use crate::policy::{Policy, Schedule};
-use crate::report::Fail;
+use crate::report::{Code, Fail, Finding, full};
 use crate::schedule;
 use crate::targets::Reached;
-use crate::vault::RunRef;
+use crate::vault::{RunRef, VaultError};
 use jiff::SignedDuration;
 
 /// History is read this far back.
@@ -17,7 +17,7 @@ pub(super) fn schedule_of(policy: &Policy, kind: RunKind) -> Option<&Schedule> {
     match kind {
         RunKind::Backup => Some(&policy.schedule),
         RunKind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
-        RunKind::Restore => None,
+        RunKind::Restore | RunKind::Sweep => None,
     }
 }
 
@@ -39,4 +39,26 @@ pub(super) async fn known_runs(
     runs.sort();
     runs.dedup();
     Ok(runs)
+}
+
+/// A run that is there and cannot be believed.
+pub(super) struct Unread {
+    pub run: RunId,
+    pub at: TargetName,
+    pub why: VaultError,
+}
+
+impl Unread {
+    pub fn finding(self) -> Finding {
+        let code = if self.why.unknown_version() {
+            Code::FormatUnknown
+        } else {
+            Code::RunDamaged
+        };
+        let why = full(&Fail::from(self.why));
+        let message = format!("the journal of {} cannot be believed: {why}", self.run);
+        Finding::error(code, message)
+            .thing(&self.run)
+            .place(&self.at)
+    }
 }

@@ -1,22 +1,34 @@
 //! What a run says of the runs before it: links that show when one of them has vanished.
 
 use super::session::journal_at;
-use crate::journal::LastSeen;
+use crate::journal::{Entry, Event, LastSeen};
 use crate::model::{PolicyName, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::report::{Code, Finding};
-use crate::vault::Vault;
+use crate::vault::{JournalStore, RunEnds, RunRef, Vault, VaultError};
 use jiff::{SignedDuration, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// Runs of each kind that a new one names. A run that was open is named again by the next ones,
 /// with its last entry.
 pub(super) const NEWEST: usize = 3;
 /// Whoever restores does not wait for more.
 pub(super) const IN_AN_INCIDENT: usize = 1;
+/// So many that cannot be read are passed over.
+const MOST_UNREADABLE: usize = 3;
+/// Runs that one names at a target, whatever was planted there.
+const MOST: usize = 50;
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// History is looked at this far back, and further where there is nothing since.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
-/// The newest entry of the newest runs of each kind, at each vault. What cannot be read is not
-/// named: evidence stands in no run's way, and the next one names it again.
+/// A restore opens its run without them rather than wait longer.
+pub(super) const PATIENCE_IN_AN_INCIDENT: Duration = Duration::from_secs(3);
+
+/// The newest entry of the newest runs of each kind at each vault, and of those that the newest one
+/// of them named and that have gone on since, or are open still: a run is named until its end has
+/// been. What cannot be read is not named: evidence stands in no run's way, and the next one names
+/// it again.
 pub(super) async fn newest(
     vaults: &[(&TargetName, &Vault)],
     policy: &PolicyName,
@@ -24,28 +36,93 @@ pub(super) async fn newest(
 ) -> Vec<LastSeen> {
     let mut links = Vec::new();
     for (target, vault) in vaults {
-        let now = vault.bucket.clock.last().unwrap_or(Timestamp::UNIX_EPOCH);
-        let since = Slot::at(now.checked_sub(WINDOW).unwrap_or(Timestamp::UNIX_EPOCH));
-        let journal = journal_at(vault);
-        for kind in RunKind::ALL {
-            let mut runs = vault.runs(policy, kind, since).await.unwrap_or_default();
-            if runs.is_empty() {
-                let ever = Slot::at(Timestamp::UNIX_EPOCH);
-                runs = vault.runs(policy, kind, ever).await.unwrap_or_default();
-            }
-            for known in runs.iter().rev().take(of_a_kind) {
-                if let Ok(Some(ends)) = journal.ends(policy, &known.run).await {
-                    links.push(LastSeen {
-                        target: (*target).clone(),
-                        run: known.run.clone(),
-                        seq: ends.newest.seq,
-                        sha256: ends.newest_sha256,
-                    });
-                }
+        let at = At {
+            target,
+            vault,
+            policy,
+            journal: journal_at(vault),
+        };
+        let kinds = RunKind::ALL.map(|kind| at.newest_of(kind, of_a_kind));
+        let found = futures_util::future::join_all(kinds).await;
+        let found: Vec<(LastSeen, Entry)> = found.into_iter().flatten().collect();
+        let newest = found.iter().max_by_key(|(_, opened)| opened.at);
+        let before = match newest.map(|(_, opened)| &opened.event) {
+            Some(Event::Opened { after, .. }) if of_a_kind > IN_AN_INCIDENT => after.clone(),
+            _ => Vec::new(),
+        };
+        let mut seen: Vec<LastSeen> = found.into_iter().map(|(link, _)| link).collect();
+        for link in before {
+            let known = seen.iter().any(|s| s.run == link.run);
+            if &link.target == *target && !known && seen.len() < MOST {
+                seen.extend(at.gone_on(&link).await);
             }
         }
+        links.extend(seen);
     }
     links
+}
+
+/// Journals of one target.
+struct At<'a> {
+    target: &'a TargetName,
+    vault: &'a Vault,
+    policy: &'a PolicyName,
+    journal: JournalStore,
+}
+
+impl At<'_> {
+    /// The newest ones that can be read, each with its first entry.
+    async fn newest_of(&self, kind: RunKind, count: usize) -> Vec<(LastSeen, Entry)> {
+        let now = self.vault.bucket.clock.last();
+        let now = now.unwrap_or(Timestamp::UNIX_EPOCH);
+        let since = Slot::at(now.checked_sub(WINDOW).unwrap_or(Timestamp::UNIX_EPOCH));
+        let Ok(mut runs) = self.past(kind, since, now).await else {
+            return Vec::new();
+        };
+        if runs.is_empty() {
+            let ever = Slot::at(Timestamp::UNIX_EPOCH);
+            runs = self.past(kind, ever, now).await.unwrap_or_default();
+        }
+        let mut found = Vec::new();
+        for known in runs.iter().rev().take(count + MOST_UNREADABLE) {
+            if found.len() == count {
+                break;
+            }
+            if let Ok(Some(ends)) = self.journal.ends(self.policy, &known.run).await {
+                found.push((self.link(&known.run, &ends), ends.opened));
+            }
+        }
+        found
+    }
+
+    /// Runs of slots to come were planted; they must not push the others out of sight.
+    async fn past(
+        &self,
+        kind: RunKind,
+        since: Slot,
+        now: Timestamp,
+    ) -> Result<Vec<RunRef>, VaultError> {
+        let mut runs = self.vault.runs(self.policy, kind, since).await?;
+        let soon = Slot::at(now.checked_add(CLOCKS_APART).unwrap_or(now));
+        runs.retain(|r| r.slot <= soon);
+        Ok(runs)
+    }
+
+    /// `None`: it had ended when it was named, or it cannot be read.
+    async fn gone_on(&self, link: &LastSeen) -> Option<LastSeen> {
+        let ends = self.journal.ends(self.policy, &link.run).await.ok()??;
+        let over = matches!(ends.newest.event, Event::Finished { .. });
+        (!over || ends.newest.seq > link.seq).then(|| self.link(&link.run, &ends))
+    }
+
+    fn link(&self, run: &RunId, ends: &RunEnds) -> LastSeen {
+        LastSeen {
+            target: self.target.clone(),
+            run: run.clone(),
+            seq: ends.newest.seq,
+            sha256: ends.newest_sha256.clone(),
+        }
+    }
 }
 
 /// A run, as a log has read it.
@@ -58,34 +135,43 @@ pub(super) struct Read<'a> {
     pub after: &'a [LastSeen],
 }
 
-/// Runs that another one names and that are not there, or are shorter than they were. `read`:
-/// targets that were read; `since`: what is older is not looked for.
-pub(super) fn gaps(runs: &[Read<'_>], read: &[&TargetName], since: Timestamp) -> Vec<Finding> {
+/// What was looked at, and therefore can be missed.
+pub(super) struct LookedAt<'a> {
+    /// Targets that were read.
+    pub targets: Vec<&'a TargetName>,
+    /// Runs that are there and cannot be believed; that is told by itself.
+    pub unread: BTreeSet<(RunId, TargetName)>,
+    /// What is older is not looked for.
+    pub since: Timestamp,
+}
+
+/// Runs that another one names and that are not there, or are shorter than they were.
+pub(super) fn gaps(runs: &[Read<'_>], looked: &LookedAt<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let known: BTreeMap<_, _> = runs.iter().map(|r| ((r.run, r.target), r)).collect();
     for (by, link) in runs
         .iter()
         .flat_map(|r| r.after.iter().map(move |l| (r, l)))
     {
-        if !read.contains(&&link.target) || link.run.slot().time() < since {
+        let of = (link.run.clone(), link.target.clone());
+        if !looked.targets.contains(&&link.target)
+            || looked.unread.contains(&of)
+            || link.run.slot().time() < looked.since
+        {
             continue;
         }
-        let found = runs
-            .iter()
-            .find(|r| (r.run, r.target) == (&link.run, &link.target));
-        let why = match found {
+        let had = link.seq.saturating_add(1);
+        let why = match known.get(&(&link.run, &link.target)) {
             None => "it is not there",
             Some(run) if run.entries <= link.seq => "it is shorter now",
-            Some(run) if run.entries == link.seq + 1 && *run.newest_sha256 != link.sha256 => {
+            Some(run) if run.entries == had && *run.newest_sha256 != link.sha256 => {
                 "its newest entry is another one now"
             }
             Some(_) => continue,
         };
         let message = format!(
-            "run {} at {} had {} entries when {} was opened, and {why}",
-            link.run,
-            link.target,
-            link.seq + 1,
-            by.run
+            "run {} at {} had {had} entries when {} was opened, and {why}",
+            link.run, link.target, by.run
         );
         let finding = Finding::error(Code::RunMissing, message);
         findings.push(finding.thing(&link.run).place(&link.target));
@@ -128,6 +214,7 @@ mod tests {
     fn a_run_that_vanished_or_lost_its_end_is_named() {
         let (one, two) = ("backup-20261124T000000Z", "backup-20261124T060000Z");
         let central = TargetName::new("central");
+        let unread = BTreeSet::from([(link("drill-20261124T010000Z", 0).run, central.clone())]);
         let told_by = |runs: &[Known], read: &[&TargetName], since: &str| {
             let runs: Vec<Read<'_>> = runs
                 .iter()
@@ -139,7 +226,12 @@ mod tests {
                     after: &k.after,
                 })
                 .collect();
-            let found = gaps(&runs, read, since.parse().unwrap());
+            let looked = LookedAt {
+                targets: read.to_vec(),
+                unread: unread.clone(),
+                since: since.parse().unwrap(),
+            };
+            let found = gaps(&runs, &looked);
             found.into_iter().map(|f| f.message).collect::<Vec<_>>()
         };
         let told = |runs: &[Known], since: &str| told_by(runs, &[&central], since);
@@ -160,5 +252,12 @@ mod tests {
         assert!(told(&[second()], later).is_empty(), "before what is shown");
         let away = told_by(&[second()], &[], long_ago);
         assert!(away.is_empty(), "a target that was not read says nothing");
+        let damaged = run(two, 4, vec![link("drill-20261124T010000Z", 9)]);
+        assert!(
+            told(&[damaged], long_ago).is_empty(),
+            "it is there, and told by itself"
+        );
+        let endless = run(two, 4, vec![link(one, u64::MAX)]);
+        assert_eq!(told(&[endless], long_ago).len(), 1);
     }
 }

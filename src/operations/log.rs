@@ -1,14 +1,14 @@
 //! Which runs there were: of every kind, in every journal that can be read.
 
 use super::exceptions::exceptions;
-use super::known_runs::schedule_of;
+use super::known_runs::{Unread, schedule_of};
 use super::session::journal_at;
 use super::{Loaded, Surroundings, links};
 use crate::journal::{Event, LastSeen, Outcome, RunState, StepState};
 use crate::model::{PolicyName, Role, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::plan::{Plan, Step};
 use crate::policy::Policy;
-use crate::report::{Code, Fail, Finding, full};
+use crate::report::{Fail, Finding};
 use crate::schedule;
 use crate::targets::{self, Reached, Seen, away_findings};
 use crate::vault::{JournalStore, RunEnds, RunRead, VaultError};
@@ -103,17 +103,23 @@ pub async fn log(
         .unwrap_or_else(|| beginning(&loaded.policy, reached.now));
     let (mut runs, mut wrong) = readable(&reached, policy, since, request.whole).await?;
     let read: Vec<&TargetName> = reached.seen.iter().map(|s| &s.target.name).collect();
-    let gaps = |runs: &[Run]| {
+    let gaps = |runs: &[Run], wrong: &[Unread]| {
         let known: Vec<links::Read<'_>> = runs.iter().map(Run::read).collect();
-        links::gaps(&known, &read, since)
+        let unread = wrong.iter().map(|w| (w.run.clone(), w.at.clone()));
+        let looked = links::LookedAt {
+            targets: read.clone(),
+            unread: unread.collect(),
+            since,
+        };
+        links::gaps(&known, &looked)
     };
-    let mut vanished = gaps(&runs);
+    let mut vanished = gaps(&runs, &wrong);
     if !vanished.is_empty() {
         // A run that went on while the others were read is no gap.
         (runs, wrong) = readable(&reached, policy, since, request.whole).await?;
-        vanished = gaps(&runs);
+        vanished = gaps(&runs, &wrong);
     }
-    findings.extend(wrong);
+    findings.extend(wrong.into_iter().map(Unread::finding));
     findings.extend(vanished);
     runs.sort_by(|a, b| (a.opened_at, &a.run, &a.target).cmp(&(b.opened_at, &b.run, &b.target)));
     Ok(Log {
@@ -130,12 +136,16 @@ async fn readable(
     policy: &PolicyName,
     since: Timestamp,
     whole: bool,
-) -> Result<(Vec<Run>, Vec<Finding>), Fail> {
+) -> Result<(Vec<Run>, Vec<Unread>), Fail> {
     let (mut runs, mut wrong) = (Vec::new(), Vec::new());
     for (seen, run) in known(reached, policy, since, whole).await? {
         match run {
             Ok(run) => runs.push(run),
-            Err((run, e)) => wrong.push(damaged(&run, &seen.target.name, e)),
+            Err((run, why)) => wrong.push(Unread {
+                run,
+                at: seen.target.name.clone(),
+                why,
+            }),
         }
     }
     Ok((runs, wrong))
@@ -275,17 +285,4 @@ fn failed(state: &RunState) -> Vec<Failed> {
         _ => None,
     };
     state.plan.steps.iter().filter_map(of).collect()
-}
-
-fn damaged(run: &RunId, at: &TargetName, e: VaultError) -> Finding {
-    let code = if e.unknown_version() {
-        Code::FormatUnknown
-    } else {
-        Code::RunDamaged
-    };
-    let message = format!(
-        "the journal of {run} cannot be believed: {}",
-        full(&Fail::from(e))
-    );
-    Finding::error(code, message).thing(run).place(at)
 }

@@ -77,7 +77,7 @@ pub fn backup_plan(
 
 /// A plan says when it was made, and its locks end so long after that: one that was made in times
 /// to come would lock for as long as whoever planted it likes.
-fn made_by(stored: &Plan, now: Timestamp) -> bool {
+pub fn made_by(stored: &Plan, now: Timestamp) -> bool {
     let by = now + CLOCKS_APART;
     stored.opened_at <= by && (stored.kind != RunKind::Backup || stored.slot.time() <= by)
 }

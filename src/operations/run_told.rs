@@ -2,7 +2,10 @@
 
 use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
-use crate::plan::{CopyObjects, DumpServer, PublishPoint, ReadServer, Teardown, WriteProofs};
+use crate::model::RunKind;
+use crate::plan::{
+    CopyObjects, DumpServer, PublishPoint, ReadServer, SweepDrill, Teardown, TornDown, WriteProofs,
+};
 use crate::report::{Code, Finding, Hint, full};
 
 /// What became of a run, as one word.
@@ -43,7 +46,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
         )),
         RunExit::Finished(Outcome::Abandoned) => Some((
             Code::RunAbandoned,
-            format!("run {run} was abandoned without a recovery point"),
+            format!("run {run} was abandoned {}", without(run.kind())),
         )),
         RunExit::Finished(Outcome::Complete | Outcome::Failed)
         | RunExit::Open
@@ -56,10 +59,31 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
     }));
     findings.extend(not_kept(report));
     findings.extend(behind(report));
+    findings.extend(swept(report));
     findings.extend(uploads_left(report));
     findings.extend(not_protected(report));
     findings.extend(lock_short(report));
     findings
+}
+
+fn without(kind: RunKind) -> &'static str {
+    match kind {
+        RunKind::Backup | RunKind::Drill | RunKind::Restore => "without a recovery point",
+        RunKind::Sweep => "before all was deleted; what is left is swept again",
+    }
+}
+
+/// What should not have been there.
+fn swept(report: &Report) -> Vec<Finding> {
+    let torn = report.state.done::<SweepDrill>();
+    let torn = torn.filter(|(_, _, torn)| !torn.deleted.is_empty());
+    torn.map(|(_, swept, torn)| {
+        let deleted = torn.deleted.join(", ");
+        let message = format!("{deleted} was left by {} and is deleted now", swept.run);
+        let finding = Finding::warning(Code::Swept, message).thing(&swept.run);
+        finding.place(&report.state.plan.journal_target)
+    })
+    .collect()
 }
 
 /// Documents that are unlocked before what refers to them.
@@ -99,7 +123,10 @@ fn not_protected(report: &Report) -> Vec<Finding> {
 /// Parts of dumps that nobody will complete, and that a target would not end.
 fn uploads_left(report: &Report) -> Vec<Finding> {
     let torn = report.state.done::<Teardown>();
-    torn.flat_map(|(step, _, torn)| {
+    let torn = torn.map(|(step, _, torn)| (step, torn));
+    let swept = report.state.done::<SweepDrill>();
+    let all = torn.chain(swept.map(|(step, _, torn)| (step, torn)));
+    all.flat_map(|(step, torn): (_, &TornDown)| {
         torn.left.iter().map(move |what| {
             let message = format!("{what}; they cost money until they are ended");
             Finding::warning(Code::UploadsLeft, message).thing(&step.id)

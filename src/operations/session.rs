@@ -32,6 +32,7 @@ pub fn roles_of(kind: RunKind) -> &'static [Role] {
         RunKind::Backup => &[Role::Scheduler, Role::Copier, Role::Dumper],
         RunKind::Drill => &[Role::Driller, Role::Prober],
         RunKind::Restore => &[Role::Restorer],
+        RunKind::Sweep => &[Role::Driller],
     }
 }
 

@@ -65,11 +65,14 @@ pub async fn tick(
             break;
         }
     }
-    let mut findings = ticking.findings;
-    let runs = ticking.runs;
     if role.is_none_or(|r| r == Role::Driller) && !around.world.stopping() {
-        findings.extend(sweep::sweep(&session, &reached).await);
+        let swept = sweep::sweep(&session, &reached).await;
+        ticking.findings.extend(swept.findings);
+        for advanced in swept.advanced {
+            ticking.note(advanced)?;
+        }
     }
+    let (mut findings, runs) = (ticking.findings, ticking.runs);
     findings.extend(away_findings(&reached, &loaded.policy));
     let next = |s: &Schedule| schedule::next(s, reached.now).map(Slot::time);
     let drill = loaded.policy.drill.as_ref();
@@ -108,7 +111,7 @@ impl Ticking<'_> {
                     };
                     session.join(reached, read, &again).await
                 }
-                RunKind::Backup | RunKind::Restore => {
+                RunKind::Backup | RunKind::Restore | RunKind::Sweep => {
                     session.join(reached, read, &backup_again(reached)).await
                 }
             };
@@ -127,7 +130,7 @@ impl Ticking<'_> {
             match kind {
                 RunKind::Backup => self.backup(slot).await?,
                 RunKind::Drill => self.drill(slot).await?,
-                RunKind::Restore => {}
+                RunKind::Restore | RunKind::Sweep => {}
             }
             if session.around.world.stopping() {
                 return Ok(());

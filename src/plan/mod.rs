@@ -11,15 +11,17 @@ mod names;
 mod places;
 mod restore;
 mod step;
+mod sweep;
 mod targets;
 
 pub use action::*;
 pub use backup::{BackupInput, backup};
 pub use drill::{DrillInput, drill};
 pub use link::Link;
-pub use names::{cluster_id_of_attempt, drill_prefix, scratch_prefix};
+pub use names::{cluster_id_of_attempt, drill_databases, drill_prefix, scratch_prefix};
 pub use restore::{IntoDatabase, RestoreInput, RestoreInto, Unavailable, restore};
 pub use step::Step;
+pub use sweep::{SweepInput, sweep};
 pub use targets::plan_targets;
 
 use crate::model::{

@@ -41,6 +41,11 @@ pub fn drill_prefix(vault: &VaultId, policy: &PolicyName, run: &RunId) -> String
     format!("dr-drill-{}-{}", vault.short(), &hash.0[..10])
 }
 
+/// The beginning of every scratch database's name of one run, on a server of the user's.
+pub fn drill_databases(vault: &VaultId, policy: &PolicyName, run: &RunId) -> String {
+    drill_prefix(vault, policy, run).replace('-', "_") + "_"
+}
+
 /// Where the drills of a policy put files in the scratch bucket; each run has a folder below.
 pub fn scratch_prefix(vault: &VaultId, policy: &PolicyName) -> String {
     format!("dr-drill/{}/{policy}/", vault.short())

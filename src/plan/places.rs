@@ -1,6 +1,6 @@
 //! Which outside places a plan speaks to: endpoints, regions, buckets, accounts, keys, clusters.
 
-use super::{Plan, ScratchAt, ServerPlace, StoredAction};
+use super::{Plan, ScratchAt, ServerPlace, StoredAction, Teardown};
 use crate::model::{AccountId, Region, SourceId};
 use crate::policy::Databases;
 use std::collections::BTreeSet;
@@ -85,16 +85,8 @@ impl Places {
                 self.service("s3", &a.region, a.endpoint.as_deref());
                 self.add("bucket", &a.bucket);
             }
-            StoredAction::Teardown(a) => {
-                for place in &a.clusters {
-                    self.service("rds", &place.region, place.endpoint.as_deref());
-                }
-                self.service("s3", &a.bucket_region, a.bucket_endpoint.as_deref());
-                self.add("bucket", &a.bucket);
-                for database in &a.databases {
-                    self.add("scratch server", &database.server);
-                }
-            }
+            StoredAction::Teardown(a) => self.scratch(a),
+            StoredAction::SweepDrill(a) => self.scratch(&a.teardown),
             StoredAction::LoadDump(a) => {
                 self.0
                     .insert(format!("database {} at {}:{}", a.database, a.host, a.port));
@@ -106,6 +98,17 @@ impl Places {
             | StoredAction::ProbeLock(_)
             | StoredAction::WriteProofs(_)
             | StoredAction::CheckRestored(_) => {}
+        }
+    }
+
+    fn scratch(&mut self, torn: &Teardown) {
+        for place in &torn.clusters {
+            self.service("rds", &place.region, place.endpoint.as_deref());
+        }
+        self.service("s3", &torn.bucket_region, torn.bucket_endpoint.as_deref());
+        self.add("bucket", &torn.bucket);
+        for database in &torn.databases {
+            self.add("scratch server", &database.server);
         }
     }
 

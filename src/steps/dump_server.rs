@@ -1,49 +1,49 @@
 //! Dumps the databases of a running server into one target.
 
+use super::away::Away;
 use super::one_dump::{OneDump, Stored};
-use super::read_server::may_pass;
+use super::read_server::not_dumped;
 use super::{Context, Perform};
-use crate::manifest::{DumpsHeld, Exception};
+use crate::manifest::DumpsHeld;
 use crate::model::Name;
 use crate::plan::{DumpServer, ServerDumped};
-use crate::report::{Fail, Failure, full};
+use crate::report::{Fail, Failure};
 use crate::vault::Vault;
 
 impl Perform for DumpServer {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ServerDumped, Fail> {
         let vault = ctx.vault(&self.target).await?;
         let databases = &ctx.output(&self.read)?.databases;
-        let (mut dumps, mut exceptions) = (Vec::new(), Vec::new());
-        let (mut first, mut away) = (None, None);
-        for (done, database) in databases.iter().enumerate() {
-            ctx.report(done as u64, databases.len() as u64, "databases");
-            let mut taken = self.one(ctx, &vault, database).await;
-            if taken
-                .as_ref()
-                .is_err_and(|e| e.failure() != Failure::Unavailable)
-            {
-                // A statement that was cancelled, a deadlock: once more, before it is left out.
-                taken = self.one(ctx, &vault, database).await;
-            }
-            match taken {
-                Ok(stored) => dumps.push(stored.held()),
-                // The others first; what is there already is found at the next attempt.
-                Err(e) if may_pass(ctx, &e) => away = away.or(Some(e)),
-                Err(e) => {
-                    exceptions.push(Exception {
-                        thing: format!("database {database}"),
-                        code: e.code.to_string(),
-                        why: full(&e),
-                    });
-                    first.get_or_insert(e);
+        let server = ctx.logins.source(&self.source, &self.server)?;
+        let (mut dumps, mut exceptions, mut first) = (Vec::new(), Vec::new(), None);
+        let (mut away, mut left): (_, Vec<&Name>) = (Away::default(), databases.iter().collect());
+        while !left.is_empty() {
+            let mut silent = Vec::new();
+            for database in left {
+                ctx.report(dumps.len() as u64, databases.len() as u64, "databases");
+                match self.taken(ctx, &vault, database).await {
+                    Ok(stored) => dumps.push(stored.held()),
+                    // The others first; what is there already is found at the next attempt.
+                    Err(e) if Away::is_one(&e) => silent.push((database, e)),
+                    // The target's trouble is no database's.
+                    Err(e) if e.failure() == Failure::Unavailable => return Err(e),
+                    Err(e) => {
+                        exceptions.push(not_dumped(database, &e));
+                        first.get_or_insert(e);
+                    }
+                }
+                if ctx.world.stopping() {
+                    return Err(Fail::stopped());
                 }
             }
-            if ctx.world.stopping() {
-                return Err(Fail::stopped());
+            left = silent.iter().map(|(database, _)| *database).collect();
+            if !silent.is_empty() && !away.again(ctx, &server).await? {
+                for (database, e) in silent {
+                    exceptions.push(not_dumped(database, &e));
+                    first.get_or_insert(e);
+                }
+                break;
             }
-        }
-        if let Some(e) = away {
-            return Err(e);
         }
         match first {
             Some(e) if dumps.is_empty() => Err(e),
@@ -55,6 +55,14 @@ impl Perform for DumpServer {
 }
 
 impl DumpServer {
+    /// A statement that was cancelled, a deadlock: once more, before it is left out.
+    async fn taken(&self, ctx: &Context<'_>, vault: &Vault, of: &Name) -> Result<Stored, Fail> {
+        match self.one(ctx, vault, of).await {
+            Err(e) if e.failure() != Failure::Unavailable => self.one(ctx, vault, of).await,
+            taken => taken,
+        }
+    }
+
     async fn one(&self, ctx: &Context<'_>, vault: &Vault, database: &Name) -> Result<Stored, Fail> {
         let one = OneDump {
             source: &self.source,

@@ -12,11 +12,12 @@ use jiff::{SignedDuration, Timestamp};
 /// A lock that is extended is extended by so much more, so that not every run has to.
 const HORIZON: SignedDuration = SignedDuration::from_hours(24);
 
-/// Once in a run, for its first point. What could not be extended is given back, and keeps no point
-/// from being published.
+/// Once in a run at each target, for its first point there. What could not be extended is given
+/// back, and keeps no point from being published.
 pub(super) async fn hold_evidence(ctx: &Context<'_>, vault: &Vault, lock: Lock) -> Vec<String> {
     let mut short = Vec::new();
-    if ctx.state.done::<PublishPoint>().next().is_some() {
+    let mut published = ctx.state.done::<PublishPoint>();
+    if published.any(|(_, _, p)| p.point_at.contains(&vault.target)) {
         return short;
     }
     let policy = Key::Policy(ctx.plan.policy_sha256.clone());

@@ -3,17 +3,14 @@
 use super::database::{Load, digests, heartbeat};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::Address;
-use crate::model::{Method, ObjectKey, VersionId};
-use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, Plan, ScratchAt};
+use crate::model::{Method, ObjectKey, RunId, VaultId, VersionId};
+use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 use crate::proof::{self, Scope};
 use crate::report::{Code, Fail};
 
 /// What a database says that a drill makes on a server of the user's.
-pub(super) fn mark(plan: &Plan) -> String {
-    format!(
-        "dr:vault={} dr:run={} dr:role=scratch",
-        plan.vault.0, plan.run
-    )
+pub(super) fn mark(vault: &VaultId, run: &RunId) -> String {
+    format!("dr:vault={} dr:run={run} dr:role=scratch", vault.0)
 }
 
 impl Perform for LoadScratch {
@@ -25,7 +22,7 @@ impl Perform for LoadScratch {
             key,
             version,
             address: &address,
-            mark: format!("{} {}", mark(ctx.plan), self.target),
+            mark: format!("{} {}", mark(&ctx.plan.vault, &ctx.plan.run), self.target),
             streams: self.streams,
         };
         let loaded = load.perform(ctx).await?;
@@ -91,7 +88,7 @@ impl LoadScratch {
             ScratchAt::Cluster(made) => cluster::enter(ctx, made).await?,
             ScratchAt::Server(place) => ctx.logins.scratch(place)?,
         };
-        let (name, comment) = (self.into.as_str(), mark(ctx.plan));
+        let (name, comment) = (self.into.as_str(), mark(&ctx.plan.vault, &ctx.plan.run));
         let connection = server.connect(ctx.clients.call_timeout()).await?;
         if connection.make_database(name, &comment).await? {
             return Ok(server.with_database(name));

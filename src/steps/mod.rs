@@ -2,6 +2,7 @@
 //! match over all of them.
 
 mod assertion;
+mod away;
 mod check_restored;
 mod cluster;
 mod context;
@@ -80,6 +81,7 @@ pub async fn perform(action: &StoredAction, ctx: &Context<'_>) -> Result<Evidenc
         StoredAction::ProbeLock(a) => effect(a, ctx).await,
         StoredAction::WriteProofs(a) => effect(a, ctx).await,
         StoredAction::Teardown(a) => effect(a, ctx).await,
+        StoredAction::SweepDrill(a) => effect(a, ctx).await,
         StoredAction::LoadDump(a) => effect(a, ctx).await,
         StoredAction::CheckRestored(a) => effect(a, ctx).await,
     }

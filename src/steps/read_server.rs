@@ -1,12 +1,13 @@
 //! Looks at what a server has to be dumped.
 
+use super::away::Away;
 use super::{Context, Perform};
 use crate::database::Address;
 use crate::manifest::Exception;
 use crate::model::Name;
 use crate::plan::{ReadServer, ServerRead};
 use crate::policy::Databases;
-use crate::report::{Code, Fail, Failure, full};
+use crate::report::{Code, Fail, full};
 
 impl Perform for ReadServer {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ServerRead, Fail> {
@@ -15,22 +16,25 @@ impl Perform for ReadServer {
         let there = connection.databases().await?;
         let (names, missing) = wanted(&self.databases, there);
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
-        let (mut databases, mut away) = (Vec::new(), None);
-        for name in names {
-            match self.look(ctx, &address, &name).await {
-                Ok(()) => databases.push(name),
-                Err(e) if may_pass(ctx, &e) => away = away.or(Some(e)),
-                // One that may not be entered, or holds nothing, keeps no other one from its dump.
-                Err(e) => exceptions.push(Exception {
-                    thing: format!("database {name}"),
-                    code: e.code.to_string(),
-                    why: full(&e),
-                }),
+        let (mut databases, mut away, mut left) = (Vec::new(), Away::default(), names);
+        while !left.is_empty() {
+            let mut silent = Vec::new();
+            for name in left {
+                match self.look(ctx, &address, &name).await {
+                    Ok(()) => databases.push(name),
+                    Err(e) if Away::is_one(&e) => silent.push((name, e)),
+                    // One that may not be entered, or holds nothing, keeps no other one from its
+                    // dump.
+                    Err(e) => exceptions.push(not_dumped(&name, &e)),
+                }
             }
+            if !silent.is_empty() && !away.again(ctx, &address).await? {
+                exceptions.extend(silent.iter().map(|(name, e)| not_dumped(name, e)));
+                break;
+            }
+            left = silent.into_iter().map(|(name, _)| name).collect();
         }
-        if let Some(e) = away {
-            return Err(e);
-        }
+        databases.sort();
         if databases.is_empty() {
             let why: Vec<&str> = exceptions.iter().map(|e| e.why.as_str()).collect();
             return Err(Fail::new(
@@ -52,9 +56,12 @@ impl Perform for ReadServer {
     }
 }
 
-/// Worth another attempt; after the last one it is an exception of its database like any other.
-pub(super) fn may_pass(ctx: &Context<'_>, e: &Fail) -> bool {
-    e.failure() == Failure::Unavailable && ctx.attempt() < ctx.plan.step_attempts
+pub(super) fn not_dumped(database: &Name, e: &Fail) -> Exception {
+    Exception {
+        thing: format!("database {database}"),
+        code: e.code.to_string(),
+        why: full(e),
+    }
 }
 
 impl ReadServer {

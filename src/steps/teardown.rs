@@ -5,8 +5,10 @@ use super::load_scratch::mark;
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
 use crate::database::Dropped;
-use crate::model::TargetName;
-use crate::plan::{ScratchDatabase, ScratchPlace, Tags, Teardown, TornDown};
+use crate::model::{RunId, Slot, TargetName};
+use crate::plan::{
+    ScratchDatabase, ScratchPlace, SweepDrill, Tags, Teardown, TornDown, drill_databases,
+};
 use crate::report::{Code, Fail, full};
 use crate::vault::folder;
 
@@ -56,6 +58,21 @@ impl Done {
 
 impl Perform for Teardown {
     async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
+        let plan = ctx.plan;
+        self.tear_down(ctx, (&plan.run, plan.slot)).await
+    }
+}
+
+impl Perform for SweepDrill {
+    async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
+        self.teardown.tear_down(ctx, (&self.run, self.slot)).await
+    }
+}
+
+impl Teardown {
+    /// `drill`: whose things they are, and the point that it drilled. Harmless when it is done
+    /// twice or broken off: each thing is looked at before it is deleted.
+    async fn tear_down(&self, ctx: &Context<'_>, drill: (&RunId, Slot)) -> Result<TornDown, Fail> {
         // Each for itself: what cannot be deleted keeps nothing else alive.
         let mut done = Done::default();
         for place in &self.clusters {
@@ -66,21 +83,19 @@ impl Perform for Teardown {
             Err(e) => done.failed.push(e),
         }
         for database in &self.databases {
-            match drop_database(ctx, database).await {
+            match drop_database(ctx, database, drill.0).await {
                 Ok(true) => done.deleted.push(format!("database {}", database.name)),
                 Ok(false) => {}
                 Err(e) => done.failed.push(e),
             }
         }
-        let left = self.abort_uploads(ctx).await;
+        let left = self.abort_uploads(ctx, drill).await;
         Ok(TornDown {
             deleted: done.told()?,
             left,
         })
     }
-}
 
-impl Teardown {
     async fn clusters_at(&self, ctx: &Context<'_>, place: &ScratchPlace, done: &mut Done) {
         let endpoint = place.endpoint.as_deref();
         let rds = ctx.clients.rds(ctx.role, &place.region, endpoint).await;
@@ -128,10 +143,11 @@ impl Teardown {
     /// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
     /// complete them. What a target would not end is told, and keeps no scratch cluster alive: it
     /// holds no data that counts.
-    async fn abort_uploads(&self, ctx: &Context<'_>) -> Vec<String> {
-        let (plan, mut left) = (ctx.plan, Vec::new());
+    async fn abort_uploads(&self, ctx: &Context<'_>, drill: (&RunId, Slot)) -> Vec<String> {
+        let (policy, (run, slot)) = (&ctx.plan.policy, drill);
+        let mut left = Vec::new();
         for dumps in &self.dumps {
-            let prefix = folder::dump(&plan.policy, &dumps.source, plan.slot, &plan.run);
+            let prefix = folder::dump(policy, &dumps.source, slot, run);
             for target in &dumps.targets {
                 if let Err(e) = abort(ctx, target, &prefix).await {
                     left.push(format!("unfinished uploads at {target}: {}", full(&e)));
@@ -151,11 +167,25 @@ async fn abort(ctx: &Context<'_>, target: &TargetName, prefix: &str) -> Result<(
 }
 
 /// By exact name, and only if its comment says that this run made it.
-async fn drop_database(ctx: &Context<'_>, database: &ScratchDatabase) -> Result<bool, Fail> {
+async fn drop_database(
+    ctx: &Context<'_>,
+    database: &ScratchDatabase,
+    run: &RunId,
+) -> Result<bool, Fail> {
     let server = ctx.logins.scratch(&database.server)?;
+    let (plan, name) = (ctx.plan, database.name.as_str());
+    // One without a comment is dropped as well, so its name must be the run's.
+    if !name.starts_with(&drill_databases(&plan.vault, &plan.policy, run)) {
+        return Err(Fail::new(
+            Code::NotOurs,
+            format!("database {name} is not called as {run} calls its own; it is left as it is"),
+        ));
+    }
     let connection = server.connect(ctx.clients.call_timeout()).await?;
-    let name = database.name.as_str();
-    match connection.drop_database(name, &mark(ctx.plan)).await? {
+    match connection
+        .drop_database(name, &mark(&plan.vault, run))
+        .await?
+    {
         Dropped::Done => Ok(true),
         Dropped::NotThere => Ok(false),
         Dropped::NotOurs(_) => Err(Fail::new(

@@ -168,3 +168,35 @@ fn a_run_that_vanished_is_named_by_the_ones_after_it() {
     let gone = told(dr(&["log"]));
     assert!(gone.contains("it is not there"), "{gone}");
 }
+
+/// Three names of times to come, with nothing that can be read, would else be the newest for ever.
+#[test]
+fn planted_runs_do_not_push_real_ones_out_of_sight() {
+    let template = Template::make(Stage::Files);
+    let cloud = template.copy();
+    let policy = ["--json", "--policy", "../lab/files.yaml"];
+    let dr = |verb: &[&str]| cloud.dr(&[verb, &policy].concat());
+    dr(&["tick"]).exits(0);
+    for slot in ["20990101T000000Z", "20990101T000001Z", "20990101T000002Z"] {
+        block_on(async {
+            let put = cloud.s3("scheduler", "eu-central-1").put_object();
+            let put = put.bucket("dr-vault-central").if_none_match("*");
+            let put = put.key(format!("runs/shop/backup-{slot}/00000000"));
+            let put = put.body(b"planted".to_vec().into()).send().await;
+            put.expect("the scheduler may create entries");
+        });
+    }
+    let to = ["restore", "--method", "files", "--target", "central"];
+    let words = [&to[..], &["--to-bucket", "recovered-files"]].concat();
+    let restored = confirmed(&words, dr).exits(0).json();
+    let log = dr(&["log"]).exits(3).json();
+    let runs = log["runs"].as_array().cloned().unwrap_or_default();
+    let restore = runs.iter().find(|r| r["run"] == restored["run"]);
+    let after = restore.expect("listed")["after"].to_string();
+    let backup = runs.iter().find(|r| r["kind"] == "backup");
+    let backup = backup.expect("listed")["run"].to_string();
+    assert!(
+        after.contains(&backup) && !after.contains("2099"),
+        "{after}"
+    );
+}

@@ -14,12 +14,13 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const FOLDER: &str = "docs/formats/golden";
-pub const JOURNALS: [&str; 5] = [
+pub const JOURNALS: [&str; 6] = [
     "journal-backup.jsonl",
     "journal-server.jsonl",
     "journal-drill.jsonl",
     "journal-restore.jsonl",
     "journal-restore-dump.jsonl",
+    "journal-sweep.jsonl",
 ];
 
 pub fn golden(name: &str) -> Vec<u8> {

@@ -59,7 +59,7 @@ const fn t(what: &'static str, may: &'static str, call: Call) -> Try {
 }
 
 /// Keys are by their first part; the test finds one that is there.
-const TRIES: [Try; 48] = [
+const TRIES: [Try; 49] = [
     t(
         "read the vault's document",
         "+++++++",
@@ -81,6 +81,11 @@ const TRIES: [Try; 48] = [
         "create a drill's entry",
         "--++---",
         Call::Create("runs/shop/drill-20990101T000000Z/00000000"),
+    ),
+    t(
+        "create a sweep's entry",
+        "--+----",
+        Call::Create("runs/shop/sweep-20990101T000000Z-1a2b3c4d/00000000"),
     ),
     t(
         "create a restore's entry",

@@ -9,13 +9,17 @@ use std::collections::BTreeMap;
 
 /// A tick with its clock, and the lab's, moved on.
 fn later(cloud: &Cloud, seconds: u64) -> Ran {
+    at(cloud, seconds, "tick")
+}
+
+fn at(cloud: &Cloud, seconds: u64, verb: &str) -> Ran {
     let mut command = std::process::Command::new("faketime");
     command
         .args([
             "-f",
             &format!("+{seconds}s"),
             DR,
-            "tick",
+            verb,
             "--json",
             "--policy",
             "lab/drill.yaml",
@@ -26,6 +30,17 @@ fn later(cloud: &Cloud, seconds: u64) -> Ran {
         .output()
         .expect("faketime runs; type: apt-get install faketime")
         .into()
+}
+
+/// The sweeps that an answer speaks of, and what became of them.
+fn sweeps(ran: &Ran) -> Vec<(String, String)> {
+    let json = ran.json();
+    let runs = json["runs"].as_array().expect("runs").iter();
+    let text = |v: &Value| v.as_str().unwrap_or_default().to_owned();
+    let sweeps = runs.filter(|r| r["kind"] == "sweep");
+    sweeps
+        .map(|r| (text(&r["run"]), text(&r["result"])))
+        .collect()
 }
 
 fn clusters(cloud: &Cloud) -> BTreeMap<String, Value> {
@@ -179,12 +194,30 @@ fn leftovers_of_closed_drills_go_and_whatever_looks_like_them_stays() {
         "{early:?}"
     );
     cloud.tell("/clock", &json!({"advance_s": 4_000}));
+    // A sweep is a run: what it could not do is in its journal, and the next tick resumes it.
+    cloud.fault(
+        &json!({"operation": "DeleteDBCluster"}),
+        0,
+        &json!({"kind": "refuse", "code": "AccessDenied", "status": 403}),
+    );
+    let denied = later(&cloud, 8_000).exits(11);
+    let open = sweeps(&denied);
+    assert!(
+        open.len() == 1 && open[0].1 == "open" && clusters(&cloud).contains_key(&real),
+        "{denied:?}"
+    );
+    cloud.clear_faults();
     let swept = later(&cloud, 8_000).exits(0);
     assert!(swept.findings().contains(&"swept".to_owned()), "{swept:?}");
+    let done = vec![(open[0].0.clone(), "complete".to_owned())];
+    assert_eq!(sweeps(&swept), done, "the same run goes on");
     let left: Vec<String> = clusters(&cloud).into_keys().collect();
     let mut wanted: Vec<String> = impostors.iter().map(|(id, _, _)| id.clone()).collect();
     wanted.sort();
     assert_eq!(left, wanted, "impostors stay, all else is gone");
     let again = later(&cloud, 8_000).exits(0);
     assert!(!again.findings().contains(&"swept".to_owned()), "{again:?}");
+    assert!(sweeps(&again).is_empty(), "nothing to sweep, no run");
+    let log = at(&cloud, 8_000, "log");
+    assert_eq!(sweeps(&log), done, "{log:?}");
 }

@@ -15,8 +15,8 @@ pub enum Dropped {
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname";
 
-const COMMENTS: &str = "SELECT d.description FROM pg_shdescription d \
-     WHERE d.classoid = 'pg_database'::regclass";
+const COMMENTS: &str = "SELECT b.datname, d.description FROM pg_shdescription d \
+     JOIN pg_database b ON b.oid = d.objoid WHERE d.classoid = 'pg_database'::regclass";
 
 impl Connection {
     /// By the server's clock.
@@ -88,14 +88,17 @@ impl Connection {
         }
     }
 
-    /// What databases say of themselves.
+    /// Databases that say something of themselves, each with what it says.
     ///
     /// # Errors
     /// The server's.
-    pub async fn database_comments(&self) -> Result<Vec<String>, PgError> {
+    pub async fn databases_commented(&self) -> Result<Vec<(String, String)>, PgError> {
         let rows = self.rows(COMMENTS).await?;
-        let comments = rows.into_iter().filter_map(|r| r.into_iter().next()?);
-        Ok(comments.collect())
+        let pair = |row: Vec<Option<String>>| {
+            let mut columns = row.into_iter();
+            Some((columns.next()??, columns.next()??))
+        };
+        Ok(rows.into_iter().filter_map(pair).collect())
     }
 
     /// `None`: there is no such database.

@@ -210,10 +210,23 @@ fn a_role_does_not_wait_for_what_another_role_could_not_do() {
     state
         .steps
         .insert(named("take-snapshot:shop-prod"), StepState::Running);
+    let waits = Decision::HandOver(Role::Scheduler);
+    assert_eq!(copier(&state), waits, "it is at work");
+    let (step, patience) = (
+        named("take-snapshot:shop-prod"),
+        state.plan.patience.signed(),
+    );
+    state.left.insert(step.clone(), now());
+    assert_eq!(
+        copier(&state),
+        waits,
+        "it was stopped, and goes on at its next tick"
+    );
+    state.left.insert(step, now() - patience);
     assert_eq!(
         copier(&state),
         run("list-objects:shop-files"),
-        "a scheduler that was killed in its step holds up no file"
+        "a scheduler that was killed in its step and never came back holds up no file"
     );
 }
 

@@ -196,7 +196,9 @@ impl Executing<'_> {
         }
         let plan = self.new_plan()?;
         let vaults = [(&place.target.name, &place.vault)];
-        let after = links::newest(&vaults, policy, links::IN_AN_INCIDENT).await;
+        let after = links::newest(&vaults, policy, links::IN_AN_INCIDENT);
+        let after = tokio::time::timeout(links::PATIENCE_IN_AN_INCIDENT, after).await;
+        let after = after.unwrap_or_default();
         if let Some(state) = engine::open(&runner, &plan, after).await? {
             self.holds(&plan);
             let (age, now) = (SignedDuration::ZERO, plan.opened_at);

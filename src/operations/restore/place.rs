@@ -8,7 +8,6 @@ use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, full};
 use crate::vault::{Key, PointDocument, PointIndex, PointRef, Vault};
 use jiff::Timestamp;
-use std::collections::BTreeSet;
 
 /// Newest points that are read whole, and newest ones that a drill tried.
 const NEWEST: usize = 10;
@@ -43,20 +42,20 @@ pub(super) async fn place(
     let now = vault.now().await?;
     let index = vault.point_index(name).await?;
     let (mut points, mut unread) = (Vec::new(), Vec::new());
-    let first = wanted(&index, request);
-    let fitting = |i: &PointIndex| request.before.is_none_or(|b| i.slot.time() < b);
-    let more = index.iter().filter(|i| fitting(i)).map(|i| i.slot);
-    let more: Vec<Slot> = match request.point {
-        Some(_) => Vec::new(),
-        None => more
-            .filter(|s| !first.contains(s))
-            .take(MOST_LOOKED_AT)
-            .collect(),
-    };
-    for (n, slot) in first.iter().rev().copied().chain(more).enumerate() {
-        // A source that could not be taken for a while is in none of the newest points.
-        if n >= first.len() && !goes_on(&points, &target.name) {
-            break;
+    let (newest, tried) = wanted(&index, request);
+    let contiguous = newest.len();
+    // A source that could not be taken for a while is in none of the newest points.
+    let mut older = true;
+    for (n, slot) in newest.into_iter().chain(tried).enumerate() {
+        let tried_alone = n >= contiguous;
+        if n >= NEWEST && !tried_alone {
+            older = older && goes_on(&points, &target.name, request);
+            if !older {
+                continue;
+            }
+        }
+        if points.iter().any(|p: &PointRef| p.point.slot == slot) {
+            continue;
         }
         // One point that is damaged must not hide the others.
         match vault.point(name, slot).await {
@@ -93,9 +92,9 @@ pub(super) async fn place(
     })
 }
 
-/// Whether an older point may hold a source that none of these has here: the oldest of them was to
-/// hold it as well.
-fn goes_on(points: &[PointRef], target: &TargetName) -> bool {
+/// Whether an older point may hold a source that none of these has here: the one that was asked
+/// for, or one that the oldest of them was to hold as well. `points`: the newest, without a gap.
+fn goes_on(points: &[PointRef], target: &TargetName, request: &RestoreRequest) -> bool {
     let has = |source: &SourceId| {
         let copies = points.iter().flat_map(|p| &p.copies);
         copies
@@ -103,7 +102,10 @@ fn goes_on(points: &[PointRef], target: &TargetName) -> bool {
             .any(|c| &c.source == source)
     };
     let oldest = points.iter().min_by_key(|p| p.point.slot);
-    oldest.is_some_and(|p| p.point.expected_at(target).any(|s| !has(s)))
+    match &request.of {
+        Some(source) => !has(source),
+        None => oldest.is_some_and(|p| p.point.expected_at(target).any(|s| !has(s))),
+    }
 }
 
 /// What cannot be read is not offered, and whoever chooses among the rest is told so.
@@ -116,16 +118,20 @@ fn warning(target: &TargetName, unknown_version: bool, message: String) -> Findi
     Finding::warning(code, message).place(target)
 }
 
-/// Slots whose points are read: the one that was asked for, or the newest, and the newest that a
-/// drill tried.
-fn wanted(index: &[PointIndex], request: &RestoreRequest) -> BTreeSet<Slot> {
+/// Slots whose points are read: the one that was asked for, or the newest ones without a gap,
+/// newest first, of which the older ones are read where the others lack a source; and the newest
+/// that a drill tried.
+fn wanted(index: &[PointIndex], request: &RestoreRequest) -> (Vec<Slot>, Vec<Slot>) {
     if let Some(point) = request.point {
         let known = index.iter().map(|i| i.slot);
-        return known.filter(|s| *s == point).collect();
+        return (known.filter(|s| *s == point).collect(), Vec::new());
     }
     let early_enough = |slot: Slot| request.before.is_none_or(|b| slot.time() < b);
     let fitting = || index.iter().filter(|i| early_enough(i.slot));
-    let newest = fitting().take(NEWEST);
+    let newest = fitting().take(NEWEST + MOST_LOOKED_AT);
     let tried = fitting().filter(|i| i.tried).take(NEWEST_TRIED);
-    newest.chain(tried).map(|i| i.slot).collect()
+    (
+        newest.map(|i| i.slot).collect(),
+        tried.map(|i| i.slot).collect(),
+    )
 }

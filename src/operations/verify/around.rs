@@ -74,16 +74,16 @@ async fn dumps_of(at: &PointAt<'_>, source: &PointSource, prefix: &str) -> Resul
     let documented: Vec<String> = own()
         .map(|d| folder::dump_of(&point.policy, &d.source, (point.slot, &d.run), &d.database))
         .collect();
-    // A run that was killed, or that is at work, leaves chunks that no document names yet.
+    // A running server has other rows, and other tables, when an interrupted dump is made again.
+    let again = source.kind == SourceKind::Postgres;
+    // A run that was killed, or that is at work, leaves chunks that no document names.
     let under_way = |key: &str| match Key::parse(key) {
         Some(Key::DumpFile { run, .. }) => {
             let known = at.drills.contains(&run) || run == point.run;
-            known && !documented.iter().any(|folder| key.starts_with(folder))
+            known && (again || !documented.iter().any(|folder| key.starts_with(folder)))
         }
         _ => false,
     };
-    // A running server has other rows when an interrupted dump is made again.
-    let again = source.kind == SourceKind::Postgres;
     let expected = |key: &str| match chunks.get(key) {
         Some(version) if again => Expected::Attempted((*version).into()),
         Some(version) => Expected::Version((*version).into()),

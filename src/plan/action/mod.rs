@@ -21,6 +21,7 @@ mod read_server;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
+mod sweep_drill;
 mod take_snapshot;
 mod teardown;
 mod verify_copies;
@@ -45,6 +46,7 @@ pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
 pub use share_snapshot::{ShareSnapshot, SnapshotShared};
+pub use sweep_drill::SweepDrill;
 pub use take_snapshot::{SnapshotTaken, TakeSnapshot};
 pub use teardown::{Dumps, ScratchDatabase, ScratchPlace, Teardown, TornDown};
 pub use verify_copies::{CopiesVerified, VerifyCopies};
@@ -152,6 +154,7 @@ actions! {
     ProbeLock of target => LockProbed, "probe-lock";
     WriteProofs => ProofsWritten, "write-proofs";
     Teardown => TornDown, "teardown";
+    SweepDrill of run => TornDown, "sweep-drill";
     LoadDump of source => DumpLoaded, "load-dump";
     CheckRestored of source => RestoredChecked, "check-restored";
 }
@@ -186,6 +189,6 @@ outputs! {
     FilesRestored of RestoreFiles;
     LockProbed of ProbeLock;
     ProofsWritten of WriteProofs;
-    TornDown of Teardown;
+    TornDown of Teardown | SweepDrill;
     RestoredChecked of CheckRestored;
 }

@@ -103,9 +103,9 @@ impl DrillInput<'_> {
         target: &TargetName,
         database: &Name,
     ) -> Name {
-        let run = names::drill_prefix(&self.vault, &self.policy.name, &self.run);
+        let run = names::drill_databases(&self.vault, &self.policy.name, &self.run);
         let of = Sha256::of(format!("{source}/{target}/{database}").as_bytes());
-        Name::new(format!("{}_{}", run.replace('-', "_"), &of.0[..10]))
+        Name::new(format!("{run}{}", &of.0[..10]))
     }
 }
 

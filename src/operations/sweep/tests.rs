@@ -1,0 +1,134 @@
+//! What of a closed drill a sweep may name.
+
+use super::*;
+use crate::model::TargetName;
+
+const JOURNAL: &str = include_str!("../../../docs/formats/golden/journal-drill.jsonl");
+const POLICY: &str = include_str!("../../../docs/formats/golden/policy.yaml");
+
+fn policy() -> Policy {
+    crate::policy::parse("policy.yaml", POLICY).unwrap()
+}
+
+/// The drill of the golden journal, as far as `entries`; its scratch things expire at 09:30.
+fn drill(entries: usize) -> RunState {
+    let lines = JOURNAL.lines().take(entries);
+    let read: Vec<_> = lines
+        .map(|l| crate::journal::read(l.as_bytes()).unwrap())
+        .collect();
+    crate::journal::fold(read.iter().map(|(e, s)| (e, s.clone()))).unwrap()
+}
+
+fn closed() -> RunState {
+    drill(usize::MAX)
+}
+
+/// `left_by`, at an instant.
+fn left_at(state: &RunState, policy: &Policy, now: &str) -> Option<SweepDrill> {
+    let vault = state.plan.vault.clone();
+    let of = Of {
+        vault: &vault,
+        policy: &policy.name,
+        now: now.parse().unwrap(),
+    };
+    left_by(state, policy, of)
+}
+
+const LATER: &str = "2026-11-29T10:00:00Z";
+
+#[test]
+fn what_a_closed_drill_left_is_named_once_its_time_is_over() {
+    let swept = left_at(&closed(), &policy(), LATER).expect("it is over");
+    assert_eq!(swept.run, closed().plan.run);
+    assert_eq!(swept.slot, closed().plan.slot);
+    assert_eq!(left_at(&closed(), &policy(), "2026-11-29T09:30:00Z"), None);
+    assert_eq!(left_at(&drill(20), &policy(), LATER), None, "it is open");
+}
+
+#[test]
+fn a_teardown_that_names_what_this_policy_does_not_make_is_not_swept() {
+    let changed = |change: &dyn Fn(&mut Teardown)| {
+        let mut state = closed();
+        let steps = &mut state.plan.steps;
+        let torn = steps.iter_mut().find_map(|s| match &mut s.action {
+            crate::plan::StoredAction::Teardown(torn) => Some(torn),
+            _ => None,
+        });
+        change(torn.expect("a teardown"));
+        left_at(&state, &policy(), LATER)
+    };
+    assert!(changed(&|_| {}).is_some());
+    assert_eq!(changed(&|t| t.cluster_prefix = "shop".into()), None);
+    assert_eq!(changed(&|t| t.prefix = "dr-drill/".into()), None);
+    assert_eq!(
+        changed(&|t| t.bucket = crate::model::BucketName::new("shop-files")),
+        None
+    );
+    let thief = || Some("https://thief.example.com".to_owned());
+    assert_eq!(changed(&|t| t.bucket_endpoint = thief()), None);
+    assert_eq!(changed(&|t| t.clusters[0].endpoint = thief()), None);
+    let tag =
+        |name: &str, value: &str| changed(&|t| drop(t.tags.insert(name.into(), value.into())));
+    assert_eq!(tag("dr:role", "restored"), None);
+    assert_eq!(tag("dr:vault", "00000000000000000000000000000000"), None);
+    assert_eq!(tag("dr:run", "drill-20260101T000000Z"), None);
+}
+
+#[test]
+fn only_databases_that_are_called_as_the_run_calls_them_are_dropped() {
+    let server = "drill:\n  scratch_server: {host: scratch.example.com, user: drill, \
+                  password_file: /run/drill}\n";
+    let text = POLICY.replace("drill:\n", server);
+    let policy = crate::policy::parse("policy.yaml", &text).unwrap();
+    let with = |host: &str, name: &str| {
+        let name_of = |text: &str| crate::model::Name::new(text);
+        let (host, port, user) = (name_of(host), 5432, name_of("drill"));
+        let server = ServerPlace { host, port, user };
+        let name = crate::model::Name::new(name);
+        let mut state = closed();
+        for step in &mut state.plan.steps {
+            if let crate::plan::StoredAction::Teardown(torn) = &mut step.action {
+                let (server, name) = (server.clone(), name.clone());
+                torn.databases = vec![ScratchDatabase { server, name }];
+            }
+        }
+        left_at(&state, &policy, LATER)
+    };
+    let plan = closed().plan;
+    let own = drill_databases(&plan.vault, &policy.name, &plan.run) + "0123456789";
+    assert!(with("scratch.example.com", &own).is_some());
+    assert_eq!(with("scratch.example.com", "staging"), None);
+    assert_eq!(with("shop.example.com", &own), None);
+}
+
+#[test]
+fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
+    let (policy, state) = (policy(), closed());
+    let place = Place {
+        vault: &state.plan.vault,
+        journal_target: &TargetName::new("central"),
+        now: LATER.parse().unwrap(),
+    };
+    let left = left_at(&state, &policy, LATER).unwrap();
+    let sha256 = Sha256::of(b"");
+    let stored = planned((&policy, &sha256), place, vec![left]).unwrap();
+    let states = [state.clone()];
+    assert_eq!(
+        again(&policy, &stored, &states, place),
+        Some(stored.clone())
+    );
+    assert_eq!(again(&policy, &stored, &[], place), None, "no such drill");
+    assert_eq!(again(&policy, &stored, &[drill(20)], place), None, "open");
+    let without = Policy {
+        drill: None,
+        ..policy.clone()
+    };
+    assert_eq!(again(&without, &stored, &states, place), None);
+    let mut planted = stored.clone();
+    for step in &mut planted.steps {
+        if let crate::plan::StoredAction::SweepDrill(swept) = &mut step.action {
+            swept.teardown.bucket = crate::model::BucketName::new("shop-files");
+        }
+    }
+    assert_ne!(again(&policy, &planted, &states, place), Some(planted));
+}
