@@ -4,18 +4,21 @@
 use crate::cloud::Cloud;
 use crate::servers::Bare;
 use dr::aws::Clients;
-use dr::database::{Address, Secret};
+use dr::database::{Address, Logins, Secret};
 use dr::engine::RunExit;
 use dr::journal::{Event, Outcome, RunState, StepState, fold};
 use dr::manifest::Document;
-use dr::model::{BucketName, ClusterId, Method, Region};
+use dr::model::{BucketName, ClusterId, Method, Name, Region, RunId, RunKind, Slot, SourceId};
 use dr::operations::restore::{
     BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
     choose, execute, options, reach,
 };
 use dr::operations::vault_alone::Endpoints;
 use dr::operations::{Loaded, Surroundings, drill, load, tick};
-use dr::plan::{Evidence, Plan, StoredAction};
+use dr::plan::{
+    BackupInput, Evidence, Plan, StoredAction, SweepDrill, SweepInput, Teardown, backup, sweep,
+};
+use dr::policy::{Databases, PostgresSource, Reader, Source};
 use dr::steps::{Context, Progress, Secrets, perform};
 use dr::world::World;
 use serde_json::{Value, json};
@@ -169,6 +172,7 @@ struct Twice<'a> {
     cloud: &'a Cloud,
     clients: &'a Clients,
     world: &'a World,
+    logins: &'a Logins,
     plan: Plan,
     state: RunState,
     secrets: Secrets,
@@ -188,7 +192,7 @@ impl Twice<'_> {
             step: &step.id,
             progress: &Silent,
             secrets: self.secrets.clone(),
-            logins: &Default::default(),
+            logins: self.logins,
             database: self.database.as_ref(),
         };
         let name = step.action.name();
@@ -205,12 +209,21 @@ impl Twice<'_> {
         match (&step.action, told(&first), told(&second)) {
             // What is gone is not deleted again, what is there is not put again, what is restored
             // is skipped: the counts say so.
-            (StoredAction::Teardown(_), _, again) => assert_eq!(again["deleted"], json!([])),
+            (StoredAction::Teardown(_) | StoredAction::SweepDrill(_), once, again) => {
+                assert_ne!(once["deleted"], json!([]));
+                assert_eq!(again["deleted"], json!([]));
+            }
             (StoredAction::CopyObjects(_), mut once, mut again) => {
                 for field in ["put", "reused", "extended"] {
                     once[field] = Value::Null;
                     again[field] = Value::Null;
                 }
+                assert_eq!(once, again, "{name}");
+            }
+            // It says when it looked.
+            (StoredAction::ReadServer(_), mut once, mut again) => {
+                once["at"] = Value::Null;
+                again["at"] = Value::Null;
                 assert_eq!(once, again, "{name}");
             }
             (StoredAction::LoadScratch(_) | StoredAction::LoadDump(_), mut once, again) => {
@@ -252,6 +265,67 @@ fn as_another_run(plan: &Plan) -> Plan {
     serde_json::from_str(&text.replace(&run, &other)).expect("a plan")
 }
 
+/// A backup of a server that holds one table, and how it is entered.
+async fn backup_of_server(loaded: &Loaded, of: &Plan, server: &Bare) -> (Plan, Logins) {
+    server
+        .sql("postgres", "CREATE DATABASE ledger TEMPLATE template0")
+        .await;
+    let table = "CREATE TABLE t(id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 50)";
+    server.sql("ledger", table).await;
+    let at = server.address("ledger", "postgres");
+    let password_file = format!("{}.ledger", loaded.file);
+    std::fs::write(&password_file, &at.password.0).expect("written");
+    let mut policy = loaded.policy.clone();
+    policy.sources = vec![Source::Postgres(PostgresSource {
+        id: SourceId::new("ledger"),
+        host: Name::new(at.host),
+        port: at.port,
+        databases: Databases::These(vec![Name::new("ledger")]),
+        heartbeat: None,
+        reader: Some(Reader {
+            user: Name::new("postgres"),
+            password_file,
+            ca_file: None,
+        }),
+    })];
+    let later = Slot::at(of.slot.time() + jiff::SignedDuration::from_secs(1));
+    let plan = backup(&BackupInput {
+        policy: &policy,
+        policy_sha256: of.policy_sha256.clone(),
+        vault: of.vault.clone(),
+        journal_target: of.journal_target.clone(),
+        slot: later,
+        run: RunId::scheduled(RunKind::Backup, later),
+        opened_at: of.opened_at,
+        bases: Default::default(),
+    });
+    (plan, Logins::of(&policy))
+}
+
+/// A sweep of a drill that left one file.
+async fn sweep_of(loaded: &Loaded, cloud: &Cloud, drill: &Plan) -> Plan {
+    let (_, teardown) = drill.actions::<Teardown>().next().expect("a teardown");
+    let put = cloud.s3("admin", "eu-central-1").put_object();
+    let put = put
+        .bucket(teardown.bucket.as_str())
+        .key(format!("{}left", teardown.prefix));
+    put.body(b"left".to_vec().into()).send().await.expect("put");
+    sweep(&SweepInput {
+        policy: &loaded.policy,
+        policy_sha256: drill.policy_sha256.clone(),
+        drill: loaded.policy.drill.as_ref().expect("drills"),
+        vault: drill.vault.clone(),
+        journal_target: drill.journal_target.clone(),
+        run: RunId::scheduled(RunKind::Sweep, drill.run.slot()),
+        opened_at: drill.opened_at,
+        drills: vec![SweepDrill {
+            run: drill.run.clone(),
+            slot: drill.slot,
+            teardown: teardown.clone(),
+        }],
+    })
+}
+
 #[test]
 fn every_action_that_is_performed_twice_changes_nothing_the_second_time() {
     on_main(performed_twice);
@@ -278,6 +352,8 @@ fn performed_twice() {
         let (backup, drill) = (&ticked.runs[0].state, &ticked.runs[1].state);
         plans.push((backup.plan.clone(), begun(backup, &backup.plan), None));
         let again = as_another_run(&drill.plan);
+        let swept = sweep_of(&policy, &cloud, &again).await;
+        plans.push((swept.clone(), begun(drill, &swept), None));
         plans.push((again.clone(), begun(drill, &again), None));
         let server = Bare::start("twice-into").await;
         server
@@ -287,6 +363,8 @@ fn performed_twice() {
         let url = format!("postgres://postgres:pw@127.0.0.1:{}/shop", at.port);
         let mut to_database = request(&cloud, Method::Dump);
         to_database.database.url = Some(url);
+        let (of_server, logins) = backup_of_server(&policy, &backup.plan, &server).await;
+        plans.push((of_server.clone(), begun(backup, &of_server), None));
         for request in [to_files(&cloud), to_cluster(&cloud, "twice"), to_database] {
             let method = request.method.expect("a method");
             let places = reach(&world, &request).await.expect("reached");
@@ -306,6 +384,7 @@ fn performed_twice() {
                 cloud: &cloud,
                 clients: &clients,
                 world: &world,
+                logins: &logins,
                 plan,
                 state,
                 secrets,
