@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn each_role_has_a_key_at_each_provider_and_none_is_taken_for_another() {
         let keys = Keys::generate();
-        assert_eq!(keys.0.len(), 15);
+        assert_eq!(keys.0.len(), 17);
         let copier = keys.key(Provider::Aws, Role::Copier).unwrap();
         assert_eq!(copier.access_key_id, "AKIALABCOPIERXXXXXXX");
         assert_eq!(
