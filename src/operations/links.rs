@@ -16,7 +16,7 @@ pub(super) const NEWEST: usize = 3;
 pub(super) const IN_AN_INCIDENT: usize = 1;
 /// So many that cannot be read are passed over.
 const MOST_UNREADABLE: usize = 3;
-/// Runs that one names at a target, whatever was planted there.
+/// Older runs that are looked at again at a target, whatever was planted there.
 const MOST: usize = 50;
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// History is looked at this far back, and further where there is nothing since.
@@ -25,10 +25,9 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 /// A restore opens its run without them rather than wait longer.
 pub(super) const PATIENCE_IN_AN_INCIDENT: Duration = Duration::from_secs(3);
 
-/// The newest entry of the newest runs of each kind at each vault, and of those that the newest one
-/// of them named and that have gone on since, or are open still: a run is named until its end has
-/// been. What cannot be read is not named: evidence stands in no run's way, and the next one names
-/// it again.
+/// The newest entry of the newest runs of each kind at each vault, and of those that they named and
+/// that have gone on since, or are open still: a run is named until its end has been. What cannot
+/// be read is not named: evidence stands in no run's way, and the next one names it again.
 pub(super) async fn newest(
     vaults: &[(&TargetName, &Vault)],
     policy: &PolicyName,
@@ -45,21 +44,40 @@ pub(super) async fn newest(
         let kinds = RunKind::ALL.map(|kind| at.newest_of(kind, of_a_kind));
         let found = futures_util::future::join_all(kinds).await;
         let found: Vec<(LastSeen, Entry)> = found.into_iter().flatten().collect();
-        let newest = found.iter().max_by_key(|(_, opened)| opened.at);
-        let before = match newest.map(|(_, opened)| &opened.event) {
-            Some(Event::Opened { after, .. }) if of_a_kind > IN_AN_INCIDENT => after.clone(),
-            _ => Vec::new(),
-        };
-        let mut seen: Vec<LastSeen> = found.into_iter().map(|(link, _)| link).collect();
-        for link in before {
-            let known = seen.iter().any(|s| s.run == link.run);
-            if &link.target == *target && !known && seen.len() < MOST {
+        let mut seen: Vec<LastSeen> = found.iter().map(|(link, _)| link.clone()).collect();
+        if of_a_kind > IN_AN_INCIDENT {
+            let named = found.iter().flat_map(|(_, opened)| match &opened.event {
+                Event::Opened { after, .. } => after.iter(),
+                _ => [].iter(),
+            });
+            for link in carried(named, &seen, target) {
                 seen.extend(at.gone_on(&link).await);
             }
         }
         links.extend(seen);
     }
     links
+}
+
+/// What the newest runs named at this target and is not among them, newest first, each as it was
+/// named last.
+fn carried<'a>(
+    named: impl Iterator<Item = &'a LastSeen>,
+    seen: &[LastSeen],
+    target: &TargetName,
+) -> Vec<LastSeen> {
+    let mut carried: BTreeMap<&RunId, &LastSeen> = BTreeMap::new();
+    let here = named.filter(|l| &l.target == target && seen.iter().all(|s| s.run != l.run));
+    for link in here {
+        let last = carried.entry(&link.run).or_insert(link);
+        if link.seq > last.seq {
+            *last = link;
+        }
+    }
+    let mut carried: Vec<LastSeen> = carried.into_values().cloned().collect();
+    carried.sort_by_key(|l| std::cmp::Reverse(l.run.slot()));
+    carried.truncate(MOST);
+    carried
 }
 
 /// Journals of one target.
@@ -208,6 +226,25 @@ mod tests {
             seq,
             sha256: Sha256::of(name.as_bytes()),
         }
+    }
+
+    #[test]
+    fn older_runs_that_were_named_are_looked_at_again_each_once() {
+        let (open, newest) = ("backup-20261123T000000Z", "backup-20261124T060000Z");
+        let central = TargetName::new("central");
+        let elsewhere = LastSeen {
+            target: TargetName::new("west"),
+            ..link("backup-20261122T000000Z", 1)
+        };
+        let named = [link(open, 3), link(newest, 2), elsewhere, link(open, 7)];
+        let seen = [link(newest, 9)];
+        assert_eq!(carried(named.iter(), &seen, &central), [link(open, 7)]);
+        let planted: Vec<LastSeen> = (0..60)
+            .map(|n| link(&format!("drill-20260101T0000{n:02}Z"), n))
+            .chain([link(open, 3)])
+            .collect();
+        let carried = carried(planted.iter(), &seen, &central);
+        assert_eq!((carried.len(), &carried[0]), (MOST, &link(open, 3)));
     }
 
     #[test]
