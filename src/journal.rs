@@ -3,8 +3,10 @@
 //! An entry is one create-only object; each carries the SHA-256 of the one before. State is never
 //! stored, only folded.
 
+mod exceptions;
 mod fold;
 
+pub use exceptions::exceptions;
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
 use crate::manifest::{Document, FormatError};
@@ -132,6 +134,10 @@ pub enum Event {
     },
     Finished {
         outcome: Outcome,
+        /// What the run did not keep, carry or apply; whoever reads only the ends of a journal is
+        /// told it as well. Absent: an older program wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        exceptions: Option<u64>,
     },
 }
 

@@ -19,7 +19,7 @@ pub struct Args {
     /// Runs whose slot is not before this instant; default: of the last 30 days, and the newest
     #[arg(long, value_name = "TIME")]
     since: Option<Timestamp>,
-    /// Read every entry: chains are checked and exceptions counted
+    /// Read every entry: chains are checked and exceptions counted again
     #[arg(long)]
     whole: bool,
     /// The role whose key reads
@@ -51,7 +51,8 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
 
 fn line(answer: &mut Answer, run: &Run) {
     let (took, target) = (span(run.took_s), &run.target);
-    let exceptions = run.exceptions.map(|n| format!("{n} exceptions  "));
+    let some = run.exceptions.filter(|n| *n > 0);
+    let exceptions = some.map(|n| format!("{n} exceptions  "));
     let exceptions = exceptions.unwrap_or_default();
     let steps = format!("{} of {} steps", run.steps_done, run.steps);
     answer.line(format!(

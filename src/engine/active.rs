@@ -4,7 +4,7 @@ use super::decide::{Decision, decide};
 use super::hold::{Hold, hold};
 use super::report::{FailedStep, Report, RunExit};
 use super::runner::Runner;
-use crate::journal::{Entry, Event, Outcome, RunState};
+use crate::journal::{Entry, Event, Outcome, RunState, exceptions};
 use crate::model::{Role, StepId};
 use crate::plan::Evidence;
 use crate::report::{Fail, Failure, full};
@@ -110,13 +110,8 @@ impl<'a, 'w> Active<'a, 'w> {
         let takeover_after = self.state.plan.runner.takeover_after;
         let head = &self.state.head;
         let asked = self.runner.take_over;
-        let hold = hold(
-            head,
-            (&me.runner, &me.host),
-            (head_age, takeover_after),
-            asked,
-            dead,
-        );
+        let (mine, silent) = ((&me.runner, &me.host), (head_age, takeover_after));
+        let hold = hold(head, mine, silent, asked, dead);
         match hold {
             Hold::Ours | Hold::Free => Ok(None),
             Hold::Claim(why) => {
@@ -137,7 +132,12 @@ impl<'a, 'w> Active<'a, 'w> {
     }
 
     async fn finish(&mut self, outcome: Outcome) -> Result<RunExit, Fail> {
-        Ok(match self.append(Event::Finished { outcome }).await? {
+        let exceptions = Some(exceptions(&self.state));
+        let finished = Event::Finished {
+            outcome,
+            exceptions,
+        };
+        Ok(match self.append(finished).await? {
             Append::Done => RunExit::Finished(outcome),
             Append::Lost => RunExit::Superseded,
         })

@@ -181,7 +181,7 @@ impl RunState {
             }
             (Event::Claimed { .. } | Event::Released { .. }, _) => self.leave(entry.at),
             (Event::Alive, _) => {}
-            (Event::Finished { outcome }, _) => self.finished = Some(*outcome),
+            (Event::Finished { outcome, .. }, _) => self.finished = Some(*outcome),
             (Event::Opened { .. }, _) => return illegal("a second Opened".into()),
             (_, None) => return illegal("a step that is not in the plan".into()),
             (_, Some(state)) => return illegal(format!("not from {state:?}")),

@@ -135,6 +135,7 @@ fn nothing_follows_finished() {
         "a",
         Event::Finished {
             outcome: Outcome::Abandoned,
+            exceptions: Some(0),
         },
     );
     assert!(matches!(

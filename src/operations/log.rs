@@ -1,10 +1,9 @@
 //! Which runs there were: of every kind, in every journal that can be read.
 
-use super::exceptions::exceptions;
 use super::known_runs::{Unread, schedule_of};
 use super::session::journal_at;
 use super::{Loaded, Surroundings, links};
-use crate::journal::{Event, LastSeen, Outcome, RunState, StepState};
+use crate::journal::{Event, LastSeen, Outcome, RunState, StepState, exceptions};
 use crate::model::{PolicyName, Role, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::plan::{Plan, Step};
 use crate::policy::Policy;
@@ -24,7 +23,7 @@ const AT_ONCE: usize = 8;
 pub struct LogRequest {
     /// Runs whose slot is not before it; absent: of the last 30 days, and the newest.
     pub since: Option<Timestamp>,
-    /// Every entry is read: chains are checked, exceptions counted.
+    /// Every entry is read: chains are checked, exceptions counted again.
     pub whole: bool,
     /// The role whose key reads.
     pub role: Role,
@@ -56,8 +55,8 @@ pub struct Run {
     pub steps: usize,
     pub steps_done: usize,
     pub entries: u64,
-    /// What was not kept, not carried or not applied, by the evidence of its steps; `None` where
-    /// only the ends of its journal were read.
+    /// What was not kept, not carried or not applied, by its end, or by the evidence of its steps
+    /// where all of it was read; `None`: an older program's run, of which only the ends were.
     pub exceptions: Option<u64>,
     /// Steps whose last attempt failed.
     pub failed: Vec<Failed>,
@@ -227,11 +226,15 @@ fn complete(run: &RunId, ends: &RunEnds, target: &TargetName) -> Option<Run> {
     let Event::Opened { plan, after } = &ends.opened.event else {
         return None;
     };
-    let over = Event::Finished {
+    let Event::Finished {
         outcome: Outcome::Complete,
+        exceptions,
+    } = &ends.newest.event
+    else {
+        return None;
     };
     let steps = plan.steps.len();
-    (ends.newest.event == over && plan.kind != RunKind::Drill).then(|| Run {
+    (plan.kind != RunKind::Drill).then(|| Run {
         run: run.clone(),
         kind: plan.kind,
         slot: plan.slot,
@@ -243,7 +246,7 @@ fn complete(run: &RunId, ends: &RunEnds, target: &TargetName) -> Option<Run> {
         steps,
         steps_done: steps,
         entries: ends.newest.seq + 1,
-        exceptions: None,
+        exceptions: *exceptions,
         failed: Vec::new(),
         after: after.clone(),
         newest_sha256: ends.newest_sha256.clone(),

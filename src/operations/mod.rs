@@ -13,7 +13,6 @@ pub mod vault_alone;
 pub mod verify;
 
 mod edited_policy;
-mod exceptions;
 mod joining;
 mod known_runs;
 mod links;

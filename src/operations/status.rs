@@ -140,7 +140,7 @@ async fn finished(
     };
     Ok(match read(&bytes) {
         Ok((entry, _)) => match entry.event {
-            Event::Finished { outcome } => Some(DrillRun {
+            Event::Finished { outcome, .. } => Some(DrillRun {
                 run: run.run.clone(),
                 at: run.slot.time(),
                 outcome,

@@ -1,10 +1,10 @@
 //! How much a run did not keep, carry or apply, by the evidence of its steps. Pure.
 
-use crate::journal::RunState;
+use super::RunState;
 use crate::plan::{CopyObjects, DumpDatabase, DumpServer, LoadDump, LoadScratch, ReadServer};
 
 /// Things that were not kept, not carried or not applied, counted.
-pub(super) fn exceptions(state: &RunState) -> u64 {
+pub fn exceptions(state: &RunState) -> u64 {
     let copied = state.done::<CopyObjects>();
     let tags = copied.map(|(_, _, c)| c.not_kept.tags_denied + c.not_kept.tags_unknown);
     let dumped = state.done::<DumpDatabase>().map(|(_, _, d)| d.excluded);
