@@ -155,4 +155,14 @@ fn tags_that_may_not_be_read_are_told_and_a_store_that_is_away_is_asked_again() 
         messages.iter().all(|m| m.contains('3')),
         "denied thrice: {messages:?}"
     );
+    // Of a run that is complete only the ends are read, and the count is there all the same.
+    let counted = |words: &[&str]| {
+        let log = cloud.dr(words).exits(0).json();
+        let runs = log["runs"].as_array().cloned().unwrap_or_default();
+        let backup = runs.into_iter().find(|r| r["kind"] == "backup");
+        backup.expect("a backup")["exceptions"].as_u64()
+    };
+    let ends = counted(&["log", "--json"]);
+    assert!(ends >= Some(3), "{ends:?}");
+    assert_eq!(ends, counted(&["log", "--json", "--whole"]));
 }

@@ -351,7 +351,7 @@ fn what_a_provider_does_not_have_is_counted_or_told() {
         told.iter().all(|t| t.contains("the store of 2 objects")),
         "{told:?}"
     );
-    let log = dr(&cloud, policy, &["log", "--whole"]).exits(0).json();
+    let log = dr(&cloud, policy, &["log"]).exits(0).json();
     let runs = log["runs"].as_array().into_iter().flatten();
     let counted: Vec<&Value> = runs.map(|r| &r["exceptions"]).collect();
     assert_eq!(counted, [&json!(6)], "{log}");
