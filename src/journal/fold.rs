@@ -52,7 +52,8 @@ pub struct RunState {
     pub opened_by: Identity,
     /// What whoever opened it had seen of other runs.
     pub after: Vec<LastSeen>,
-    /// Steps that somebody began and left without an end, and since when.
+    /// Steps that somebody began and left without an end, and since when the first time: one whose
+    /// runner dies again and again is not begun anew each time.
     pub left: BTreeMap<StepId, Timestamp>,
     /// Who did each finished step.
     pub done_by: BTreeMap<StepId, String>,
@@ -153,9 +154,9 @@ impl RunState {
                 Some(StepState::Waiting | StepState::Failed { .. } | StepState::Running),
             ) => {
                 self.steps.insert(step.clone(), StepState::Running);
-                self.left.remove(step);
             }
             (Event::Succeeded { step, evidence }, Some(StepState::Running)) => {
+                self.left.remove(step);
                 self.steps
                     .insert(step.clone(), StepState::Succeeded(evidence.clone()));
                 self.done_by.insert(step.clone(), entry.by.actor.id.clone());
@@ -170,6 +171,7 @@ impl RunState {
                 Some(StepState::Running),
             ) => {
                 *self.failures.entry(step.clone()).or_default() += 1;
+                self.left.remove(step);
                 self.steps.insert(
                     step.clone(),
                     StepState::Failed {

@@ -216,6 +216,14 @@ fn a_step_that_was_left_is_known_until_it_is_begun_again() {
     gone.push(("b", claimed()));
     assert!(left(gone.clone()));
     gone.push(("b", started()));
+    assert!(left(gone.clone()), "whoever dies again was left before");
+    let failed = Event::Failed {
+        step: step.clone(),
+        kind: Failure::Refused,
+        code: "access-denied".into(),
+        message: "no".into(),
+    };
+    gone.push(("b", failed));
     assert!(!left(gone));
     let mut stopped = running();
     stopped.push((

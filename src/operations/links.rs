@@ -50,6 +50,8 @@ pub(super) async fn newest(
                 Event::Opened { after, .. } => after.iter(),
                 _ => [].iter(),
             });
+            let soon = at.soon();
+            let named = named.filter(|l| l.run.slot() <= soon);
             for link in carried(named, &seen, target) {
                 seen.extend(at.gone_on(&link).await);
             }
@@ -91,15 +93,17 @@ struct At<'a> {
 impl At<'_> {
     /// The newest ones that can be read, each with its first entry.
     async fn newest_of(&self, kind: RunKind, count: usize) -> Vec<(LastSeen, Entry)> {
-        let now = self.vault.bucket.clock.last();
-        let now = now.unwrap_or(Timestamp::UNIX_EPOCH);
-        let since = Slot::at(now.checked_sub(WINDOW).unwrap_or(Timestamp::UNIX_EPOCH));
-        let Ok(mut runs) = self.past(kind, since, now).await else {
+        let since = Slot::at(
+            self.now()
+                .checked_sub(WINDOW)
+                .unwrap_or(Timestamp::UNIX_EPOCH),
+        );
+        let Ok(mut runs) = self.past(kind, since).await else {
             return Vec::new();
         };
         if runs.is_empty() {
             let ever = Slot::at(Timestamp::UNIX_EPOCH);
-            runs = self.past(kind, ever, now).await.unwrap_or_default();
+            runs = self.past(kind, ever).await.unwrap_or_default();
         }
         let mut found = Vec::new();
         for known in runs.iter().rev().take(count + MOST_UNREADABLE) {
@@ -113,16 +117,20 @@ impl At<'_> {
         found
     }
 
+    fn now(&self) -> Timestamp {
+        let last = self.vault.bucket.clock.last();
+        last.unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+
+    fn soon(&self) -> Slot {
+        let now = self.now();
+        Slot::at(now.checked_add(CLOCKS_APART).unwrap_or(now))
+    }
+
     /// Runs of slots to come were planted; they must not push the others out of sight.
-    async fn past(
-        &self,
-        kind: RunKind,
-        since: Slot,
-        now: Timestamp,
-    ) -> Result<Vec<RunRef>, VaultError> {
+    async fn past(&self, kind: RunKind, since: Slot) -> Result<Vec<RunRef>, VaultError> {
         let mut runs = self.vault.runs(self.policy, kind, since).await?;
-        let soon = Slot::at(now.checked_add(CLOCKS_APART).unwrap_or(now));
-        runs.retain(|r| r.slot <= soon);
+        runs.retain(|r| r.slot <= self.soon());
         Ok(runs)
     }
 

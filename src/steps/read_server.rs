@@ -13,7 +13,10 @@ impl Perform for ReadServer {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ServerRead, Fail> {
         let address = ctx.logins.source(&self.source, &self.server)?;
         let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let at = connection.now().await?.unwrap_or(ctx.plan.opened_at);
+        let server_version = connection.server_version().await?;
         let there = connection.databases().await?;
+        drop(connection);
         let (names, missing) = wanted(&self.databases, there);
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
         let (mut databases, mut away, mut left) = (Vec::new(), Away::default(), names);
@@ -48,8 +51,8 @@ impl Perform for ReadServer {
             ));
         }
         Ok(ServerRead {
-            at: connection.now().await?.unwrap_or(ctx.plan.opened_at),
-            server_version: connection.server_version().await?,
+            at,
+            server_version,
             databases,
             exceptions,
         })

@@ -11,13 +11,42 @@ use crate::plan::{
 };
 use crate::report::{Code, Fail, full};
 use crate::vault::folder;
+use jiff::Timestamp;
 
 /// A drill makes two clusters of each source, more only after failed attempts.
 const CLUSTERS_OF_A_SOURCE: usize = 20;
 /// Files under one run's scratch prefix.
 const MAX_FILES: usize = 5_000_000;
+const EXPIRES_AT: &str = "dr:expires-at";
 /// Looks at a cluster that is being deleted.
 const MAX_LOOKS: u32 = 600;
+
+/// Whose scratch things they are.
+#[derive(Clone, Copy)]
+struct Drill<'a> {
+    run: &'a RunId,
+    /// Of the point that it drilled.
+    slot: Slot,
+    /// A sweep goes by what a thing itself says of its end, which somebody may have moved on
+    /// purpose, and which two journals of one slot say differently.
+    swept_at: Option<Timestamp>,
+}
+
+impl Drill<'_> {
+    fn over(self, cluster: &ClusterInfo) -> bool {
+        let until = cluster.tags.get(EXPIRES_AT);
+        let until = until.and_then(|u| u.parse::<Timestamp>().ok());
+        self.swept_at.is_none_or(|at| until.is_some_and(|u| u < at))
+    }
+
+    fn tags(self, tags: &Tags) -> Tags {
+        let mut tags = tags.clone();
+        if self.swept_at.is_some() {
+            tags.remove(EXPIRES_AT);
+        }
+        tags
+    }
+}
 
 /// Ours: this run's prefix in its name and every tag equal.
 fn ours(cluster: &ClusterInfo, prefix: &str, tags: &Tags) -> bool {
@@ -59,31 +88,40 @@ impl Done {
 impl Perform for Teardown {
     async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
         let plan = ctx.plan;
-        self.tear_down(ctx, (&plan.run, plan.slot)).await
+        let drill = Drill {
+            run: &plan.run,
+            slot: plan.slot,
+            swept_at: None,
+        };
+        self.tear_down(ctx, drill).await
     }
 }
 
 impl Perform for SweepDrill {
     async fn perform(&self, ctx: &Context<'_>) -> Result<TornDown, Fail> {
-        self.teardown.tear_down(ctx, (&self.run, self.slot)).await
+        let drill = Drill {
+            run: &self.run,
+            slot: self.slot,
+            swept_at: Some(ctx.plan.opened_at),
+        };
+        self.teardown.tear_down(ctx, drill).await
     }
 }
 
 impl Teardown {
-    /// `drill`: whose things they are, and the point that it drilled. Harmless when it is done
-    /// twice or broken off: each thing is looked at before it is deleted.
-    async fn tear_down(&self, ctx: &Context<'_>, drill: (&RunId, Slot)) -> Result<TornDown, Fail> {
+    /// Harmless when it is done twice or broken off: each thing is looked at before it is deleted.
+    async fn tear_down(&self, ctx: &Context<'_>, drill: Drill<'_>) -> Result<TornDown, Fail> {
         // Each for itself: what cannot be deleted keeps nothing else alive.
         let mut done = Done::default();
         for place in &self.clusters {
-            self.clusters_at(ctx, place, &mut done).await;
+            self.clusters_at(ctx, place, drill, &mut done).await;
         }
         match self.files(ctx).await {
             Ok(files) => done.deleted.extend(files),
             Err(e) => done.failed.push(e),
         }
         for database in &self.databases {
-            match drop_database(ctx, database, drill.0).await {
+            match drop_database(ctx, database, drill.run).await {
                 Ok(true) => done.deleted.push(format!("database {}", database.name)),
                 Ok(false) => {}
                 Err(e) => done.failed.push(e),
@@ -96,14 +134,21 @@ impl Teardown {
         })
     }
 
-    async fn clusters_at(&self, ctx: &Context<'_>, place: &ScratchPlace, done: &mut Done) {
+    async fn clusters_at(
+        &self,
+        ctx: &Context<'_>,
+        place: &ScratchPlace,
+        drill: Drill<'_>,
+        done: &mut Done,
+    ) {
+        let tags = drill.tags(&self.tags);
         let endpoint = place.endpoint.as_deref();
         let rds = ctx.clients.rds(ctx.role, &place.region, endpoint).await;
         let mut clusters = match rds.clusters().await {
             Ok(clusters) => clusters,
             Err(e) => return done.failed.push(e.into()),
         };
-        clusters.retain(|c| ours(c, &self.cluster_prefix, &self.tags));
+        clusters.retain(|c| ours(c, &self.cluster_prefix, &tags) && drill.over(c));
         let most = CLUSTERS_OF_A_SOURCE * self.dumps.len().max(1);
         if clusters.len() > most {
             return done.failed.push(Fail::new(
@@ -117,7 +162,7 @@ impl Teardown {
             ));
         }
         for cluster in &clusters {
-            match delete(ctx, &rds, cluster, &self.tags).await {
+            match delete(ctx, &rds, cluster, &tags).await {
                 Ok(()) => done.deleted.push(format!("cluster {}", cluster.id)),
                 Err(e) => done.failed.push(e),
             }
@@ -143,8 +188,8 @@ impl Teardown {
     /// Unfinished uploads at keys of this run's dumps: a killed driller began them, nobody will
     /// complete them. What a target would not end is told, and keeps no scratch cluster alive: it
     /// holds no data that counts.
-    async fn abort_uploads(&self, ctx: &Context<'_>, drill: (&RunId, Slot)) -> Vec<String> {
-        let (policy, (run, slot)) = (&ctx.plan.policy, drill);
+    async fn abort_uploads(&self, ctx: &Context<'_>, drill: Drill<'_>) -> Vec<String> {
+        let (policy, run, slot) = (&ctx.plan.policy, drill.run, drill.slot);
         let mut left = Vec::new();
         for dumps in &self.dumps {
             let prefix = folder::dump(policy, &dumps.source, slot, run);

@@ -13,8 +13,8 @@ use crate::engine::RunExit;
 use crate::journal::RunState;
 use crate::model::{Mark, RunId, RunKind, Sha256, Slot, TargetName, VaultId};
 use crate::plan::{
-    Plan, ScratchDatabase, ServerPlace, SweepDrill, SweepInput, Teardown, drill_databases,
-    drill_prefix, scratch_prefix, sweep as plan,
+    Plan, ServerPlace, SweepDrill, SweepInput, Teardown, drill_databases, drill_prefix,
+    scratch_prefix, sweep as plan,
 };
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding};
@@ -55,6 +55,12 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Swept {
     swept.findings.extend(findings);
     let (states, findings) = journals(session, reached, runs).await;
     swept.findings.extend(findings);
+    let refused = states
+        .iter()
+        .filter_map(|s| not_swept(s, &session.loaded.policy, of));
+    swept
+        .findings
+        .extend(refused.map(|f| f.place(&reached.name)));
     let drills: Vec<SweepDrill> = states
         .iter()
         .filter_map(|s| left_by(s, &session.loaded.policy, of))
@@ -131,40 +137,61 @@ async fn journals(
     (states, findings)
 }
 
-/// The teardown of a closed drill, if it names what this policy's drills make and nothing else, and
-/// its time is over.
+/// The teardown of a closed drill whose time is over.
+fn over<'a>(state: &'a RunState, of: Of<'_>) -> Option<&'a Teardown> {
+    let (_, action) = state.plan.actions::<Teardown>().next()?;
+    let until: Timestamp = action.tags.get("dr:expires-at")?.parse().ok()?;
+    let closed = state.plan.kind == RunKind::Drill && state.finished.is_some();
+    (closed && until < of.now).then_some(action)
+}
+
+/// It, if it names what this policy's drills make and nothing else: without places that the policy
+/// no longer has.
 fn left_by(state: &RunState, policy: &Policy, of: Of<'_>) -> Option<SweepDrill> {
     let (plan, drill) = (&state.plan, policy.drill.as_ref()?);
-    let (_, action) = plan.actions::<Teardown>().next()?;
-    let tag = |name: &str| action.tags.get(name).map(String::as_str);
+    let mut torn = over(state, of)?.clone();
+    let tag = |name: &str| torn.tags.get(name).map(String::as_str);
     let prefix = format!("{}{}/", scratch_prefix(of.vault, of.policy), plan.run);
-    let named = action.cluster_prefix == drill_prefix(of.vault, of.policy, &plan.run)
-        && action.prefix == prefix
-        && action.bucket == drill.scratch_bucket
-        && action.bucket_region == drill.scratch_region
-        && action.bucket_endpoint.as_deref() == policy.s3_endpoint(&drill.scratch_region)
-        && action
-            .clusters
-            .iter()
-            .all(|p| p.endpoint.as_deref() == policy.rds_endpoint(&p.region));
+    let named = torn.cluster_prefix == drill_prefix(of.vault, of.policy, &plan.run)
+        && torn.prefix == prefix
+        && torn.bucket == drill.scratch_bucket
+        && torn.bucket_region == drill.scratch_region
+        && torn.bucket_endpoint.as_deref() == policy.s3_endpoint(&drill.scratch_region);
+    let tagged = tag("dr:vault") == Some(of.vault.0.as_str())
+        && tag("dr:role") == Some("scratch")
+        && tag("dr:run") == Some(plan.run.as_str());
     let databases = drill_databases(of.vault, of.policy, &plan.run);
     let server = |place: &ServerPlace| {
         let own = drill.scratch_server.as_ref();
         own.is_some_and(|o| (&o.host, o.port, &o.user) == (&place.host, place.port, &place.user))
     };
-    let dropped =
-        |d: &ScratchDatabase| server(&d.server) && d.name.as_str().starts_with(&databases);
-    let named = named && action.databases.iter().all(dropped);
-    let tagged = tag("dr:vault") == Some(of.vault.0.as_str())
-        && tag("dr:role") == Some("scratch")
-        && tag("dr:run") == Some(plan.run.as_str());
-    let until: Timestamp = tag("dr:expires-at")?.parse().ok()?;
-    let closed = plan.kind == RunKind::Drill && state.finished.is_some();
-    (closed && named && tagged && until < of.now).then(|| SweepDrill {
+    torn.databases
+        .retain(|d| server(&d.server) && d.name.as_str().starts_with(&databases));
+    torn.clusters
+        .retain(|p| p.endpoint.as_deref() == policy.rds_endpoint(&p.region));
+    (named && tagged).then(|| SweepDrill {
         run: plan.run.clone(),
         slot: plan.slot,
-        teardown: action.clone(),
+        teardown: torn,
     })
+}
+
+/// What a drill left where this policy's drills make nothing any more: for a person to look at.
+fn not_swept(state: &RunState, policy: &Policy, of: Of<'_>) -> Option<Finding> {
+    let (torn, run) = (over(state, of)?, &state.plan.run);
+    let swept = left_by(state, policy, of).map(|d| d.teardown);
+    let places = |t: &Teardown| t.databases.len() + t.clusters.len();
+    if swept.as_ref().is_some_and(|s| places(s) == places(torn)) {
+        return None;
+    }
+    let message = format!(
+        "{run} may have left things in places that this policy's drills no longer use (bucket {}, \
+         {} databases, clusters in {} regions); they are left alone",
+        torn.bucket,
+        torn.databases.len(),
+        torn.clusters.len()
+    );
+    Some(Finding::warning(Code::NotOurs, message).thing(run))
 }
 
 /// Where a sweep is planned, and when.

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::TargetName;
+use crate::plan::ScratchDatabase;
 
 const JOURNAL: &str = include_str!("../../../docs/formats/golden/journal-drill.jsonl");
 const POLICY: &str = include_str!("../../../docs/formats/golden/policy.yaml");
@@ -66,7 +67,11 @@ fn a_teardown_that_names_what_this_policy_does_not_make_is_not_swept() {
     );
     let thief = || Some("https://thief.example.com".to_owned());
     assert_eq!(changed(&|t| t.bucket_endpoint = thief()), None);
-    assert_eq!(changed(&|t| t.clusters[0].endpoint = thief()), None);
+    let elsewhere = changed(&|t| t.clusters[0].endpoint = thief()).expect("the rest");
+    assert!(
+        elsewhere.teardown.clusters.is_empty(),
+        "the policy is not there"
+    );
     let tag =
         |name: &str, value: &str| changed(&|t| drop(t.tags.insert(name.into(), value.into())));
     assert_eq!(tag("dr:role", "restored"), None);
@@ -96,9 +101,32 @@ fn only_databases_that_are_called_as_the_run_calls_them_are_dropped() {
     };
     let plan = closed().plan;
     let own = drill_databases(&plan.vault, &policy.name, &plan.run) + "0123456789";
-    assert!(with("scratch.example.com", &own).is_some());
-    assert_eq!(with("scratch.example.com", "staging"), None);
-    assert_eq!(with("shop.example.com", &own), None);
+    let dropped = |host: &str, name: &str| {
+        let swept = with(host, name).expect("files and clusters are swept all the same");
+        swept.teardown.databases.len()
+    };
+    assert_eq!(dropped("scratch.example.com", &own), 1);
+    assert_eq!(dropped("scratch.example.com", "staging"), 0);
+    assert_eq!(dropped("shop.example.com", &own), 0);
+}
+
+#[test]
+fn what_is_not_swept_is_told() {
+    let vault = closed().plan.vault;
+    let told = |policy: &Policy, state: &RunState| {
+        let of = Of {
+            vault: &vault,
+            policy: &policy.name,
+            now: LATER.parse().unwrap(),
+        };
+        not_swept(state, policy, of).map(|f| f.message)
+    };
+    assert_eq!(told(&policy(), &closed()), None);
+    let text = POLICY.replace("scratch_bucket: shop-scratch", "scratch_bucket: shop-other");
+    let moved = crate::policy::parse("policy.yaml", &text).unwrap();
+    let message = told(&moved, &closed()).expect("told");
+    assert!(message.contains("bucket shop-scratch"), "{message}");
+    assert_eq!(told(&moved, &drill(20)), None, "it is open");
 }
 
 #[test]
