@@ -49,14 +49,15 @@ pub(super) struct Unread {
 }
 
 impl Unread {
-    pub fn finding(self) -> Finding {
+    /// `so`: what follows from it for whoever says it.
+    pub fn finding(self, so: &str) -> Finding {
         let code = if self.why.unknown_version() {
             Code::FormatUnknown
         } else {
             Code::RunDamaged
         };
         let why = full(&Fail::from(self.why));
-        let message = format!("the journal of {} cannot be believed: {why}", self.run);
+        let message = format!("the journal of {} cannot be believed{so}: {why}", self.run);
         Finding::error(code, message)
             .thing(&self.run)
             .place(&self.at)

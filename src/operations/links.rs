@@ -1,5 +1,6 @@
 //! What a run says of the runs before it: links that show when one of them has vanished.
 
+use super::planning::CLOCKS_APART;
 use super::session::journal_at;
 use crate::journal::{Entry, Event, LastSeen};
 use crate::model::{PolicyName, RunId, RunKind, Sha256, Slot, TargetName};
@@ -18,7 +19,6 @@ pub(super) const IN_AN_INCIDENT: usize = 1;
 const MOST_UNREADABLE: usize = 3;
 /// Older runs that are looked at again at a target, whatever was planted there.
 const MOST: usize = 50;
-const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// History is looked at this far back, and further where there is nothing since.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 

@@ -118,7 +118,7 @@ pub async fn log(
         (runs, wrong) = readable(&reached, policy, since, request.whole).await?;
         vanished = gaps(&runs, &wrong);
     }
-    findings.extend(wrong.into_iter().map(Unread::finding));
+    findings.extend(wrong.into_iter().map(|w| w.finding("")));
     findings.extend(vanished);
     runs.sort_by(|a, b| (a.opened_at, &a.run, &a.target).cmp(&(b.opened_at, &b.run, &b.target)));
     Ok(Log {

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 const BASE_LOOK_BACK: usize = 30;
 
 /// Clocks of two stores may differ by this much.
-const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
+pub const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 /// So many points that no target holds whole yet are passed over for one that is.
 const MOST_PARTIAL: usize = 3;
 

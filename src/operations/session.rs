@@ -1,15 +1,16 @@
 //! What runs are opened, joined and read with.
 
+use super::known_runs::Unread;
 use super::{Loaded, Surroundings};
 use crate::aws::Clients;
 use crate::database::Logins;
 use crate::engine::{ProcessIdentity, RoleJournal, Runner};
-use crate::model::{Role, RunId, RunKind, Slot, TargetName};
+use crate::model::{Role, RunKind, Slot};
 use crate::plan::Plan;
-use crate::report::{Code, Fail, Finding, full};
+use crate::report::{Fail, Finding};
 use crate::steps::Secrets;
 use crate::targets::{Reached, open};
-use crate::vault::{JournalStore, RunRead, RunRef, VaultError, VaultJournal};
+use crate::vault::{JournalStore, RunRead, RunRef, VaultJournal};
 use std::collections::BTreeMap;
 
 /// So many of the newest runs of a kind are looked at for open ones.
@@ -124,7 +125,13 @@ impl<'a> Session<'a> {
                     Ok(Some(read)) if read.state.finished.is_none() => found.open.push(read),
                     Ok(_) => {}
                     Err(e) if e.transient() => return Err(e.into()),
-                    Err(e) => found.findings.push(damaged(&run.run, &seen.target.name, e)),
+                    Err(why) => {
+                        let (run, at) = (run.run.clone(), seen.target.name.clone());
+                        let unread = Unread { run, at, why };
+                        found
+                            .findings
+                            .push(unread.finding(", nothing is appended to it"));
+                    }
                 }
             }
         }
@@ -138,17 +145,4 @@ pub(super) fn journal_at(vault: &crate::vault::Vault) -> JournalStore {
         vault: vault.clone(),
         lock: None,
     })
-}
-
-fn damaged(run: &RunId, at: &TargetName, e: VaultError) -> Finding {
-    let code = if e.unknown_version() {
-        Code::FormatUnknown
-    } else {
-        Code::RunDamaged
-    };
-    let message = format!(
-        "the journal of {run} cannot be believed, nothing is appended to it: {}",
-        full(&Fail::from(e))
-    );
-    Finding::error(code, message).thing(run).place(at)
 }

@@ -7,34 +7,28 @@ mod server;
 
 pub use branch::BackupInput;
 
+use super::Plan;
+use super::opening::Opening;
 use super::step::Steps;
-use super::targets::plan_targets;
-use super::{Plan, VERSION};
 use crate::manifest::PointSource;
 use crate::model::{RunKind, StepId};
 use crate::policy::{Policy, Source};
 
 pub fn backup(input: &BackupInput<'_>) -> Plan {
     let policy = input.policy;
-    Plan {
-        version: VERSION,
+    let opening = Opening {
         kind: RunKind::Backup,
-        policy: policy.name.clone(),
-        policy_sha256: input.policy_sha256.clone(),
-        run: input.run.clone(),
+        policy,
+        policy_sha256: &input.policy_sha256,
+        run: &input.run,
         slot: input.slot,
-        vault: input.vault.clone(),
+        vault: &input.vault,
         opened_at: input.opened_at,
-        deadline_at: input.opened_at + policy.schedule.deadline.signed(),
-        journal_target: input.journal_target.clone(),
-        targets: plan_targets(policy, input.slot.time().max(input.opened_at)),
-        runner: policy.runner.clone(),
-        step_attempts: policy.retry.steps,
-        backoff: policy.retry.backoff,
-        poll_every: policy.timeouts.poll_every,
-        patience: policy.timeouts.patience,
-        steps: steps(input).0,
-    }
+        deadline: policy.schedule.deadline,
+        journal_target: &input.journal_target,
+        locked_from: input.slot.time().max(input.opened_at),
+    };
+    opening.plan(steps(input))
 }
 
 /// First everything is captured, then copied: what is captured late is not in this point.

@@ -9,9 +9,9 @@ mod server;
 pub use planned::DrillInput;
 
 use super::names;
+use super::opening::Opening;
 use super::step::Steps;
-use super::targets::plan_targets;
-use super::{Plan, ProbeLock, Teardown, VERSION, WriteProofs};
+use super::{Plan, ProbeLock, Teardown, WriteProofs};
 use crate::manifest::What;
 use crate::model::{Role, RunKind};
 use planned::{Planned, scratch_tags};
@@ -38,25 +38,19 @@ pub fn drill(input: &DrillInput<'_>) -> Plan {
     // Proofs are written of what could be tried; what failed gets a proof that says so.
     steps.add_always(Role::Driller, WriteProofs { tried });
     steps.add_always(Role::Driller, teardown);
-    Plan {
-        version: VERSION,
+    let opening = Opening {
         kind: RunKind::Drill,
-        policy: policy.name.clone(),
-        policy_sha256: input.policy_sha256.clone(),
-        run: input.run.clone(),
+        policy,
+        policy_sha256: &input.policy_sha256,
+        run: &input.run,
         slot: point.slot,
-        vault: input.vault.clone(),
+        vault: &input.vault,
         opened_at: input.opened_at,
-        deadline_at: input.opened_at + input.drill.schedule.deadline.signed(),
-        journal_target: input.journal_target.clone(),
-        targets: plan_targets(policy, input.opened_at),
-        runner: policy.runner.clone(),
-        step_attempts: policy.retry.steps,
-        backoff: policy.retry.backoff,
-        poll_every: policy.timeouts.poll_every,
-        patience: policy.timeouts.patience,
-        steps: steps.0,
-    }
+        deadline: input.drill.schedule.deadline,
+        journal_target: &input.journal_target,
+        locked_from: input.opened_at,
+    };
+    opening.plan(steps)
 }
 
 fn probe_steps(input: &DrillInput<'_>, steps: &mut Steps) {

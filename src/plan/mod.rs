@@ -8,6 +8,7 @@ mod backup;
 mod drill;
 mod link;
 mod names;
+mod opening;
 mod places;
 mod restore;
 mod step;
@@ -18,7 +19,9 @@ pub use action::*;
 pub use backup::{BackupInput, backup};
 pub use drill::{DrillInput, drill};
 pub use link::Link;
-pub use names::{cluster_id_of_attempt, drill_databases, drill_prefix, scratch_prefix};
+pub use names::{
+    EXPIRES_AT, cluster_id_of_attempt, drill_databases, drill_prefix, expires_at, scratch_prefix,
+};
 pub use restore::{IntoDatabase, RestoreInput, RestoreInto, Unavailable, restore};
 pub use step::Step;
 pub use sweep::{SweepInput, sweep};

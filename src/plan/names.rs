@@ -51,6 +51,13 @@ pub fn scratch_prefix(vault: &VaultId, policy: &PolicyName) -> String {
     format!("dr-drill/{}/{policy}/", vault.short())
 }
 
+/// The tag of a thing that goes by itself, and the instant that it names.
+pub const EXPIRES_AT: &str = "dr:expires-at";
+
+pub fn expires_at(tags: &Tags) -> Option<Timestamp> {
+    tags.get(EXPIRES_AT)?.parse().ok()
+}
+
 /// A cluster is entered by the first of its databases.
 pub(super) fn first(databases: &[Name]) -> String {
     databases
@@ -99,7 +106,7 @@ impl Tagged<'_> {
         .map(|(k, v)| (k.to_owned(), v.to_owned()))
         .collect();
         if let Some(at) = expires_at {
-            tags.insert("dr:expires-at".into(), at.to_string());
+            tags.insert(EXPIRES_AT.into(), at.to_string());
         }
         tags
     }

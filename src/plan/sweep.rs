@@ -1,8 +1,8 @@
 //! The plan of a sweep: what closed drills left, each by itself.
 
+use super::opening::Opening;
 use super::step::Steps;
-use super::targets::plan_targets;
-use super::{Plan, SweepDrill, VERSION};
+use super::{Plan, SweepDrill};
 use crate::model::{Role, RunId, RunKind, Sha256, Slot, TargetName, VaultId};
 use crate::policy::{Drill, Policy};
 use jiff::Timestamp;
@@ -24,23 +24,17 @@ pub fn sweep(input: &SweepInput<'_>) -> Plan {
     for drill in &input.drills {
         steps.add(Role::Driller, drill.clone(), &[]);
     }
-    Plan {
-        version: VERSION,
+    let opening = Opening {
         kind: RunKind::Sweep,
-        policy: policy.name.clone(),
-        policy_sha256: input.policy_sha256.clone(),
-        run: input.run.clone(),
+        policy,
+        policy_sha256: &input.policy_sha256,
+        run: &input.run,
         slot: Slot::at(input.opened_at),
-        vault: input.vault.clone(),
+        vault: &input.vault,
         opened_at: input.opened_at,
-        deadline_at: input.opened_at + input.drill.schedule.deadline.signed(),
-        journal_target: input.journal_target.clone(),
-        targets: plan_targets(policy, input.opened_at),
-        runner: policy.runner.clone(),
-        step_attempts: policy.retry.steps,
-        backoff: policy.retry.backoff,
-        poll_every: policy.timeouts.poll_every,
-        patience: policy.timeouts.patience,
-        steps: steps.0,
-    }
+        deadline: input.drill.schedule.deadline,
+        journal_target: &input.journal_target,
+        locked_from: input.opened_at,
+    };
+    opening.plan(steps)
 }

@@ -7,7 +7,8 @@ use crate::aws::rds::{ClusterInfo, Rds};
 use crate::database::Dropped;
 use crate::model::{RunId, Slot, TargetName};
 use crate::plan::{
-    ScratchDatabase, ScratchPlace, SweepDrill, Tags, Teardown, TornDown, drill_databases,
+    EXPIRES_AT, ScratchDatabase, ScratchPlace, SweepDrill, Tags, Teardown, TornDown,
+    drill_databases, expires_at,
 };
 use crate::report::{Code, Fail, full};
 use crate::vault::folder;
@@ -17,7 +18,6 @@ use jiff::Timestamp;
 const CLUSTERS_OF_A_SOURCE: usize = 20;
 /// Files under one run's scratch prefix.
 const MAX_FILES: usize = 5_000_000;
-const EXPIRES_AT: &str = "dr:expires-at";
 /// Looks at a cluster that is being deleted.
 const MAX_LOOKS: u32 = 600;
 
@@ -34,8 +34,7 @@ struct Drill<'a> {
 
 impl Drill<'_> {
     fn over(self, cluster: &ClusterInfo) -> bool {
-        let until = cluster.tags.get(EXPIRES_AT);
-        let until = until.and_then(|u| u.parse::<Timestamp>().ok());
+        let until = expires_at(&cluster.tags);
         self.swept_at.is_none_or(|at| until.is_some_and(|u| u < at))
     }
 

@@ -5,7 +5,7 @@ use super::super::session::Session;
 use crate::aws::rds::ClusterInfo;
 use crate::database::Logins;
 use crate::model::{PolicyName, Role, RunId, VaultId};
-use crate::plan::{ServerPlace, drill_databases, drill_prefix, scratch_prefix};
+use crate::plan::{ServerPlace, drill_databases, drill_prefix, expires_at, scratch_prefix};
 use crate::policy::Drill;
 use crate::report::{Fail, Finding};
 use crate::targets::place_of;
@@ -83,11 +83,7 @@ async fn on_scratch_server(
     let Some(server) = &drill.scratch_server else {
         return Ok(Vec::new());
     };
-    let place = ServerPlace {
-        host: server.host.clone(),
-        port: server.port,
-        user: server.user.clone(),
-    };
+    let place = ServerPlace::from(server);
     let address = Logins::of(&session.loaded.policy).scratch(&place)?;
     let connection = address.connect(session.clients.call_timeout()).await?;
     let databases = connection.databases_commented().await?;
@@ -108,7 +104,7 @@ fn made_by(name: &str, comment: &str, of: Of<'_>) -> Option<RunId> {
 /// A cluster that a drill of this vault and policy made and whose time is over.
 fn expired(cluster: &ClusterInfo, of: Of<'_>) -> Option<RunId> {
     let tag = |name: &str| cluster.tags.get(name).map(String::as_str);
-    let until: Timestamp = tag("dr:expires-at")?.parse().ok()?;
+    let until = expires_at(&cluster.tags)?;
     let run = RunId::parse(tag("dr:run")?).ok()?;
     let ours = tag("dr:vault") == Some(of.vault.0.as_str())
         && tag("dr:role") == Some("scratch")

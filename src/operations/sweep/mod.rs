@@ -13,7 +13,7 @@ use crate::engine::RunExit;
 use crate::journal::RunState;
 use crate::model::{Mark, RunId, RunKind, Sha256, Slot, TargetName, VaultId};
 use crate::plan::{
-    Plan, ServerPlace, SweepDrill, SweepInput, Teardown, drill_databases, drill_prefix,
+    Plan, ServerPlace, SweepDrill, SweepInput, Teardown, drill_databases, drill_prefix, expires_at,
     scratch_prefix, sweep as plan,
 };
 use crate::policy::Policy;
@@ -140,7 +140,7 @@ async fn journals(
 /// The teardown of a closed drill whose time is over.
 fn over<'a>(state: &'a RunState, of: Of<'_>) -> Option<&'a Teardown> {
     let (_, action) = state.plan.actions::<Teardown>().next()?;
-    let until: Timestamp = action.tags.get("dr:expires-at")?.parse().ok()?;
+    let until = expires_at(&action.tags)?;
     let closed = state.plan.kind == RunKind::Drill && state.finished.is_some();
     (closed && until < of.now).then_some(action)
 }
@@ -161,12 +161,9 @@ fn left_by(state: &RunState, policy: &Policy, of: Of<'_>) -> Option<SweepDrill> 
         && tag("dr:role") == Some("scratch")
         && tag("dr:run") == Some(plan.run.as_str());
     let databases = drill_databases(of.vault, of.policy, &plan.run);
-    let server = |place: &ServerPlace| {
-        let own = drill.scratch_server.as_ref();
-        own.is_some_and(|o| (&o.host, o.port, &o.user) == (&place.host, place.port, &place.user))
-    };
+    let server = drill.scratch_server.as_ref().map(ServerPlace::from);
     torn.databases
-        .retain(|d| server(&d.server) && d.name.as_str().starts_with(&databases));
+        .retain(|d| server.as_ref() == Some(&d.server) && d.name.as_str().starts_with(&databases));
     torn.clusters
         .retain(|p| p.endpoint.as_deref() == policy.rds_endpoint(&p.region));
     (named && tagged).then(|| SweepDrill {

@@ -2,7 +2,7 @@
 
 use crate::manifest::Exception;
 use crate::model::{Name, SourceId};
-use crate::policy::Databases;
+use crate::policy::{Databases, ScratchServer};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -20,6 +20,16 @@ pub struct ServerPlace {
     pub host: Name,
     pub port: u16,
     pub user: Name,
+}
+
+impl From<&ScratchServer> for ServerPlace {
+    fn from(server: &ScratchServer) -> Self {
+        Self {
+            host: server.host.clone(),
+            port: server.port,
+            user: server.user.clone(),
+        }
+    }
 }
 
 impl fmt::Display for ServerPlace {

@@ -77,12 +77,7 @@ impl Planned {
 impl DrillInput<'_> {
     /// Where dumps are loaded, if it is no scratch cluster.
     pub(super) fn scratch_server(&self) -> Option<ServerPlace> {
-        let server = self.drill.scratch_server.as_ref()?;
-        Some(ServerPlace {
-            host: server.host.clone(),
-            port: server.port,
-            user: server.user.clone(),
-        })
+        self.drill.scratch_server.as_ref().map(ServerPlace::from)
     }
 
     /// Assertions that name this database, or none where it is the only one.
