@@ -20,4 +20,5 @@ pub mod steps;
 pub mod targets;
 pub mod transfer;
 pub mod vault;
+pub mod verification;
 pub mod world;

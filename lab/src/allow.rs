@@ -66,6 +66,9 @@ const DOCUMENTS: [&str; 7] = [
 /// Where everything is created, never replaced.
 const CREATE_ONLY: [&str; 5] = ["runs/*", "policies/*", "points/*", "proofs/*", "targets/*"];
 
+/// Of whoever opens runs that name a policy.
+const POLICY_RUN: &str = "runs/*/policy-*";
+
 fn any(patterns: &[&str], key: &str) -> bool {
     patterns.iter().any(|p| matches(p, key))
 }
@@ -136,12 +139,13 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
     let single = is(&SINGLE_WRITE, call);
     let any_write = is(&WRITE, call);
     match role {
-        Role::Scheduler => single && any(&["runs/*/backup-*", "policies/*"], key),
+        Role::Scheduler => single && any(&["runs/*/backup-*", POLICY_RUN, "policies/*"], key),
         Role::Copier => {
             (single
                 && any(
                     &[
                         "runs/*/backup-*",
+                        POLICY_RUN,
                         "policies/*",
                         "points/*/point.json",
                         "points/*/sources/*",
@@ -152,7 +156,12 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                 || (any_write && any(&["objects/*", "objects-long/*", "manifests/*"], key))
         }
         Role::Dumper => {
-            let documents = ["runs/*/backup-*", "policies/*", "points/*/dumps/backup-*"];
+            let documents = [
+                "runs/*/backup-*",
+                POLICY_RUN,
+                "policies/*",
+                "points/*/dumps/backup-*",
+            ];
             (single && any(&documents, key)) || (any_write && matches("dump/*/backup-*", key))
         }
         Role::Driller => {
@@ -161,6 +170,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                     &[
                         "runs/*/drill-*",
                         "runs/*/sweep-*",
+                        POLICY_RUN,
                         "policies/*",
                         "points/*/dumps/drill-*",
                         "proofs/*",
@@ -169,9 +179,13 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
                 ))
                 || (any_write && matches("dump/*/drill-*", key))
         }
-        Role::Prober => single && any(&["targets/*", "runs/*/drill-*", "policies/*"], key),
-        Role::Restorer => single && any(&["runs/*/restore-*", "policies/*"], key),
-        Role::Auditor | Role::Admin | Role::Runner => false,
+        Role::Prober => {
+            let runs = ["runs/*/drill-*", "runs/*/probe-*", POLICY_RUN];
+            single && (any(&runs, key) || any(&["targets/*", "policies/*"], key))
+        }
+        Role::Restorer => single && any(&["runs/*/restore-*", POLICY_RUN, "policies/*"], key),
+        Role::Auditor => single && matches("runs/*/verify-*", key),
+        Role::Admin | Role::Runner => false,
     }
 }
 

@@ -6,6 +6,7 @@ use super::answer::{Answer, Outcome};
 use crate::model::TargetName;
 use crate::operations::vault::{self, OperatorProfile, VaultRequest};
 use crate::operations::{Loaded, Surroundings, load};
+use crate::plan::BucketFound;
 use probes::show_probes;
 use serde_json::{Map, Value, json};
 use std::path::PathBuf;
@@ -63,18 +64,19 @@ async fn init(around: Surroundings<'_>, loaded: &Loaded, request: &VaultRequest)
             target.lock.mode.as_str(),
             target.lock.retention
         ));
-        let what = if made.created {
-            "created"
-        } else {
-            "exists, with Object Lock"
+        let what = match made.was {
+            BucketFound::Created => "created",
+            BucketFound::Adopted => "exists, with Object Lock",
         };
         answer.line(format!("  {what}"));
     }
     show_probes(&mut answer, &vaults.probes);
     answer.line(format!("vault {}", vaults.id));
     let made = vaults.made.iter().map(|m| {
-        json!({"target": m.target, "bucket": m.bucket, "region": m.region, "created": m.created})
+        let created = m.was == BucketFound::Created;
+        json!({"target": m.target, "bucket": m.bucket, "region": m.region, "created": created})
     });
+    answer.set("run", &vaults.run);
     answer.set("vault", &vaults.id);
     answer.set("targets", made.collect::<Vec<Value>>());
     answer.findings = vaults.findings;
@@ -84,6 +86,7 @@ async fn init(around: Surroundings<'_>, loaded: &Loaded, request: &VaultRequest)
 async fn probe(around: Surroundings<'_>, loaded: &Loaded, request: &VaultRequest) -> Outcome {
     let probes = vault::probe(around, loaded, request).await?;
     let mut answer = Answer::new("dr/vault-probe/1", loaded.measured_on());
+    answer.set("run", &probes.run);
     show_probes(&mut answer, &probes.probes);
     answer.findings = probes.findings;
     Ok(answer)

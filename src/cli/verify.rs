@@ -6,7 +6,8 @@ use super::from_vault::VaultArgs;
 use crate::manifest::Verified;
 use crate::model::{Role, Slot, TargetName};
 use crate::operations::Surroundings;
-use crate::operations::verify::{TargetRead, VerifyRequest, verify};
+use crate::operations::verify::{VerifyRequest, verify};
+use crate::plan::TargetRead;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -41,6 +42,7 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
     };
     let found = verify(around, &loaded, &request).await?;
     let mut answer = Answer::new("dr/verify/1", loaded.measured_on());
+    answer.set("run", &found.run);
     if let Some(point) = found.point {
         let sum = |f: fn(&Verified) -> u64| found.targets.iter().map(|t| f(&t.verified)).sum();
         let (population, tested): (u64, u64) = (sum(|v| v.population), sum(|v| v.tested));

@@ -264,6 +264,8 @@ impl<'a, 'w> Active<'a, 'w> {
             secrets: runner.secrets.clone(),
             logins: &runner.logins,
             database: runner.database,
+            policy: runner.policy,
+            said: &runner.said,
         };
         let effect = perform(&step.action, &ctx);
         tokio::pin!(effect);

@@ -55,7 +55,7 @@ pub fn decide(
         return Decision::HandOver(step.role);
     }
     let all_done = state.plan.steps.iter().all(|s| state.succeeded(&s.id));
-    let drill_is_over = state.plan.kind == RunKind::Drill
+    let judged = state.plan.kind.shows_what_is()
         && state.plan.steps.iter().all(|s| {
             if s.always {
                 state.succeeded(&s.id)
@@ -63,7 +63,7 @@ pub fn decide(
                 over(state, s)
             }
         });
-    if all_done || (drill_is_over && !expired) {
+    if all_done || (judged && !expired) {
         return Decision::Finish(outcome(state));
     }
     if expired
@@ -84,15 +84,19 @@ pub fn decide(
     Decision::Leave
 }
 
-/// Of a run that was done to its end. A drill is judged by its proofs.
+/// Of a run that was done to its end. A drill is judged by its proofs, another run by its steps.
 fn outcome(state: &RunState) -> Outcome {
-    let passed = state
-        .done::<WriteProofs>()
-        .all(|(_, _, written)| written.passed);
-    if state.plan.kind == RunKind::Drill && !passed {
-        Outcome::Failed
-    } else {
+    let passed = match state.plan.kind {
+        RunKind::Drill => {
+            let passed = state.done::<WriteProofs>().filter(|(.., w)| w.passed);
+            passed.count() == state.plan.actions::<WriteProofs>().count()
+        }
+        _ => state.plan.steps.iter().all(|s| state.succeeded(&s.id)),
+    };
+    if passed {
         Outcome::Complete
+    } else {
+        Outcome::Failed
     }
 }
 
@@ -113,8 +117,7 @@ fn spent(state: &RunState, step: &Step, tried: &BTreeMap<StepId, u32>) -> bool {
     }
 }
 
-/// A drill shows what is: a step that failed for good is a result, not something to try until it
-/// works.
+/// A step that failed for good, in a run that shows what is.
 fn given_up(state: &RunState, step: &Step) -> bool {
     let failures = state.failures.get(&step.id).copied().unwrap_or(0);
     match state.state(&step.id) {
@@ -131,7 +134,7 @@ fn given_up(state: &RunState, step: &Step) -> bool {
     }
 }
 
-/// Nothing will become of this step any more in this drill: done, given up, or behind one that was
+/// Nothing will become of this step any more in such a run: done, given up, or behind one that was
 /// given up.
 fn over(state: &RunState, step: &Step) -> bool {
     state.succeeded(&step.id)
@@ -202,7 +205,7 @@ fn may_run(
                 .into_iter()
                 .all(|s| state.succeeded(&s.id) || spent(state, s, tried));
     }
-    if expired || (state.plan.kind == RunKind::Drill && given_up(state, step)) {
+    if expired || (state.plan.kind.shows_what_is() && given_up(state, step)) {
         return false;
     }
     let after = step.after.iter().filter_map(|id| state.plan.step(id));

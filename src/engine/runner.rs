@@ -5,7 +5,7 @@ use crate::database::{Address, Logins};
 use crate::journal::{Actor, Host, Identity, Process, RunnerId};
 use crate::model::Role;
 use crate::report::Fail;
-use crate::steps::{Progress, Secrets};
+use crate::steps::{Progress, Said, Secrets};
 use crate::vault::JournalStore;
 use crate::world::World;
 use std::collections::BTreeMap;
@@ -23,6 +23,9 @@ pub struct Runner<'a> {
     pub secrets: Secrets,
     pub logins: Logins,
     pub database: Option<&'a Address>,
+    /// The text of the policy that the plan is made by, for steps that store it.
+    pub policy: Option<&'a str>,
+    pub said: Said,
     /// Take over a run that another runner holds (an interactive restore).
     pub take_over: bool,
 }

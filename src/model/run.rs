@@ -13,14 +13,26 @@ pub enum RunKind {
     Restore,
     /// Of what closed drills left.
     Sweep,
+    /// Buckets made into vaults.
+    Init,
+    /// Locks of targets, tried.
+    Probe,
+    /// A policy, stored before the first run that names it.
+    Policy,
+    /// Copies, read again.
+    Verify,
 }
 
 impl RunKind {
-    pub const ALL: [RunKind; 4] = [
+    pub const ALL: [RunKind; 8] = [
         RunKind::Backup,
         RunKind::Drill,
         RunKind::Restore,
         RunKind::Sweep,
+        RunKind::Init,
+        RunKind::Probe,
+        RunKind::Policy,
+        RunKind::Verify,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -29,7 +41,17 @@ impl RunKind {
             RunKind::Drill => "drill",
             RunKind::Restore => "restore",
             RunKind::Sweep => "sweep",
+            RunKind::Init => "init",
+            RunKind::Probe => "probe",
+            RunKind::Policy => "policy",
+            RunKind::Verify => "verify",
         }
+    }
+
+    /// Whether such a run shows what is: a step that failed for good is its result, and no later
+    /// tick tries it again.
+    pub fn shows_what_is(self) -> bool {
+        !matches!(self, RunKind::Backup | RunKind::Restore | RunKind::Sweep)
     }
 }
 

@@ -42,7 +42,20 @@ impl Session<'_> {
         plan: &Plan,
         replan: &dyn Replan,
     ) -> Result<Advanced, Fail> {
-        policy_copy::store(self, reached, plan).await?;
+        policy_copy::store(self, reached, plan.kind).await?;
+        self.begin(reached, plan, replan).await
+    }
+
+    /// As [`Session::open`], of a run that names no policy which is not stored yet.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub async fn begin(
+        &self,
+        reached: &Reached,
+        plan: &Plan,
+        replan: &dyn Replan,
+    ) -> Result<Advanced, Fail> {
         let runner = self.runner(plan).await?;
         let vaults: Vec<_> = reached
             .capable()
@@ -108,14 +121,14 @@ impl Session<'_> {
         }
         // Of a run that is over nothing is executed, whatever it names.
         if read.state.finished.is_some() {
-            return Ok(self.go_on(reached, read).await?.into());
+            return Ok(self.go_on(read).await?.into());
         }
         let own = replan.replan(&self.loaded.policy, plan);
         let earlier = self.earlier(reached, plan, replan).await?;
         let standing = standing(plan, own.as_ref(), earlier.as_ref());
         let over = reached.now >= plan.deadline_at;
         match standing {
-            Standing::Ours => Ok(self.go_on(reached, read).await?.into()),
+            Standing::Ours => Ok(self.go_on(read).await?.into()),
             Standing::EditedWithin => {
                 let said = format!(
                     "the policy was edited since run {} was opened; the run is resumed, for it \
@@ -126,7 +139,7 @@ impl Session<'_> {
                 if let Some(own) = &own {
                     in_own_time(&mut read.state.plan, own);
                 }
-                let mut advanced = Advanced::from(self.go_on(reached, read).await?);
+                let mut advanced = Advanced::from(self.go_on(read).await?);
                 advanced.findings.push(warning);
                 Ok(advanced)
             }
@@ -166,8 +179,7 @@ impl Session<'_> {
         }))
     }
 
-    async fn go_on(&self, reached: &Reached, read: RunRead) -> Result<Report, Fail> {
-        policy_copy::store(self, reached, &read.state.plan).await?;
+    async fn go_on(&self, read: RunRead) -> Result<Report, Fail> {
         let runner = self.runner(&read.state.plan).await?;
         engine::advance(&runner, read.state, read.head_age, read.store_now).await
     }

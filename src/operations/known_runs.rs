@@ -17,7 +17,7 @@ pub(super) fn schedule_of(policy: &Policy, kind: RunKind) -> Option<&Schedule> {
     match kind {
         RunKind::Backup => Some(&policy.schedule),
         RunKind::Drill => policy.drill.as_ref().map(|d| &d.schedule),
-        RunKind::Restore | RunKind::Sweep => None,
+        _ => None,
     }
 }
 

@@ -12,10 +12,12 @@ pub mod vault;
 pub mod vault_alone;
 pub mod verify;
 
+mod closing;
 mod edited_policy;
 mod joining;
 mod known_runs;
 mod links;
+mod local_journal;
 mod planning;
 mod policy_copy;
 mod run_told;

@@ -1,56 +1,124 @@
-//! The policy beside what is made by it: a vault describes itself.
+//! The policy beside what is made by it: a vault describes itself. Stored by a run of its own,
+//! before the first run that names it.
 
-use crate::model::Sha256;
-use crate::plan::Plan;
-use crate::report::Fail;
-use crate::targets::{Reached, open};
-use crate::vault::{Key, Vault, VaultError};
-use bytes::Bytes;
-
+use super::known_runs::known_runs;
 use super::session::Session;
+use crate::engine::RunExit;
+use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, StepId, TargetName};
+use crate::plan::{Action, Plan, StorePolicy, VerbInput};
+use crate::policy::Policy;
+use crate::report::{Code, Fail};
+use crate::targets::Reached;
+use crate::vault::{Key, Vault, VaultError};
+use std::time::Duration;
 
-/// Stores the policy that a run is made by at every target that answers, before the run is opened.
+/// Looks at the journal target while another runner stores the policy there.
+const LOOKS: u32 = 20;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
+
+/// Stores the runner's own policy at every target that answers and lacks it, before a run of a kind
+/// is opened.
 ///
 /// # Errors
 /// The journal target cannot be read or written. Another target's trouble is told by the steps that
-/// meet it.
+/// meet it, and by the journal of the run that could not store it there.
 pub(super) async fn store(
     session: &Session<'_>,
     reached: &Reached,
-    plan: &Plan,
+    kind: RunKind,
 ) -> Result<(), Fail> {
-    let key = Key::Policy(plan.policy_sha256.clone()).to_string();
-    let text: Bytes = if plan.policy_sha256 == session.loaded.sha256 {
-        session.loaded.text.clone().into_bytes().into()
-    } else {
-        reached.vault.oldest(&key).await?.0
+    let mut lacking = lacking(session, reached).await;
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let mark = Mark::of(session.loaded.sha256.as_str());
+    let again = |policy: &Policy, stored: &Plan| again(session, policy, stored);
+    let mut runs = known_runs(reached, session.loaded, RunKind::Policy).await?;
+    runs.retain(|r| r.run.has_mark(&mark));
+    for read in session.open_runs(reached, &runs).await?.open {
+        // A runner died before its end; what cannot be resumed keeps no other from being opened.
+        drop(session.join(reached, read, &again).await);
+        lacking = self::lacking(session, reached).await;
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let plan = VerbInput {
+        policy: &session.loaded.policy,
+        policy_sha256: &session.loaded.sha256,
+        vault: &reached.id,
+        journal_target: &reached.name,
+        run: RunId::manual(RunKind::Policy, Slot::at(reached.now), &mark),
+        opened_at: reached.now,
     };
-    let role = session.reader(plan.kind);
+    let plan = plan.policy(session.reader(kind), &lacking);
+    let advanced = session.begin(reached, &plan, &again).await?;
+    if advanced.report.left == RunExit::Stopped {
+        return Err(Fail::stopped());
+    }
+    let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
+    let mut failed = advanced.report.failed.into_iter();
+    match failed.find(|f| f.step == here) {
+        Some(failed) => Err(failed.fail),
+        None => there(session, reached).await,
+    }
+}
+
+async fn lacking(session: &Session<'_>, reached: &Reached) -> Vec<TargetName> {
+    let key = Key::Policy(session.loaded.sha256.clone()).to_string();
+    let mut lacking = Vec::new();
     for seen in &reached.seen {
-        // Each target for itself: a runner may have died between two of them.
-        if seen.vault.bucket.head(&key, None).await.is_ok() {
-            continue;
-        }
-        let target = plan.target(&seen.target.name).unwrap_or(&seen.target);
-        let vault = open(session.clients, role, &seen.target).await;
-        let stored = async {
-            // Under a delete marker it is there all the same.
-            let versions = vault.versions_of(&key).await?;
-            if versions.iter().all(|v| v.delete_marker) {
-                // A crash right here leaves a policy that no run names yet: the next tick's is the
-                // same.
-                let lock = Some(target.evidence_lock());
-                vault.create(&key, text.clone(), lock).await?;
-            }
-            Ok::<(), VaultError>(())
-        };
-        match stored.await {
-            Ok(()) => {}
-            Err(_) if seen.target.name != plan.journal_target => {}
-            Err(e) => return Err(e.into()),
+        if seen.vault.bucket.head(&key, None).await.is_err() {
+            lacking.push(seen.target.name.clone());
         }
     }
-    Ok(())
+    lacking
+}
+
+/// As another runner of ours opened it.
+fn again(session: &Session<'_>, policy: &Policy, stored: &Plan) -> Option<Plan> {
+    let role = stored.steps.first()?.role;
+    let targets: Vec<TargetName> = stored
+        .actions::<StorePolicy>()
+        .map(|(_, a)| a.target.clone())
+        .filter(|t| policy.target(t).is_some())
+        .collect();
+    let input = VerbInput {
+        policy,
+        policy_sha256: &stored.policy_sha256,
+        vault: &stored.vault,
+        journal_target: &stored.journal_target,
+        run: stored.run.clone(),
+        opened_at: stored.opened_at,
+    };
+    let ours = stored.kind == RunKind::Policy
+        && stored.policy_sha256 == session.loaded.sha256
+        && may_store(role);
+    ours.then(|| input.policy(role, &targets))
+}
+
+fn may_store(role: Role) -> bool {
+    super::session::roles_of(RunKind::Policy).contains(&role)
+}
+
+/// Another runner may be about to write it: no run names a policy that is not there.
+async fn there(session: &Session<'_>, reached: &Reached) -> Result<(), Fail> {
+    let key = Key::Policy(session.loaded.sha256.clone()).to_string();
+    for _ in 0..LOOKS {
+        let versions = reached.vault.versions_of(&key).await?;
+        if versions.iter().any(|v| !v.delete_marker) {
+            return Ok(());
+        }
+        session.around.world.sleep(BETWEEN_LOOKS).await;
+        if session.around.world.stopping() {
+            return Err(Fail::stopped());
+        }
+    }
+    let message = format!(
+        "policy {} is being stored at {} by another runner, and is not there yet",
+        session.loaded.sha256, reached.name
+    );
+    Err(Fail::new(Code::TargetUnavailable, message).at(&reached.name))
 }
 
 /// The text of a policy as a vault keeps it, if it is what its name says.

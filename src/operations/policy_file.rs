@@ -98,8 +98,33 @@ fn beside(policy: &Path, path: &str) -> String {
 impl Loaded {
     /// Clients for this policy's endpoints and keys. `profile`: one key for everything.
     pub fn clients(&self, profile: Option<&str>) -> Clients {
-        let policy = &self.policy;
+        let mut keys = self.keys();
         let profile = profile.or(self.profile.as_deref());
+        keys.only = profile.map(|p| Credential::Profile {
+            name: p.into(),
+            file: self.policy.credentials.file.clone(),
+        });
+        self.clients_with(keys)
+    }
+
+    /// The same with the profiles of somebody who acts in place of the roles, by target.
+    pub fn clients_by_target<'p>(
+        &self,
+        profile: impl Fn(&TargetName) -> Option<&'p str>,
+    ) -> Clients {
+        let mut keys = self.keys();
+        for target in &self.policy.targets {
+            if let Some(profile) = profile(&target.name) {
+                let all = Role::ALL.into_iter();
+                let own = all.map(|role| ((target.name.clone(), role), profile.to_owned()));
+                keys.by_target.extend(own);
+            }
+        }
+        self.clients_with(keys)
+    }
+
+    fn keys(&self) -> Keys {
+        let policy = &self.policy;
         let profiles = policy.credentials.profiles.iter();
         let by_target = policy.targets.iter().flat_map(|t| {
             t.profiles
@@ -111,16 +136,17 @@ impl Loaded {
                 .iter()
                 .map(|(r, n)| ((s.id.clone(), *r), n.to_string()))
         });
-        let keys = Keys {
+        Keys {
             file: policy.credentials.file.clone(),
             profiles: profiles.map(|(r, n)| (*r, n.to_string())).collect(),
             by_target: by_target.collect(),
             by_source: by_source.collect(),
-            only: profile.map(|p| Credential::Profile {
-                name: p.into(),
-                file: policy.credentials.file.clone(),
-            }),
-        };
+            only: None,
+        }
+    }
+
+    fn clients_with(&self, keys: Keys) -> Clients {
+        let policy = &self.policy;
         let tuning = Tuning {
             connect: policy.timeouts.connect,
             call: policy.timeouts.call,

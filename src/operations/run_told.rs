@@ -70,6 +70,9 @@ fn without(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Backup | RunKind::Drill | RunKind::Restore => "without a recovery point",
         RunKind::Sweep => "before all was deleted; what is left is swept again",
+        RunKind::Init | RunKind::Probe | RunKind::Policy | RunKind::Verify => {
+            "before its end; type its command again"
+        }
     }
 }
 

@@ -5,10 +5,11 @@ use super::{Loaded, Surroundings};
 use crate::aws::Clients;
 use crate::database::Logins;
 use crate::engine::{ProcessIdentity, RoleJournal, Runner};
+use crate::journal::Actor;
 use crate::model::{Role, RunKind, Slot};
-use crate::plan::Plan;
+use crate::plan::{Plan, PlanTarget};
 use crate::report::{Fail, Finding};
-use crate::steps::Secrets;
+use crate::steps::{Said, Secrets};
 use crate::targets::{Reached, open};
 use crate::vault::{JournalStore, RunRead, RunRef, VaultJournal};
 use std::collections::BTreeMap;
@@ -34,6 +35,17 @@ pub fn roles_of(kind: RunKind) -> &'static [Role] {
         RunKind::Drill => &[Role::Driller, Role::Prober],
         RunKind::Restore => &[Role::Restorer],
         RunKind::Sweep => &[Role::Driller],
+        RunKind::Init | RunKind::Probe => &[Role::Prober, Role::Copier],
+        // Of whoever opens runs that name it.
+        RunKind::Policy => &[
+            Role::Scheduler,
+            Role::Copier,
+            Role::Dumper,
+            Role::Driller,
+            Role::Prober,
+            Role::Restorer,
+        ],
+        RunKind::Verify => &[Role::Auditor],
     }
 }
 
@@ -69,23 +81,31 @@ impl<'a> Session<'a> {
             .target(&plan.journal_target)
             .ok_or_else(|| Fail::bug(format!("the plan of {} has no journal target", plan.run)))?;
         let mut journals = BTreeMap::new();
-        // A dumper without a server to dump may have no key at all.
-        let idle = |r: &Role| *r == Role::Dumper && plan.steps.iter().all(|s| s.role != *r);
-        for role in roles_of(plan.kind)
-            .iter()
-            .filter(|r| self.role.map_or(!idle(r), |mine| mine == **r))
-        {
-            let vault = open(self.clients, *role, target).await;
+        // A role without a step may have no key at all.
+        let idle = |r: &Role| plan.steps.iter().all(|s| s.role != *r);
+        let all = roles_of(plan.kind).iter().copied().filter(|r| !idle(r));
+        let roles: Vec<Role> = self.role.map_or_else(|| all.collect(), |mine| vec![mine]);
+        for role in roles {
+            let vault = open(self.clients, role, target).await;
             let lock = Some(target.evidence_lock());
-            let name = Some(&target.name);
-            let actor = self
-                .clients
-                .actor(*role, &target.region, target.provider, name)
-                .await;
+            let actor = self.actor(role, target).await;
             let store = JournalStore::Vault(VaultJournal { vault, lock });
-            journals.insert(*role, RoleJournal { store, actor });
+            journals.insert(role, RoleJournal { store, actor });
         }
-        Ok(Runner {
+        Ok(self.runner_with(journals))
+    }
+
+    /// Who a role's key is at a target.
+    pub async fn actor(&self, role: Role, target: &PlanTarget) -> Actor {
+        let (region, provider) = (&target.region, target.provider);
+        let named = self
+            .clients
+            .actor(role, region, provider, Some(&target.name));
+        named.await
+    }
+
+    pub fn runner_with(&self, journals: BTreeMap<Role, RoleJournal>) -> Runner<'a> {
+        Runner {
             world: self.around.world,
             clients: self.clients,
             journals,
@@ -95,8 +115,10 @@ impl<'a> Session<'a> {
             secrets: Secrets::default(),
             logins: Logins::of(&self.loaded.policy),
             database: None,
+            policy: Some(&self.loaded.text),
+            said: Said::default(),
             take_over: false,
-        })
+        }
     }
 
     /// The newest runs of a kind that are not finished, oldest first, each read at the target that

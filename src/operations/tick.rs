@@ -1,6 +1,7 @@
 //! What a CronJob calls: resumes open runs, opens the slots that are due, sweeps, says what comes
 //! next.
 
+use super::closing::{self, Which};
 use super::joining::Advanced;
 use super::known_runs::{known_runs, schedule_of};
 use super::planning::{self, Drillable};
@@ -72,6 +73,11 @@ pub async fn tick(
             ticking.note(advanced)?;
         }
     }
+    for kind in [RunKind::Policy, RunKind::Probe] {
+        if role.is_none_or(|r| roles_of(kind).contains(&r)) && !around.world.stopping() {
+            ticking.close(kind).await;
+        }
+    }
     let (mut findings, runs) = (ticking.findings, ticking.runs);
     findings.extend(away_findings(&reached, &loaded.policy));
     let next = |s: &Schedule| schedule::next(s, reached.now).map(Slot::time);
@@ -111,9 +117,7 @@ impl Ticking<'_> {
                     };
                     session.join(reached, read, &again).await
                 }
-                RunKind::Backup | RunKind::Restore | RunKind::Sweep => {
-                    session.join(reached, read, &backup_again(reached)).await
-                }
+                _ => session.join(reached, read, &backup_again(reached)).await,
             };
             self.note(advanced)?;
             if session.around.world.stopping() {
@@ -130,13 +134,22 @@ impl Ticking<'_> {
             match kind {
                 RunKind::Backup => self.backup(slot).await?,
                 RunKind::Drill => self.drill(slot).await?,
-                RunKind::Restore | RunKind::Sweep => {}
+                _ => {}
             }
             if session.around.world.stopping() {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    /// What cannot be ended now is tried again by the next tick, and shown by the log meanwhile.
+    async fn close(&mut self, kind: RunKind) {
+        let closed = closing::close(self.session, self.reached, kind, Which::Expired).await;
+        if let Err(fail) = closed {
+            let finding = Finding::from(fail).thing(kind).place(&self.reached.name);
+            self.findings.push(finding);
+        }
     }
 
     async fn backup(&mut self, slot: Slot) -> Result<(), Fail> {

@@ -14,6 +14,7 @@ mod restore;
 mod step;
 mod sweep;
 mod targets;
+mod verbs;
 
 pub use action::*;
 pub use backup::{BackupInput, backup};
@@ -26,6 +27,7 @@ pub use restore::{IntoDatabase, RestoreInput, RestoreInto, Unavailable, restore}
 pub use step::Step;
 pub use sweep::{SweepInput, sweep};
 pub use targets::plan_targets;
+pub use verbs::VerbInput;
 
 use crate::model::{
     AccountId, BucketName, KmsKey, Lock, LockMode, PolicyName, Provider, Region, RunId, RunKind,

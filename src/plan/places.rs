@@ -91,7 +91,13 @@ impl Places {
                 self.0
                     .insert(format!("database {} at {}:{}", a.database, a.host, a.port));
             }
-            StoredAction::VerifyCopies(_)
+            StoredAction::VerifyPoint(a) => {
+                let asked = a.rds_endpoints.iter();
+                asked.for_each(|(region, url)| self.service("rds", region, Some(url)));
+            }
+            StoredAction::MakeVault(_)
+            | StoredAction::StorePolicy(_)
+            | StoredAction::VerifyCopies(_)
             | StoredAction::PublishPoint(_)
             | StoredAction::InspectScratch(_)
             | StoredAction::DumpDatabase(_)

@@ -118,6 +118,7 @@ codes! {
     RunDamaged = "run-damaged", Findings, Hint::policy("status");
     RunMissing = "run-missing", Findings;
     JournalLocal = "journal-local", Stuck;
+    RunUnrecorded = "run-unrecorded", Done;
     NotOurs = "not-ours", Refused;
 
     // Stored things.

@@ -6,7 +6,7 @@ use crate::database::{Address, Logins, Secret};
 use crate::journal::RunState;
 use crate::model::{BucketName, ClusterId, Lock, Region, Role, StepId, TargetName};
 use crate::plan::{Link, Output, Plan, PlanTarget};
-use crate::report::Fail;
+use crate::report::{Fail, Finding};
 use crate::targets::{open, place_of};
 use crate::vault::Vault;
 use crate::world::World;
@@ -31,6 +31,27 @@ pub struct Context<'a> {
     pub logins: &'a Logins,
     /// Where the restored database is, for a restore into a given URL: the plan holds no password.
     pub database: Option<&'a Address>,
+    /// The text of the policy that the plan is made by.
+    pub policy: Option<&'a str>,
+    pub said: &'a Said,
+}
+
+/// What steps say to whoever typed the verb, beside their evidence.
+#[derive(Clone, Default)]
+pub struct Said(Arc<Mutex<Vec<Finding>>>);
+
+impl Said {
+    pub fn say(&self, findings: Vec<Finding>) {
+        let said = self.0.lock();
+        said.unwrap_or_else(PoisonError::into_inner)
+            .extend(findings);
+    }
+
+    /// All of it, once.
+    pub fn take(&self) -> Vec<Finding> {
+        let said = self.0.lock();
+        std::mem::take(&mut *said.unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Passwords that this process set; they live no longer than it does and are never written down.

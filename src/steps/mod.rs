@@ -18,6 +18,7 @@ mod list_objects;
 mod load_dump;
 mod load_scratch;
 mod lock_guard;
+mod make_vault;
 mod object_manifest;
 mod one_dump;
 mod probe_lock;
@@ -29,15 +30,16 @@ mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
 mod snapshot;
+mod store_policy;
 mod take_snapshot;
 mod teardown;
 mod verify_copies;
+mod verify_point;
 mod write_proofs;
 
-pub use context::{Context, Progress, Secrets};
+pub use context::{Context, Progress, Said, Secrets};
 pub use object_manifest::read_manifest;
 pub use proofs::proofs_of;
-pub(crate) use read_back::digest_of;
 pub use restore_files::sample;
 
 use crate::plan::{Action, Evidence, StoredAction};
@@ -84,5 +86,8 @@ pub async fn perform(action: &StoredAction, ctx: &Context<'_>) -> Result<Evidenc
         StoredAction::SweepDrill(a) => effect(a, ctx).await,
         StoredAction::LoadDump(a) => effect(a, ctx).await,
         StoredAction::CheckRestored(a) => effect(a, ctx).await,
+        StoredAction::MakeVault(a) => effect(a, ctx).await,
+        StoredAction::StorePolicy(a) => effect(a, ctx).await,
+        StoredAction::VerifyPoint(a) => effect(a, ctx).await,
     }
 }

@@ -16,19 +16,16 @@ impl Perform for ProbeLock {
         vault.store_probe(&outcome, evidence).await?;
         match outcome.verdict {
             Verdict::Locked => Ok(LockProbed {
-                passed: true,
+                conditional: outcome.conditional,
                 why: outcome.why,
             }),
             Verdict::Open => Err(Fail::new(
                 Code::LockOpen,
-                format!("target {target} does not lock: {}", outcome.why),
+                format!("target {target} is refused: {}", outcome.why),
             )),
             Verdict::Unknown => Err(Fail::new(
                 Code::LockUnknown,
-                format!(
-                    "the lock of target {target} could not be tested: {}",
-                    outcome.why
-                ),
+                format!("target {target} is refused: {}", outcome.why),
             )),
         }
     }

@@ -5,6 +5,7 @@ use crate::aws::s3::{LockState, hex_of_base64};
 use crate::manifest::Stored;
 use crate::report::{Code, Fail};
 use crate::vault::Vault;
+use crate::verification::digest_of;
 
 /// Where the service keeps no digest of a version.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,14 +53,4 @@ pub(super) async fn read_back(
         )));
     }
     Ok(vault.bucket.lock_of(key, version).await?)
-}
-
-/// SHA-256 of a stored version.
-pub(crate) async fn digest_of(
-    vault: &Vault,
-    stored: &Stored,
-    size_bytes: u64,
-) -> Result<String, Fail> {
-    let (key, version) = (stored.key.as_str(), stored.version.as_str());
-    Ok(crate::transfer::digest(&vault.bucket, key, Some(version), size_bytes).await?)
 }

@@ -14,13 +14,16 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const FOLDER: &str = "docs/formats/golden";
-pub const JOURNALS: [&str; 6] = [
+pub const JOURNALS: [&str; 9] = [
     "journal-backup.jsonl",
     "journal-server.jsonl",
     "journal-drill.jsonl",
     "journal-restore.jsonl",
     "journal-restore-dump.jsonl",
     "journal-sweep.jsonl",
+    "journal-init.jsonl",
+    "journal-policy.jsonl",
+    "journal-verify.jsonl",
 ];
 
 pub fn golden(name: &str) -> Vec<u8> {

@@ -11,6 +11,7 @@ const ORDER: &[&[&str]] = &[
     &["operations"],
     &["engine"],
     &["steps"],
+    &["verification"],
     &["proof", "dump", "inventory", "targets"],
     &["transfer"],
     &["vault"],

@@ -8,7 +8,9 @@ use dr::database::{Address, Logins, Secret};
 use dr::engine::RunExit;
 use dr::journal::{Event, Outcome, RunState, StepState, fold};
 use dr::manifest::Document;
-use dr::model::{BucketName, ClusterId, Method, Name, Region, RunId, RunKind, Slot, SourceId};
+use dr::model::{
+    BucketName, ClusterId, Method, Name, Region, Role, RunId, RunKind, Slot, SourceId,
+};
 use dr::operations::restore::{
     BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
     choose, execute, options, reach,
@@ -16,10 +18,11 @@ use dr::operations::restore::{
 use dr::operations::vault_alone::Endpoints;
 use dr::operations::{Loaded, Surroundings, drill, load, tick};
 use dr::plan::{
-    BackupInput, Evidence, Plan, StoredAction, SweepDrill, SweepInput, Teardown, backup, sweep,
+    BackupInput, Evidence, Plan, StoredAction, SweepDrill, SweepInput, Teardown, VerbInput,
+    VerifyPoint, backup, sweep,
 };
 use dr::policy::{Databases, PostgresSource, Reader, Source};
-use dr::steps::{Context, Progress, Secrets, perform};
+use dr::steps::{Context, Progress, Said, Secrets, perform};
 use dr::world::World;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -173,6 +176,7 @@ struct Twice<'a> {
     clients: &'a Clients,
     world: &'a World,
     logins: &'a Logins,
+    policy: &'a str,
     plan: Plan,
     state: RunState,
     secrets: Secrets,
@@ -194,6 +198,8 @@ impl Twice<'_> {
             secrets: self.secrets.clone(),
             logins: self.logins,
             database: self.database.as_ref(),
+            policy: Some(self.policy),
+            said: &Said::default(),
         };
         let name = step.action.name();
         let first = perform(&step.action, &context).await;
@@ -326,6 +332,38 @@ async fn sweep_of(loaded: &Loaded, cloud: &Cloud, drill: &Plan) -> Plan {
     })
 }
 
+/// Runs of verbs that need no recovery point of their own.
+fn of_verbs(loaded: &Loaded, of: &Plan) -> Vec<Plan> {
+    let input = |kind: RunKind| VerbInput {
+        policy: &loaded.policy,
+        policy_sha256: &loaded.sha256,
+        vault: &of.vault,
+        journal_target: &of.journal_target,
+        run: RunId::scheduled(kind, of.slot),
+        opened_at: of.opened_at,
+    };
+    let targets: Vec<_> = loaded
+        .policy
+        .targets
+        .iter()
+        .map(|t| t.name.clone())
+        .collect();
+    let rds = loaded.policy.endpoints.iter();
+    let asked = VerifyPoint {
+        point: Some(of.slot),
+        target: None,
+        in_flight: 4,
+        rds_endpoints: rds
+            .filter_map(|(r, e)| Some((r.clone(), e.rds.clone()?)))
+            .collect(),
+    };
+    vec![
+        input(RunKind::Init).init(&targets),
+        input(RunKind::Policy).policy(Role::Copier, &targets),
+        input(RunKind::Verify).verify(Role::Auditor, asked),
+    ]
+}
+
 #[test]
 fn every_action_that_is_performed_twice_changes_nothing_the_second_time() {
     on_main(performed_twice);
@@ -351,6 +389,9 @@ fn performed_twice() {
         let mut plans: Vec<(Plan, RunState, Option<Address>)> = Vec::new();
         let (backup, drill) = (&ticked.runs[0].state, &ticked.runs[1].state);
         plans.push((backup.plan.clone(), begun(backup, &backup.plan), None));
+        for plan in of_verbs(&policy, &backup.plan) {
+            plans.push((plan.clone(), begun(backup, &plan), None));
+        }
         let again = as_another_run(&drill.plan);
         let swept = sweep_of(&policy, &cloud, &again).await;
         plans.push((swept.clone(), begun(drill, &swept), None));
@@ -385,6 +426,7 @@ fn performed_twice() {
                 clients: &clients,
                 world: &world,
                 logins: &logins,
+                policy: &policy.text,
                 plan,
                 state,
                 secrets,

@@ -59,7 +59,7 @@ const fn t(what: &'static str, may: &'static str, call: Call) -> Try {
 }
 
 /// Keys are by their first part; the test finds one that is there.
-const TRIES: [Try; 49] = [
+const TRIES: [Try; 53] = [
     t(
         "read the vault's document",
         "+++++++",
@@ -91,6 +91,26 @@ const TRIES: [Try; 49] = [
         "create a restore's entry",
         "----+--",
         Call::Create("runs/shop/restore-20990101T000000Z/00000000"),
+    ),
+    t(
+        "create a probe's entry",
+        "---+---",
+        Call::Create("runs/shop/probe-20990101T000000Z-1a2b3c4d/00000000"),
+    ),
+    t(
+        "create the entry of a policy's run",
+        "+++++-+",
+        Call::Create("runs/shop/policy-20990101T000000Z-1a2b3c4d/00000000"),
+    ),
+    t(
+        "create a verification's entry",
+        "-----+-",
+        Call::Create("runs/shop/verify-20990101T000000Z-1a2b3c4d/00000000"),
+    ),
+    t(
+        "create the entry of a vault's making",
+        "-------",
+        Call::Create("runs/shop/init-20990101T000000Z-1a2b3c4d/00000000"),
     ),
     t(
         "create a policy copy",

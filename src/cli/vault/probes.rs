@@ -7,26 +7,24 @@ use serde_json::{Value, json};
 
 pub fn show_probes(answer: &mut Answer, probes: &[Probed]) {
     for probed in probes {
-        let outcome = &probed.outcome;
-        let word = match outcome.verdict {
+        let word = match probed.verdict {
             Verdict::Locked => "locked",
             Verdict::Open => "OPEN",
             Verdict::Unknown => "unknown",
         };
-        let journal = if outcome.conditional {
-            "yes, can hold"
-        } else {
-            "no, cannot hold"
+        let journal = match probed.conditional {
+            Some(true) => "yes, can hold the journal",
+            Some(false) => "no, cannot hold the journal",
+            None => "not asked",
         };
         answer.line(format!(
-            "  {}: {word}; conditional writes: {journal} the journal; {}",
-            probed.target, outcome.why
+            "  {}: {word}; conditional writes: {journal}; {}",
+            probed.target, probed.why
         ));
     }
     let one = |p: &Probed| {
-        let o = &p.outcome;
         json!({
-            "target": p.target, "verdict": o.verdict, "conditional": o.conditional, "why": o.why,
+            "target": p.target, "verdict": p.verdict, "conditional": p.conditional, "why": p.why,
         })
     };
     answer.set("probes", probes.iter().map(one).collect::<Vec<Value>>());

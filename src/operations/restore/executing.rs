@@ -2,7 +2,6 @@
 //! written; evidence never stands in the way.
 
 use super::choice::Choice;
-use super::local::{self, Local};
 use super::places::Places;
 use super::request::RestoreRequest;
 use super::still_there::still_there;
@@ -10,11 +9,12 @@ use crate::database::Logins;
 use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::{Actor, LastSeen, Outcome};
 use crate::model::{Role, RunId, RunKind, Slot};
+use crate::operations::local_journal::{Journals, Local};
 use crate::operations::session::journal_at;
 use crate::operations::{Surroundings, links};
 use crate::plan::Plan;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
-use crate::steps::Secrets;
+use crate::steps::{Said, Secrets};
 use crate::vault::{JournalStore, RunRead, VaultJournal};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
@@ -50,6 +50,10 @@ pub(super) struct Executing<'a> {
     pub plan: Mutex<Option<Plan>>,
 }
 
+fn uploading(file: String) -> Hint {
+    Hint::again("restore").arg("--upload-journal", file)
+}
+
 impl Executing<'_> {
     fn runner(&self, store: JournalStore) -> Runner<'_> {
         let actor = self.actor.clone();
@@ -63,7 +67,18 @@ impl Executing<'_> {
             secrets: self.secrets.clone(),
             logins: Logins::default(),
             database: self.choice.address.as_ref(),
+            policy: None,
+            said: Said::default(),
             take_over: self.request.take_over,
+        }
+    }
+
+    fn local_journals(&self) -> Journals<'_> {
+        Journals {
+            world: self.around.world,
+            verb: "restore",
+            file: self.request.journal_file.as_deref(),
+            mark: self.choice.mark(),
         }
     }
 
@@ -115,10 +130,9 @@ impl Executing<'_> {
 
     async fn resume_local(&self) -> Result<Option<Journalled>, Fail> {
         let since = self.choice.place.now - RESUME_WINDOW;
-        let (world, mark) = (self.around.world, self.choice.mark());
+        let world = self.around.world;
         let ours = |plan: &Plan| self.choice.gives(plan);
-        let begun = local::begun(world, self.request, &mark, since, &ours);
-        let Some((local, journal)) = begun else {
+        let Some((local, journal)) = self.local_journals().begun(since, &ours) else {
             return Ok(None);
         };
         let state = &journal.state;
@@ -136,7 +150,8 @@ impl Executing<'_> {
             now.duration_since(journal.newest.at)
         };
         let report = engine::advance(&runner, journal.state, age, now).await?;
-        let finding = local.finding("this restore was begun without the vault's journal");
+        let why = "this restore was begun without the vault's journal";
+        let finding = local.finding("restore", why, uploading);
         Ok(Some(Journalled {
             report,
             resumed: true,
@@ -152,7 +167,7 @@ impl Executing<'_> {
             Some(seen) => seen,
             None => (self.new_plan()?, Vec::new()),
         };
-        for Local(store) in local::fresh(self.around.world, self.request, &self.choice.mark()) {
+        for Local(store) in self.local_journals().fresh() {
             let runner = self.runner(store.clone());
             // No room for a first entry, or no right: nothing was begun there, the next place may
             // do.
@@ -166,7 +181,7 @@ impl Executing<'_> {
                 report,
                 resumed: false,
                 journal: JournalPlace::Local,
-                findings: vec![Local(store).finding(why)],
+                findings: vec![Local(store).finding("restore", why, uploading)],
             });
         }
         let fail = Fail::new(Code::JournalLocal, "no place takes a journal");

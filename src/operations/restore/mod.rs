@@ -4,18 +4,17 @@ mod choice;
 mod destination;
 mod execute;
 mod executing;
-mod local;
 mod measured;
 mod options;
 mod place;
 mod places;
 mod request;
 mod still_there;
+mod upload;
 
 pub use choice::{Choice, choose};
 pub use execute::{Restored, execute};
 pub use executing::JournalPlace;
-pub use local::{Uploaded, upload};
 pub use measured::{Measured, RpoBasis, RtoFrom};
 pub use options::RestoreOption;
 pub use place::Place;
@@ -23,6 +22,7 @@ pub use places::{Places, reach};
 pub use request::{
     BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
 };
+pub use upload::{Uploaded, upload};
 
 use crate::report::{Code, Fail, Finding};
 use crate::targets::skew;

@@ -1,5 +1,6 @@
 //! Making a vault, proving its lock, and the bucket policy that goes with it.
 
+mod beside;
 mod bucket_policy;
 mod init;
 mod probe;
@@ -11,10 +12,8 @@ pub use probe::{Probed, Probes, probe};
 use super::Loaded;
 use crate::aws::Clients;
 use crate::model::TargetName;
-use crate::plan::PlanTarget;
 use crate::policy::Target;
 use crate::report::Fail;
-use jiff::Timestamp;
 
 /// Which targets, and with whose key.
 pub struct VaultRequest {
@@ -74,13 +73,14 @@ impl VaultRequest {
         found.map(|p| p.profile.as_str())
     }
 
-    fn at(
-        &self,
-        loaded: &Loaded,
-        target: &Target,
-        now: Timestamp,
-    ) -> Result<(PlanTarget, Clients), Fail> {
-        let clients = loaded.clients(self.profile(&target.name));
-        Ok((loaded.target(&target.name, now)?, clients))
+    /// Names of the targets, in the policy's order: at least one.
+    fn names(&self, loaded: &Loaded) -> Result<Vec<TargetName>, Fail> {
+        let targets = self.targets(loaded)?;
+        Ok(targets.into_iter().map(|t| t.name.clone()).collect())
+    }
+
+    /// Whatever the role, the operator's key where there is one.
+    fn clients(&self, loaded: &Loaded) -> Clients {
+        loaded.clients_by_target(|target| self.profile(target))
     }
 }

@@ -1,95 +1,134 @@
-//! Tries whether locked versions really resist, and whether conditional writes decide a race.
+//! Tries whether locked versions really resist, and whether conditional writes decide a race: a run
+//! with a step for each target.
 
 use super::VaultRequest;
-use crate::model::{BucketName, Role, TargetName};
+use super::beside::Beside;
+use crate::engine::Report;
+use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, TargetName};
+use crate::operations::closing::{self, Which};
+use crate::operations::session::Session;
 use crate::operations::{Loaded, Surroundings};
-use crate::plan::PlanTarget;
-use crate::report::{Code, Exit, Fail, Finding, Hint};
-use crate::targets::open;
-use crate::vault::{ProbeOutcome, Vault, VaultError, Verdict};
+use crate::plan::{Plan, ProbeLock, VerbInput};
+use crate::policy::Policy;
+use crate::report::{Code, Fail, Finding, Hint, full};
+use crate::targets;
+use crate::vault::Verdict;
 
 pub struct Probes {
+    pub run: RunId,
     pub probes: Vec<Probed>,
     pub findings: Vec<Finding>,
 }
 
+/// What a probe found at a target.
 pub struct Probed {
     pub target: TargetName,
-    pub bucket: BucketName,
-    pub outcome: ProbeOutcome,
+    pub verdict: Verdict,
+    /// Whether it decides a race of conditional writes; absent where its lock is not proven.
+    pub conditional: Option<bool>,
+    pub why: String,
 }
 
 impl Probed {
     /// Whether this target can hold a journal.
     pub fn capable(&self) -> bool {
-        self.outcome.conditional && self.outcome.verdict == Verdict::Locked
-    }
-
-    pub(super) fn finding(&self) -> Option<Finding> {
-        let code = match self.outcome.verdict {
-            Verdict::Locked => return None,
-            Verdict::Open => Code::LockOpen,
-            Verdict::Unknown => Code::LockUnknown,
-        };
-        let message = format!("target {} is refused: {}", self.target, self.outcome.why);
-        let look = format!(
-            "aws s3api get-object-lock-configuration --bucket {}",
-            self.bucket
-        );
-        let finding = Finding::error(code, message).hint(Hint::shell(look));
-        Some(finding.thing(&self.bucket).place(&self.target))
+        self.conditional == Some(true) && self.verdict == Verdict::Locked
     }
 }
 
 /// # Errors
-/// A target refuses the key or is not there; one that is away keeps no other from being probed.
+/// No target answers, or none is a vault.
 pub async fn probe(
     around: Surroundings<'_>,
     loaded: &Loaded,
     request: &VaultRequest,
 ) -> Result<Probes, Fail> {
-    let mut probes = Probes {
-        probes: Vec::new(),
-        findings: Vec::new(),
+    let names = request.names(loaded)?;
+    let clients = request.clients(loaded);
+    let targets = loaded.targets(around.world.now());
+    let reached = targets::reading(around.world, targets, &clients, Role::Prober).await?;
+    let session = Session::new(around, loaded, &clients, None);
+    let mark =
+        Mark::of(Sha256::of(format!("probe {} {names:?}", loaded.sha256).as_bytes()).as_str());
+    let input = VerbInput {
+        policy: &loaded.policy,
+        policy_sha256: &loaded.sha256,
+        vault: &reached.id,
+        journal_target: &reached.name,
+        run: RunId::manual(RunKind::Probe, Slot::at(reached.now), &mark),
+        opened_at: reached.now,
     };
-    for target in request.targets(loaded)? {
-        let (plan_target, clients) = request.at(loaded, target, around.world.now())?;
-        let vault = open(&clients, Role::Prober, &plan_target).await;
-        match probe_one(around, loaded, &plan_target, &vault).await {
-            Ok(probed) => {
-                probes.findings.extend(probed.finding());
-                probes.probes.push(probed);
-            }
-            Err(fail) if fail.exit == Exit::Unavailable => {
-                let finding = Finding::from(fail).thing(&target.name);
-                probes.findings.push(finding.place(&loaded.file));
-            }
-            Err(fail) => return Err(fail),
-        }
-    }
-    Ok(probes)
+    let plan = input.probe(&names);
+    let same = |_: &Policy, _: &Plan| Some(plan.clone());
+    let (report, mut findings) = if reached.capable().next().is_some() {
+        // One that was killed is nobody's any more: this one tries all of it again.
+        closing::close(&session, &reached, RunKind::Probe, Which::All).await?;
+        let advanced = session.open(&reached, &plan, &same).await?;
+        (advanced.report, advanced.findings)
+    } else {
+        // None can hold a journal, which is what a probe may cure.
+        let beside = Beside {
+            session: &session,
+            verb: "probe",
+            mark,
+        };
+        beside.run(&plan, &|_| None).await?
+    };
+    let run = report.state.plan.run.clone();
+    let (probes, found) = told(loaded, report);
+    findings.extend(found);
+    Ok(Probes {
+        run,
+        probes,
+        findings,
+    })
 }
 
-/// Probes, and stores what was found.
-pub(super) async fn probe_one(
-    around: Surroundings<'_>,
-    loaded: &Loaded,
-    target: &PlanTarget,
-    vault: &Vault,
-) -> Result<Probed, Fail> {
-    let (mode, limits) = (target.lock_mode, &loaded.policy.probe);
-    let outcome = vault
-        .probe(around.world, mode, limits.control, limits.lock)
-        .await?;
-    match vault.store_probe(&outcome, target.evidence_lock()).await {
-        Ok(()) => {}
-        // Two probes in one second say the same, or the next one settles it.
-        Err(VaultError::Taken { .. }) => {}
-        Err(e) => return Err(e.into()),
+/// What the steps of a run found, in its order, and what is to be said of those that failed.
+pub(super) fn told(loaded: &Loaded, report: Report) -> (Vec<Probed>, Vec<Finding>) {
+    let done = report.state.done::<ProbeLock>();
+    let mut probes: Vec<Probed> = done
+        .map(|(_, asked, found)| Probed {
+            target: asked.target.clone(),
+            verdict: Verdict::Locked,
+            conditional: Some(found.conditional),
+            why: found.why.clone(),
+        })
+        .collect();
+    let plan = &report.state.plan;
+    let mut findings = Vec::new();
+    for failed in report.failed {
+        let asked = plan.actions::<ProbeLock>();
+        let mut asked = asked.filter(|(step, _)| step.id == failed.step);
+        let target = asked.next().map(|(_, a)| &a.target);
+        let verdict = match failed.fail.code {
+            Code::LockOpen => Some(Verdict::Open),
+            Code::LockUnknown => Some(Verdict::Unknown),
+            _ => None,
+        };
+        let mut finding_of = failed.step.to_string();
+        if let (Some(target), Some(verdict)) = (target, verdict) {
+            probes.push(Probed {
+                target: target.clone(),
+                verdict,
+                conditional: None,
+                why: full(&failed.fail),
+            });
+            if let Some(t) = plan.target(target) {
+                finding_of = t.bucket.to_string();
+            }
+        }
+        let mut finding = Finding::from(failed.fail).thing(&finding_of);
+        if verdict.is_some() {
+            let look = format!("aws s3api get-object-lock-configuration --bucket {finding_of}");
+            finding = finding.hint(Hint::shell(look));
+        }
+        findings.push(match target {
+            Some(target) => finding.place(target),
+            None => finding.place(&loaded.file),
+        });
     }
-    Ok(Probed {
-        target: target.name.clone(),
-        bucket: target.bucket.clone(),
-        outcome,
-    })
+    let order = |name: &TargetName| plan.targets.iter().position(|t| &t.name == name);
+    probes.sort_by_key(|p| order(&p.target));
+    (probes, findings)
 }

@@ -15,16 +15,19 @@ mod inspect_scratch;
 mod list_objects;
 mod load_dump;
 mod load_scratch;
+mod make_vault;
 mod probe_lock;
 mod publish_point;
 mod read_server;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
+mod store_policy;
 mod sweep_drill;
 mod take_snapshot;
 mod teardown;
 mod verify_copies;
+mod verify_point;
 mod write_proofs;
 
 pub use check_restored::{CheckRestored, Restored, RestoredChecked};
@@ -38,6 +41,7 @@ pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
 pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
 pub use load_dump::LoadDump;
 pub use load_scratch::{Asked, DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
+pub use make_vault::{BucketFound, MakeVault, VaultMade};
 pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
     CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
@@ -46,10 +50,12 @@ pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
 pub use share_snapshot::{ShareSnapshot, SnapshotShared};
+pub use store_policy::{PolicyStored, StorePolicy};
 pub use sweep_drill::SweepDrill;
 pub use take_snapshot::{SnapshotTaken, TakeSnapshot};
 pub use teardown::{Dumps, ScratchDatabase, ScratchPlace, Teardown, TornDown};
 pub use verify_copies::{CopiesVerified, VerifyCopies};
+pub use verify_point::{CodeCounted, PointVerified, TargetRead, VerifyPoint};
 pub use write_proofs::{Inspected, ProofsWritten, Tried, TriedBy, WriteProofs};
 
 use crate::model::StepId;
@@ -157,6 +163,9 @@ actions! {
     SweepDrill of run => TornDown, "sweep-drill";
     LoadDump of source => DumpLoaded, "load-dump";
     CheckRestored of source => RestoredChecked, "check-restored";
+    MakeVault of target => VaultMade, "make-vault";
+    StorePolicy of target => PolicyStored, "store-policy";
+    VerifyPoint => PointVerified, "verify-point";
 }
 
 macro_rules! outputs {
@@ -191,4 +200,7 @@ outputs! {
     ProofsWritten of WriteProofs;
     TornDown of Teardown | SweepDrill;
     RestoredChecked of CheckRestored;
+    VaultMade of MakeVault;
+    PolicyStored of StorePolicy;
+    PointVerified of VerifyPoint;
 }

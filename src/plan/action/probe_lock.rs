@@ -12,6 +12,7 @@ pub struct ProbeLock {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockProbed {
-    pub passed: bool,
+    /// It decides a race of conditional writes, so that it can hold a journal.
+    pub conditional: bool,
     pub why: String,
 }

@@ -32,7 +32,7 @@ fn files(restored: u64, differing: u64) -> StepState {
 
 fn locked() -> StepState {
     StepState::Succeeded(Evidence::ProbeLock(crate::plan::LockProbed {
-        passed: true,
+        conditional: true,
         why: "it refused".into(),
     }))
 }

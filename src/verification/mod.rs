@@ -1,4 +1,5 @@
-//! Reads everything that a point references, at each target, and names what is wrong.
+//! Reads everything that a point references, at each target, and names what is wrong. Changes
+//! nothing.
 
 mod around;
 mod compared;
@@ -11,106 +12,99 @@ mod unreferenced;
 mod witness;
 mod wrong;
 
+pub(crate) use point_at::digest_of;
 pub use wrong::{Wrong, Wrongs};
 
-use super::{Loaded, Surroundings};
 use crate::aws::Clients;
-use crate::manifest::{Captured, Copy, PointTarget, Verified};
-use crate::model::{LockMode, PolicyName, Role, Slot, SourceId, TargetName};
+use crate::manifest::{Captured, Copy, PointTarget};
+use crate::model::{PolicyName, Role, Slot, SourceId, TargetName};
+use crate::plan::{PlanTarget, TargetRead, VerifyPoint};
 use crate::report::{Code, Exit, Fail, Finding, Hint, exit_of};
-use crate::targets::{self, Reached};
+use crate::targets::{self, Reached, open};
 use crate::vault::PointRef;
+use crate::world::World;
 use point_at::PointAt;
 use reading::Reading;
 use std::collections::BTreeSet;
 use unreferenced::Other;
 use witness::Witness;
 
-pub struct VerifyRequest {
-    /// This recovery point instead of the newest.
-    pub point: Option<Slot>,
-    /// Only this target.
-    pub target: Option<TargetName>,
+/// What is read again, and by whom.
+pub struct Verification<'a> {
+    pub world: &'a World,
+    pub clients: &'a Clients,
     /// The role whose key reads.
     pub role: Role,
+    pub policy: &'a PolicyName,
+    /// Those that may be read; a point's others are not looked at.
+    pub targets: &'a [PlanTarget],
+    pub asked: &'a VerifyPoint,
+    /// Objects done, and how many there are.
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
 }
 
-pub struct Verification {
+pub struct Reread {
     /// `None`: no point could be shown; the findings say why.
     pub point: Option<Slot>,
     pub targets: Vec<TargetRead>,
     pub findings: Vec<Finding>,
 }
 
-/// What was read at one target.
-pub struct TargetRead {
-    pub target: TargetName,
-    pub lock_mode: LockMode,
-    pub verified: Verified,
-}
-
-/// # Errors
-/// The store's; there is no such point.
-pub async fn verify(
-    around: Surroundings<'_>,
-    loaded: &Loaded,
-    request: &VerifyRequest,
-) -> Result<Verification, Fail> {
-    if let Some(name) = &request.target
-        && loaded.policy.target(name).is_none()
-    {
-        return Err(loaded.no_target(name));
-    }
-    let (clients, now) = (loaded.clients(None), around.world.now());
-    let targets = loaded.targets(now);
-    let reached = targets::reading(around.world, targets, &clients, request.role).await?;
-    let mut findings = Vec::new();
-    let policy = &loaded.policy.name;
-    let Some(point) = newest(&reached, policy, request.point, &mut findings).await? else {
-        if exit_of(&findings) == Exit::Done {
-            return Err(nothing(policy, request.point));
+impl Verification<'_> {
+    /// # Errors
+    /// The store's; there is no such point.
+    pub async fn verify(&self) -> Result<Reread, Fail> {
+        let (policy, asked) = (self.policy, self.asked);
+        let targets = self.targets.to_vec();
+        let reached = targets::reading(self.world, targets, self.clients, self.role).await?;
+        let mut findings = Vec::new();
+        let Some(point) = newest(&reached, policy, asked.point, &mut findings).await? else {
+            if exit_of(&findings) == Exit::Done {
+                return Err(nothing(policy, asked.point));
+            }
+            return Ok(Reread {
+                point: None,
+                targets: Vec::new(),
+                findings,
+            });
+        };
+        let witness = witness::witness(&reached, policy, &point, &mut findings).await?;
+        let only = asked.target.as_ref();
+        let documents = compared::documents(&reached, policy, &point, &witness, only).await?;
+        findings.extend(documents);
+        let reader = Reader {
+            of: self,
+            reached: &reached,
+            point: &point,
+            witness: &witness,
+        };
+        let mut read = Vec::new();
+        let copies = point.copies.iter().map(|c| &c.target);
+        let holders: BTreeSet<&TargetName> = copies
+            .chain(point.dumps.iter().map(|(_, d)| &d.target))
+            .collect();
+        for target in &point.point.targets {
+            let name = &target.name;
+            if holders.contains(name) && only.is_none_or(|t| t == name) {
+                read.extend(reader.target(target, &mut findings).await?);
+            }
         }
-        return Ok(Verification {
-            point: None,
-            targets: Vec::new(),
+        let tested: u64 = read.iter().map(|t| t.verified.tested).sum();
+        if tested == 0 && exit_of(&findings) == Exit::Done {
+            let message = "nothing was checked; that is not success";
+            let finding = Finding::error(Code::NothingVerified, message).thing(point.point.slot);
+            findings.push(finding.hint(Hint::policy("status")));
+        }
+        Ok(Reread {
+            point: Some(point.point.slot),
+            targets: read,
             findings,
-        });
-    };
-    let witness = witness::witness(&reached, policy, &point, &mut findings).await?;
-    let only = request.target.as_ref();
-    let documents = compared::documents(&reached, policy, &point, &witness, only).await?;
-    findings.extend(documents);
-    let reader = Reader {
-        around,
-        loaded,
-        clients: &clients,
-        reached: &reached,
-        role: request.role,
-        point: &point,
-        witness: &witness,
-    };
-    let mut read = Vec::new();
-    let copies = point.copies.iter().map(|c| &c.target);
-    let holders: BTreeSet<&TargetName> = copies
-        .chain(point.dumps.iter().map(|(_, d)| &d.target))
-        .collect();
-    for target in &point.point.targets {
-        let name = &target.name;
-        if holders.contains(name) && only.is_none_or(|t| t == name) {
-            read.extend(reader.target(target, &mut findings).await?);
-        }
+        })
     }
-    let tested: u64 = read.iter().map(|t| t.verified.tested).sum();
-    if tested == 0 && exit_of(&findings) == Exit::Done {
-        let message = "nothing was checked; that is not success";
-        let finding = Finding::error(Code::NothingVerified, message).thing(point.point.slot);
-        findings.push(finding.hint(Hint::policy("status")));
+
+    fn target(&self, name: &TargetName) -> Option<&PlanTarget> {
+        self.targets.iter().find(|t| &t.name == name)
     }
-    Ok(Verification {
-        point: Some(point.point.slot),
-        targets: read,
-        findings,
-    })
 }
 
 fn nothing(policy: &PolicyName, point: Option<Slot>) -> Fail {
@@ -150,11 +144,8 @@ async fn newest(
 }
 
 struct Reader<'a> {
-    around: Surroundings<'a>,
-    loaded: &'a Loaded,
-    clients: &'a Clients,
+    of: &'a Verification<'a>,
     reached: &'a Reached,
-    role: Role,
     point: &'a PointRef,
     witness: &'a Witness,
 }
@@ -170,16 +161,16 @@ impl Reader<'_> {
         if let Some(away) = self.reached.away.iter().find(|a| a.name == *name) {
             let message = format!("target {name} cannot be used now: {}", away.why);
             let finding = Finding::error(Code::TargetUnavailable, message).thing(name);
-            findings.push(finding.place(&self.loaded.file));
+            findings.push(finding.place(self.of.policy));
             return Ok(None);
         }
-        if self.loaded.policy.target(name).is_none() {
+        let Some(named) = self.of.target(name) else {
             let message = format!("the copy at {name} is not looked at: no such target is named");
             let finding = Finding::warning(Code::TargetUnavailable, message).thing(name);
-            findings.push(finding.place(&self.loaded.file));
+            findings.push(finding.place(self.of.policy));
             return Ok(None);
-        }
-        let reading = self.read(name).await?;
+        };
+        let reading = self.read(named).await?;
         findings.extend(reading.wrong.findings(name));
         match self.foreign(reading.others).await? {
             Some(foreign) => findings.extend(foreign.findings(name)),
@@ -189,7 +180,7 @@ impl Reader<'_> {
                      target of the point is read, and the lists of another one may name them"
                 );
                 let finding = Finding::warning(Code::TargetUnavailable, message);
-                findings.push(finding.thing(name).place(&self.loaded.file));
+                findings.push(finding.thing(name).place(self.of.policy));
             }
         }
         findings.extend(self.snapshots(name).await);
@@ -208,12 +199,9 @@ impl Reader<'_> {
         }))
     }
 
-    async fn read(&self, name: &TargetName) -> Result<Reading, Fail> {
-        let now = self.reached.now;
-        let vault = self
-            .loaded
-            .vault(self.clients, self.role, name, now)
-            .await?;
+    async fn read(&self, target: &PlanTarget) -> Result<Reading, Fail> {
+        let (now, name) = (self.reached.now, &target.name);
+        let vault = open(self.of.clients, self.of.role, target).await;
         let copies = self.point.copies.iter().filter(|c| &c.target == name);
         let copies: Vec<&Copy> = copies.collect();
         let at = PointAt {
@@ -223,12 +211,9 @@ impl Reader<'_> {
             holds_lists: self.witness.lists_at.as_ref() == Some(name),
             drills: &self.witness.drills,
             now,
-            in_flight: self.loaded.policy.concurrency.objects,
+            in_flight: self.of.asked.in_flight,
         };
-        let step = format!("verify:{name}");
-        let progress = self.around.progress;
-        let report = |done: u64, total: u64| progress.report(&step, done, total, "objects");
-        reading::verify_point(&at, &report).await
+        reading::verify_point(&at, self.of.progress).await
     }
 
     /// Objects that no list at any journal target names. `None`: while one of them is not read,
@@ -237,12 +222,12 @@ impl Reader<'_> {
         if others.is_empty() {
             return Ok(Some(Wrongs::default()));
         }
-        let named = |t: &PointTarget| self.loaded.policy.target(&t.name).is_some();
+        let named = |t: &PointTarget| self.of.target(&t.name).is_some();
         let all_read = self.reached.away.is_empty() && self.point.point.targets.iter().all(named);
         if self.witness.lists_at.is_none() || !all_read {
             return Ok(None);
         }
-        let (mut left, policy) = (others, &self.loaded.policy.name);
+        let (mut left, policy) = (others, self.of.policy);
         for seen in self.reached.capable() {
             left = around::foreign(&seen.vault, policy, left).await?;
         }
@@ -268,8 +253,10 @@ impl Reader<'_> {
             .filter(|c| c.target == *name);
         let mut findings = Vec::new();
         for copy in copies {
-            let endpoint = self.loaded.policy.rds_endpoint(&copy.region);
-            let rds = self.clients.rds(self.role, &copy.region, endpoint).await;
+            let endpoint = self.of.asked.rds_endpoints.get(&copy.region);
+            let (clients, role) = (self.of.clients, self.of.role);
+            let endpoint = endpoint.map(String::as_str);
+            let rds = clients.rds(role, &copy.region, endpoint).await;
             let (vault, point) = (&self.reached.id, &self.point.point);
             match snapshot::verify_snapshot(&rds, vault, point, copy).await {
                 Ok(wrong) => findings.extend(wrong.into_iter().collect::<Wrongs>().findings(name)),

@@ -3,12 +3,14 @@
 use super::journal::verify_journal;
 use crate::journal::{Event, RunState, read};
 use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
-use crate::operations::session::LOOK_BACK;
 use crate::plan::{DumpDatabase, DumpServer, PublishPoint, ReadServer, Tried, WriteProofs};
 use crate::report::{Code, Fail, Finding};
 use crate::targets::Reached;
 use crate::vault::{Key, PointDocument, PointRef, ProofOf, SourceDocument, Vault};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// So many of the newest drills are looked at for those of the point.
+const LOOK_BACK: usize = 12;
 
 /// What journals say of the documents of one point.
 #[derive(Default)]

@@ -4,7 +4,6 @@ use super::wrong::Wrong;
 use crate::manifest::{Copy, Dump, FilesHeld, HashedBy, Stored};
 use crate::model::{ObjectKey, RunId, Sha256, VersionId};
 use crate::report::{Code, Fail, Failure, full};
-use crate::steps::digest_of;
 use crate::vault::{PointRef, Vault};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
@@ -69,6 +68,16 @@ pub(super) fn wrong(code: Code, stored: &Stored, why: impl Into<String>) -> Foun
         version: stored.version.to_string(),
         why: why.into(),
     })
+}
+
+/// SHA-256 of a stored version.
+pub(crate) async fn digest_of(
+    vault: &Vault,
+    stored: &Stored,
+    size_bytes: u64,
+) -> Result<String, Fail> {
+    let (key, version) = (stored.key.as_str(), stored.version.as_str());
+    Ok(crate::transfer::digest(&vault.bucket, key, Some(version), size_bytes).await?)
 }
 
 pub(super) async fn digest_checked(
