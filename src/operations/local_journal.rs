@@ -84,12 +84,7 @@ impl Journals<'_> {
         since: Timestamp,
         ours: &dyn Fn(&Plan) -> bool,
     ) -> Option<(Local, LocalJournal)> {
-        let mut all = self.candidates().into_iter().flat_map(|path| {
-            let others = beside(&path);
-            std::iter::once(path).chain(others)
-        });
-        all.find_map(|path| {
-            let journal = LocalJournal::read(&path).ok().flatten()?;
+        self.all().find_map(|(path, journal)| {
             let plan = &journal.state.plan;
             // One that was given up, or whose time is over, is told in its file and resumed by
             // nobody.
@@ -100,6 +95,18 @@ impl Journals<'_> {
             let fits = usable && ours(plan);
             let usable = fits && journal.mend(&path).is_ok() && writable(&path);
             usable.then(|| (Local(JournalStore::File(LocalFile::new(path))), journal))
+        })
+    }
+
+    /// Every journal that lies where one of this command would.
+    pub fn all(&self) -> impl Iterator<Item = (PathBuf, LocalJournal)> + use<> {
+        let paths = self.candidates().into_iter().flat_map(|path| {
+            let others = beside(&path);
+            std::iter::once(path).chain(others)
+        });
+        paths.filter_map(|path| {
+            let journal = LocalJournal::read(&path).ok().flatten()?;
+            Some((path, journal))
         })
     }
 

@@ -7,7 +7,7 @@ use crate::manifest::Vault as VaultDocument;
 use crate::model::{Role, TargetName, VaultId};
 use crate::plan::PlanTarget;
 use crate::policy::Policy;
-use crate::report::{Code, Fail, Finding, Hint};
+use crate::report::{Code, Fail, Finding, Hint, full};
 use crate::vault::{Key, ProbeRecord, Vault, VaultError, Verdict};
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
@@ -132,7 +132,12 @@ async fn look_at_all(
             }),
             Err(e) => {
                 let name = target.name.clone();
-                let text = e.to_string();
+                // Why a key is refused stands in the causes; an outage has many of them.
+                let text = if e.transient() {
+                    e.to_string()
+                } else {
+                    full(&e)
+                };
                 let first = text.lines().next().unwrap_or_default().to_owned();
                 away.push(Away { name, why: first });
                 why.push(e);

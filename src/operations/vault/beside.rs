@@ -9,7 +9,7 @@ use crate::operations::session::Session;
 use crate::plan::Plan;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::targets;
-use crate::vault::{JournalStore, LocalJournal};
+use crate::vault::JournalStore;
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -42,18 +42,28 @@ impl Beside<'_> {
         };
         let ours = |stored: &Plan| again(stored).as_ref() == Some(stored);
         let begun = journals.begun(world.now() - RESUME_WINDOW, &ours);
-        let mut findings = Vec::new();
-        if let Some((local, journal)) = begun {
-            if journal.state.finished.is_none() {
+        let begun = begun.filter(|(_, journal)| journal.state.finished.is_none());
+        let (report, local) = match begun {
+            Some((local, journal)) => {
                 let runner = self.runner(plan, &local.0).await?;
                 let (now, age) = (world.now(), world.now().duration_since(journal.newest.at));
                 let report = engine::advance(&runner, journal.state, age, now).await?;
-                findings.extend(self.brought(plan, &local).await);
-                return Ok((report, findings));
+                (report, local)
             }
-            // All that it lacked was being brought there.
-            findings.extend(self.brought(plan, &local).await);
+            None => self.fresh(plan, &journals).await?,
+        };
+        let mut findings = Vec::new();
+        if let Err(fail) = self.bring(plan, &local, &journals).await {
+            let why = fail.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            let why = format!("the vault's journal cannot be used ({why})");
+            findings.push(local.finding(self.verb, &why, |_| self.again()));
         }
+        Ok((report, findings))
+    }
+
+    /// In the first place that takes an entry.
+    async fn fresh(&self, plan: &Plan, journals: &Journals<'_>) -> Result<(Report, Local), Fail> {
         for local in journals.fresh() {
             let runner = self.runner(plan, &local.0).await?;
             let Ok(Some(state)) = engine::open(&runner, plan, Vec::new()).await else {
@@ -61,8 +71,7 @@ impl Beside<'_> {
             };
             let (age, now) = (SignedDuration::ZERO, plan.opened_at);
             let report = engine::advance(&runner, state, age, now).await?;
-            findings.extend(self.brought(plan, &local).await);
-            return Ok((report, findings));
+            return Ok((report, local));
         }
         let fail = Fail::new(Code::JournalLocal, "no place takes a journal");
         Err(fail.exit(Exit::Stuck).hint(self.again()))
@@ -88,42 +97,34 @@ impl Beside<'_> {
         Ok(self.session.runner_with(journals))
     }
 
-    /// Into the vault, and away from here. What could not be brought stays where it is, and is
-    /// brought by the same command.
-    async fn brought(&self, plan: &Plan, local: &Local) -> Option<Finding> {
-        let why = match self.bring(plan, local).await {
-            Ok(()) => return None,
-            Err(fail) => fail.to_string(),
-        };
-        let why = why.lines().next().unwrap_or_default();
-        let why = format!("the vault's journal cannot be used ({why})");
-        Some(local.finding(self.verb, &why, |_| self.again()))
-    }
-
-    async fn bring(&self, plan: &Plan, local: &Local) -> Result<(), Fail> {
+    /// Into the vault, and away from here: this command's journal, and those that earlier ones left
+    /// because no target could hold them. What cannot be brought stays where it is, and is brought
+    /// by the same command.
+    async fn bring(&self, plan: &Plan, local: &Local, journals: &Journals<'_>) -> Result<(), Fail> {
         let (session, world) = (self.session, self.session.around.world);
         let targets = session.loaded.targets(world.now());
         let role = session.reader(plan.kind);
         let reached = targets::find(world, targets, session.clients, role).await?;
         // Before the first run that names it.
         policy_copy::store(session, &reached, plan.kind).await?;
-        let JournalStore::File(file) = &local.0 else {
+        let JournalStore::File(_) = &local.0 else {
             return Err(Fail::new(Code::JournalLocal, "no file could be written"));
-        };
-        let Some(journal) = LocalJournal::read(&file.path)? else {
-            return Err(Fail::new(Code::JournalLocal, "the file is gone"));
         };
         let mut seen = reached
             .seen
             .iter()
             .filter(|s| s.target.name == reached.name);
         let lock = seen.next().map(|s| s.target.evidence_lock());
-        journal.upload(&reached.vault, lock).await?;
-        // A crash right here leaves a file that the same command brings there again.
-        let _gone = journal
-            .state
-            .finished
-            .map(|_| std::fs::remove_file(&file.path));
+        for (path, journal) in journals.all() {
+            let told = &journal.state.plan;
+            if (&told.policy, told.kind) != (&plan.policy, plan.kind) {
+                continue;
+            }
+            journal.upload(&reached.vault, lock).await?;
+            // A crash right here leaves a file that the same command brings there again.
+            let over = journal.state.finished.is_some() || told.deadline_at < reached.now;
+            let _gone = over.then(|| std::fs::remove_file(&path));
+        }
         Ok(())
     }
 }

@@ -32,8 +32,10 @@ pub fn masked(thing: &str) -> String {
         if parts[i].starts_with("probe-") {
             parts[i] = "probe-*".into();
         }
-        if parts[i].starts_with("restore-2") {
-            parts[i] = "restore-*".into();
+        for kind in ["restore", "init", "policy", "verify"] {
+            if parts[i].starts_with(&format!("{kind}-2")) {
+                parts[i] = format!("{kind}-*");
+            }
         }
         if i > 0 && parts[i - 1] == "probe" {
             let what = parts[i]

@@ -75,13 +75,7 @@ impl Clean {
             last = Some(self.stage.run(&cloud));
             runs += 1;
         }
-        let verified = cloud.dr(&["verify", "--json", "--policy", "../lab/drill.yaml"]);
-        if verified.code != 0 {
-            return Err(format!(
-                "verify says {}: {}",
-                verified.code, verified.stdout
-            ));
-        }
+        self.stage.sound(&cloud)?;
         let found = Stored::after(cloud);
         let differences = self.stored.differences(&found);
         if differences.is_empty() {
@@ -322,6 +316,21 @@ fn files_survive_a_kill_at_every_call() {
             })
             .collect()
     });
+}
+
+#[test]
+fn a_vaults_making_survives_every_fault() {
+    explore(Stage::Init, cases);
+}
+
+#[test]
+fn a_probe_survives_every_fault() {
+    explore(Stage::Probe, cases);
+}
+
+#[test]
+fn a_verification_survives_every_fault() {
+    explore(Stage::Verify, cases);
 }
 
 #[test]

@@ -43,6 +43,8 @@ pub struct Stored {
     /// Snapshots and clusters, by region, without their tags' times.
     rds: BTreeMap<String, String>,
     failed_proofs: usize,
+    /// What the buckets call themselves: a new vault's id is a run's own, and one for all of them.
+    vaults: BTreeSet<String>,
     /// Records of probes, by their own names: how often.
     probes: BTreeMap<String, usize>,
     /// Entries of journals, by key: how often.
@@ -170,7 +172,11 @@ impl Stored {
 
     fn read_object(&mut self, key: &str, name: String, bytes: &[u8]) {
         if key.ends_with(".json") {
-            let document: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+            let mut document: Value = serde_json::from_slice(bytes).unwrap_or(Value::Null);
+            if key == "vault.json" {
+                let id = document.as_object_mut().and_then(|d| d.remove("id"));
+                self.vaults.insert(id.unwrap_or_default().to_string());
+            }
             self.failed_proofs +=
                 usize::from(key.starts_with("proofs/") && document["passed"] == false);
             self.documents.insert(name, stripped(&document));
@@ -245,6 +251,9 @@ impl Stored {
                     self.documents[key]
                 ));
             }
+        }
+        if other.vaults.len() > 1 {
+            wrong.push(format!("one vault has the ids {:?}", other.vaults));
         }
         if self.rds != other.rds {
             wrong.push(format!(

@@ -163,7 +163,13 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
     if place == Place::Snapshot {
         return harm_snapshot(cloud, damage);
     }
-    let rows = versions(cloud, target, place.prefix());
+    let mut rows = versions(cloud, target, place.prefix());
+    if place == Place::PolicyCopy {
+        // Of the point; the vault was made under another one.
+        let text = std::fs::read(cloud.root.join("lab/drill.yaml")).expect("the policy");
+        let key = format!("policies/{}.yaml", dr::model::Sha256::of(&text));
+        rows.retain(|r| r.key == key);
+    }
     let row = rows
         .iter()
         .find(|r| place.is(&r.key, target) && r.size_bytes > 10)
@@ -173,6 +179,19 @@ pub fn inflict(cloud: &Cloud, damage: Damage, place: Place, target: Target) -> H
                 rows.iter().map(|r| &r.key).collect::<Vec<_>>()
             )
         });
+    harm(cloud, damage, (place, target), row)
+}
+
+/// An entry in the middle of the first run of a kind; its key.
+pub fn harm_run(cloud: &Cloud, damage: Damage, kind: &str) -> String {
+    let target = Target::Central;
+    let rows = versions(cloud, target, &format!("runs/shop/{kind}-"));
+    let row = rows.iter().find(|r| r.key.ends_with("/00000001"));
+    let row = row.unwrap_or_else(|| panic!("no run of {kind}"));
+    harm(cloud, damage, (Place::JournalEntry, target), row).key
+}
+
+fn harm(cloud: &Cloud, damage: Damage, (place, target): (Place, Target), row: &Listed) -> Harmed {
     let behind = |how: &str| {
         let done = cloud.tell(
             "/damage",

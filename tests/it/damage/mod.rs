@@ -12,7 +12,7 @@ mod inflict;
 use crate::crash::stage::{Stage, Template};
 use aftermath::{Outcome, backed_up, named, restored};
 use dr::world::World;
-use inflict::{Damage, Harmed, Place, Target, inflict, versions};
+use inflict::{Damage, Harmed, Place, Target, harm_run, inflict, versions};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -182,5 +182,36 @@ fn an_open_run_that_was_damaged_is_never_appended_to_and_a_newer_slot_goes_on() 
         // The damaged run is of a slot too old for an hourly schedule to look back to.
         let next = tick("lab/next.yaml").exits(0).json();
         assert_eq!(next["runs"][0]["result"], "complete", "{damage:?}: {next}");
+    }
+}
+
+/// Runs that made no point are no part of one: the log reads them.
+#[test]
+fn damage_to_the_journals_of_verbs_is_named_by_the_log() {
+    let template = Template::make(Stage::Verify);
+    for kind in ["init", "policy", "verify"] {
+        for damage in [
+            Damage::DeleteMarker,
+            Damage::NewerVersion,
+            Damage::FlippedByte,
+            Damage::Truncation,
+            Damage::Missing,
+        ] {
+            let cloud = template.copy();
+            Stage::Verify.run(&cloud).exits(0);
+            let harmed = harm_run(&cloud, damage, kind);
+            let words = ["log", "--whole", "--json", "--policy", "../lab/drill.yaml"];
+            let ran = cloud.dr(&words).exits(3);
+            let answer = ran.json();
+            let found = answer["findings"].as_array().cloned().unwrap_or_default();
+            let named = found.iter().any(|f| {
+                f["code"] == "run-damaged"
+                    && f["thing"].as_str().is_some_and(|t| harmed.contains(t))
+            });
+            assert!(named, "{damage:?} of {harmed}: {ran:?}");
+            // What can be read of the point is read all the same, by a run of its own.
+            let verified = Stage::Verify.run(&cloud).exits(0).json();
+            assert_ne!(verified["run"], Value::Null, "{verified}");
+        }
     }
 }
