@@ -16,19 +16,25 @@ pub enum Role {
     Dumper,
     Driller,
     Prober,
+    /// Deletes what is ours and expired.
+    Janitor,
     Auditor,
     Restorer,
+    /// Holds the key of the audit log.
+    Logger,
 }
 
 impl Role {
-    pub const ALL: [Role; 7] = [
+    pub const ALL: [Role; 9] = [
         Role::Scheduler,
         Role::Copier,
         Role::Dumper,
         Role::Driller,
         Role::Prober,
+        Role::Janitor,
         Role::Auditor,
         Role::Restorer,
+        Role::Logger,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -38,8 +44,10 @@ impl Role {
             Role::Dumper => "dumper",
             Role::Driller => "driller",
             Role::Prober => "prober",
+            Role::Janitor => "janitor",
             Role::Auditor => "auditor",
             Role::Restorer => "restorer",
+            Role::Logger => "logger",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! would be a promise.
 
 use super::trouble::Found;
+use crate::model::Role;
 use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
 
@@ -23,7 +24,11 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
                 }
             }
             Source::Postgres(_) => {}
-            Source::Bucket(_) => {}
+            Source::Bucket(bucket) => {
+                for role in bucket.profiles.keys().filter(|r| !at_work(**r)) {
+                    refuse(&format!("profiles.{role}"), waits_for(*role));
+                }
+            }
         }
     }
 }
@@ -42,12 +47,31 @@ fn fields(policy: &Policy, found: &mut Found) {
             "comparing rows with the files that they name",
         );
     }
+    let everywhere = policy.credentials.profiles.keys();
+    for role in everywhere.filter(|r| !at_work(**r)) {
+        refuse(format!("credentials.profiles.{role}"), waits_for(*role));
+    }
     for (n, target) in policy.targets.iter().enumerate() {
+        for role in target.profiles.keys().filter(|r| !at_work(**r)) {
+            refuse(format!("targets[{n}].profiles.{role}"), waits_for(*role));
+        }
         if target.snapshots.as_ref().is_some_and(|s| s.lock.is_some()) {
             refuse(
                 format!("targets[{n}].snapshots.lock"),
                 "locking a snapshot's copy",
             );
         }
+    }
+}
+
+/// Whether some step is this role's.
+fn at_work(role: Role) -> bool {
+    !matches!(role, Role::Janitor | Role::Logger)
+}
+
+fn waits_for(role: Role) -> &'static str {
+    match role {
+        Role::Logger => "signing the audit log",
+        _ => "deleting what has expired",
     }
 }
