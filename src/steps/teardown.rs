@@ -4,7 +4,7 @@
 use super::load_scratch::mark;
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
-use crate::database::Dropped;
+use crate::database::{Database, Dropped};
 use crate::model::{RunId, Slot, TargetName};
 use crate::plan::{
     EXPIRES_AT, ScratchDatabase, ScratchPlace, SweepDrill, Tags, Teardown, TornDown,
@@ -225,7 +225,7 @@ async fn drop_database(
             format!("database {name} is not called as {run} calls its own; it is left as it is"),
         ));
     }
-    let connection = server.connect(ctx.clients.call_timeout()).await?;
+    let connection = ctx.connect(&server).await?;
     match connection
         .drop_database(name, &mark(&plan.vault, run))
         .await?

@@ -3,7 +3,7 @@
 
 use super::super::session::Session;
 use crate::aws::rds::ClusterInfo;
-use crate::database::Logins;
+use crate::database::{Database, Logins, Postgres};
 use crate::model::{PolicyName, Role, RunId, VaultId};
 use crate::plan::{ServerPlace, drill_databases, drill_prefix, expires_at, scratch_prefix};
 use crate::policy::Drill;
@@ -85,7 +85,7 @@ async fn on_scratch_server(
     };
     let place = ServerPlace::from(server);
     let address = Logins::of(&session.loaded.policy).scratch(&place)?;
-    let connection = address.connect(session.clients.call_timeout()).await?;
+    let connection = Postgres::connect(&address, session.clients.call_timeout()).await?;
     let databases = connection.databases_commented().await?;
     Ok(databases
         .iter()

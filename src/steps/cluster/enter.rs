@@ -139,13 +139,9 @@ fn of_this_run(info: &ClusterInfo, vault: &VaultId, run: &RunId) -> Result<(), F
 async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
     let mut looks = 0;
     loop {
-        let denied = |code: &str| code.starts_with("28");
-        match address.connect(ctx.clients.call_timeout()).await {
+        match ctx.connect(&address).await {
             Ok(_) => return Ok(address),
-            Err(e)
-                if looks < PASSWORD_LOOKS
-                    && (e.transient() || e.code.as_deref().is_some_and(denied)) =>
-            {
+            Err(e) if looks < PASSWORD_LOOKS && (e.transient() || e.denied()) => {
                 looks += 1;
                 ctx.pause().await?;
             }
