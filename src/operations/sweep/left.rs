@@ -137,17 +137,8 @@ mod tests {
                 ("dr:role", "scratch"),
                 ("dr:expires-at", "2026-01-01T02:00:00Z"),
             ];
-            let mut cluster = ClusterInfo {
-                id: format!("{}-snapshot", drill_prefix(&vault, &policy, &run)),
-                arn: String::new(),
-                status: "available".into(),
-                endpoint: None,
-                port: None,
-                master_user: "m".into(),
-                members: Vec::new(),
-                deletion_protection: false,
-                tags: tags.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-            };
+            let id = format!("{}-snapshot", drill_prefix(&vault, &policy, &run));
+            let mut cluster = ClusterInfo::tagged(&id, &tags);
             change(&mut cluster);
             cluster
         };
