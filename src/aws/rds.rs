@@ -49,6 +49,25 @@ pub struct ClusterInfo {
     pub tags: Tags,
 }
 
+#[cfg(test)]
+impl ClusterInfo {
+    /// An available cluster of which nothing counts but its name and tags.
+    pub fn tagged(id: &str, tags: &[(&str, &str)]) -> Self {
+        let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        Self {
+            id: id.into(),
+            arn: format!("arn:aws:rds:eu-west-3:1:cluster:{id}"),
+            status: "available".into(),
+            endpoint: None,
+            port: None,
+            master_user: "m".into(),
+            members: Vec::new(),
+            deletion_protection: false,
+            tags: tags.collect(),
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
 pub struct InstanceInfo {
     pub id: String,

@@ -1,7 +1,20 @@
-//! Databases: today PostgreSQL alone.
+//! Databases: what they are asked, whatever their kind, and the kinds: today PostgreSQL alone.
 
+mod address;
+mod error;
+mod found;
+mod kind;
 mod logins;
 mod postgres;
+mod quote;
 
+pub use address::{Address, Secret};
+pub use error::DatabaseError;
+pub use found::{
+    Begun, Destination, Difference, Dropped, LeftOut, Pages, Refused, SchemaError, SchemaPart,
+    SequencesBehind, Table,
+};
+pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;
-pub use postgres::*;
+pub use postgres::{DumpProgram, Postgres};
+pub use quote::literal;

@@ -7,19 +7,18 @@
 mod chunk;
 mod facts;
 mod load;
-mod progress;
 mod roles;
 mod rows;
 mod section;
 mod write;
 
 pub use load::{Loaded, load};
-pub use progress::LoadInput;
 pub use rows::{Digests, digest_database};
+pub use section::LoadInput;
 pub use write::{DumpInput, dump, readable};
 
 use crate::aws;
-use crate::database::PgError;
+use crate::database::{DatabaseError, SchemaError};
 use crate::manifest::FormatError;
 use crate::report::{Code, Fail};
 use crate::vault::VaultError;
@@ -27,14 +26,14 @@ use crate::vault::VaultError;
 #[derive(Debug, thiserror::Error)]
 pub enum DumpError {
     #[error(transparent)]
-    Database(#[from] PgError),
+    Database(#[from] DatabaseError),
     #[error(transparent)]
     Vault(#[from] VaultError),
     #[error(transparent)]
     Format(#[from] FormatError),
     #[error("{0}")]
     Refused(String),
-    /// No `pg_dump` here can read the server.
+    /// No program here can read the server.
     #[error("{0}")]
     Client(String),
     /// The dump lacks what it must have.
@@ -54,6 +53,15 @@ pub enum DumpError {
 impl From<aws::Error> for DumpError {
     fn from(e: aws::Error) -> Self {
         DumpError::Vault(e.into())
+    }
+}
+
+impl From<SchemaError> for DumpError {
+    fn from(e: SchemaError) -> Self {
+        match e {
+            SchemaError::NoReader(why) => DumpError::Client(why),
+            SchemaError::Database(e) => DumpError::Database(e),
+        }
     }
 }
 

@@ -1,15 +1,26 @@
-//! Sections of a dump at a load: fetched, checked, and run as the statements that they are.
+//! A load and what it takes from the vault: fetched, checked, and run as the statements that they
+//! are.
 
 use super::DumpError;
-use super::progress::{LoadInput, done};
-use crate::database::{Connection, Kind, literal, pieces};
-use crate::manifest::{ChunkRow, Document, Roles};
-use crate::model::Sha256;
+use crate::database::{Address, Database};
+use crate::manifest::{ChunkRow, Document, Dump, Roles};
+use crate::model::{Seconds, Sha256};
+use crate::vault::Vault;
 use bytes::Bytes;
-use std::collections::BTreeSet;
 
 /// No chunk of ours is larger than this compressed.
 const MAX_CHUNK_BYTES: u64 = 1 << 30;
+
+pub struct LoadInput<'a> {
+    pub address: &'a Address,
+    pub vault: &'a Vault,
+    pub dump: &'a Dump,
+    /// Names this load; a database that another load began is not touched.
+    pub mark: &'a str,
+    pub streams: u32,
+    pub timeout: Seconds,
+    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
 
 fn find<'a>(input: &'a LoadInput<'_>, name: &'static str) -> Result<&'a ChunkRow, DumpError> {
     let found = input.dump.sections.iter().find(|s| s.name == name);
@@ -64,111 +75,21 @@ async fn fetch_text(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<String, D
     })
 }
 
-/// The settings that a section sets; that it holds nothing but statements.
-fn settings(sql: &str) -> Result<BTreeSet<String>, &'static str> {
-    let mut names = BTreeSet::new();
-    for piece in pieces(sql) {
-        if piece.kind == Kind::Meta {
-            return Err("a command of psql stands where a statement should begin");
-        }
-        names.extend(piece.setting());
-    }
-    Ok(names)
-}
-
-/// A section without the statements that set what the server does not know. A newer `pg_dump` sets
-/// it whatever the server's version (`transaction_timeout`); everything else stays, byte for byte.
-fn without(sql: &str, unknown: &BTreeSet<String>) -> String {
-    pieces(sql)
-        .iter()
-        .filter(|p| p.setting().is_none_or(|name| !unknown.contains(&name)))
-        .map(|p| p.text)
-        .collect()
-}
-
-async fn knows(main: &Connection, name: &str) -> Result<bool, DumpError> {
-    let asked = format!("SELECT pg_catalog.current_setting({}, true)", literal(name));
-    match main.value(&asked).await {
-        Ok(value) => Ok(value.is_some()),
-        // It is there, and not ours to read.
-        Err(e) if e.code.as_deref() == Some("42501") => Ok(true),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// Runs a section in one transaction with its progress row.
-pub(super) async fn apply(
+/// Runs a section in one transaction with its item.
+pub(super) async fn apply<D: Database>(
     input: &LoadInput<'_>,
-    main: &Connection,
+    main: &D,
     name: &'static str,
 ) -> Result<(), DumpError> {
-    if done(main, name).await? {
+    if main.loaded(name).await? {
         return Ok(());
     }
     let chunk = find(input, name)?;
     let stored = fetch_text(input, chunk).await?;
-    let names = settings(&stored).map_err(|why| DumpError::Damaged {
+    let script = D::script(stored).map_err(|why| DumpError::Damaged {
         key: chunk.key.to_string(),
         version: chunk.version.to_string(),
         why: why.into(),
     })?;
-    let mut unknown = BTreeSet::new();
-    for name in names {
-        if !knows(main, &name).await? {
-            unknown.insert(name);
-        }
-    }
-    let sql = without(&stored, &unknown);
-    let statements = format!(
-        "BEGIN;\n{sql}\n;INSERT INTO dr_restore.progress (item) VALUES ({});\nCOMMIT;",
-        literal(name)
-    );
-    let result = main
-        .execute_as(&format!("load of section {name}"), &statements)
-        .await;
-    if result.is_err() {
-        drop(main.execute("ROLLBACK").await);
-    }
-    // pg_dump's text changes settings of the session; ours are needed for rows.
-    main.execute(
-        "SET search_path = pg_catalog; SET check_function_bodies = on; SET row_security = off",
-    )
-    .await?;
-    Ok(result?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What each `pg_dump` writes first, after its own `\\restrict` was taken out.
-    const HEADS: [(&str, &str); 4] = [
-        ("15", include_str!("heads/15.sql")),
-        ("16", include_str!("heads/16.sql")),
-        ("17", include_str!("heads/17.sql")),
-        ("18", include_str!("heads/18.sql")),
-    ];
-
-    #[test]
-    fn only_what_a_server_does_not_know_is_left_out_of_the_heads_of_all_versions() {
-        for (version, head) in HEADS {
-            let names = settings(head).unwrap();
-            let new = names.contains("transaction_timeout");
-            assert_eq!(new, version >= "17", "{version}");
-            assert!(names.contains("row_security"), "{names:?}");
-            assert_eq!(without(head, &BTreeSet::new()), head);
-            let unknown = BTreeSet::from(["transaction_timeout".to_owned()]);
-            let wanted = head.replace("\nSET transaction_timeout = 0;", "");
-            assert_eq!(without(head, &unknown), wanted, "{version}");
-        }
-    }
-
-    #[test]
-    fn a_line_that_looks_like_a_setting_stays_where_it_is_none() {
-        let sql = "CREATE FUNCTION f() AS $$\r\nSET transaction_timeout = 0;\r\n\\restrict x\n$$;\
-             COMMENT ON TABLE t IS '\nSET transaction_timeout = 0;\n';";
-        let unknown = BTreeSet::from(["transaction_timeout".to_owned()]);
-        assert_eq!(without(sql, &unknown), sql);
-        assert!(settings("SELECT 1;\n\\! ls\n").is_err());
-    }
+    Ok(main.load_script(&script, name).await?)
 }

@@ -2,11 +2,10 @@
 
 use super::DumpError;
 use super::chunk::ChunkWriter;
-use super::facts::{collations, excluded, names_without_breaks};
-use super::rows::add_lines;
-use crate::database::{Address, Connection, DumpProgram, Table, by_hand, literal, qualified};
+use super::facts::excluded;
+use crate::database::{Address, Database, Pages, RowsOut, SchemaPart, Table};
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
-use crate::model::{Lock, Seconds};
+use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
 use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
@@ -32,13 +31,12 @@ pub struct Written {
     pub excluded: BTreeMap<String, String>,
 }
 
-/// Whether a `pg_dump` here can read a server of this major version.
+/// Whether a server of this major version can be dumped from here.
 ///
 /// # Errors
-/// `Client`: none can; says what to install.
-pub async fn readable(major: u32) -> Result<(), DumpError> {
-    let found = DumpProgram::for_server(major.saturating_mul(10_000)).await;
-    found.map(drop).map_err(DumpError::Client)
+/// `Client`: it cannot; says what to install.
+pub async fn readable<D: Database>(major: u32) -> Result<(), DumpError> {
+    Ok(D::readable(major).await?)
 }
 
 /// Dumps everything under one exported snapshot. Done twice it takes what the first one put where
@@ -47,54 +45,47 @@ pub async fn readable(major: u32) -> Result<(), DumpError> {
 ///
 /// # Errors
 /// The database's, the vault's.
-pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
-    let main = input.address.connect(input.timeout).await?;
-    let version = main.version_num().await?;
-    let program = DumpProgram::for_server(version)
-        .await
-        .map_err(DumpError::Client)?;
-    main.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .await?;
-    let snapshot = main
-        .value("SELECT pg_export_snapshot()")
-        .await?
-        .unwrap_or_default();
+pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpError> {
+    let main = D::connect(input.address, input.timeout).await?;
+    let reader = main.schema_reader().await?;
+    let snapshot = main.begin_snapshot().await?;
     let tables = main.tables().await?;
-    lock_tables(&main, &tables).await?;
-    if program.obeys_names() {
-        names_without_breaks(&main, &program).await?;
-    }
+    main.hold(&tables).await?;
+    main.reads_safely(&reader).await?;
     let roles = main.roles().await?;
+    let by_hand = main.roles_by_hand(&roles).await?;
     let mut sections = vec![
         section(input, "roles", &roles.to_bytes()).await?,
-        section(input, "globals", by_hand(&roles, version).as_bytes()).await?,
+        section(input, "globals", by_hand.as_bytes()).await?,
     ];
-    for name in ["pre-data", "post-data"] {
-        let sql = program.section(input.address, name, &snapshot).await?;
-        sections.push(section(input, name, sql.as_bytes()).await?);
+    for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
+        let text = main.schema(&reader, part, &snapshot).await?;
+        sections.push(section(input, part.section(), text.as_bytes()).await?);
     }
-    let sequences = sequences(&main).await?;
+    let sequences = main.sequences().await?;
     sections.push(section(input, "sequences", sequences.as_bytes()).await?);
-    let chunks: Vec<(usize, u64, Option<u64>)> = tables
+    let chunks: Vec<(usize, Pages)> = tables
         .iter()
         .enumerate()
-        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |(a, b)| (n, a, b)))
+        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |pages| (n, pages)))
         .collect();
     let snapshot = &snapshot;
     let written: Vec<(usize, u64, ChunkRow, TableDigest)> = futures_util::stream::iter(chunks)
-        .map(|(n, from, to)| {
+        .map(|(n, pages)| {
             let table = &tables[n];
             async move {
-                let (row, digest) = chunk(input, table, snapshot, from, to).await?;
-                Ok::<_, DumpError>((n, from, row, digest))
+                let connection = D::connect(input.address, input.timeout).await?;
+                connection.join_snapshot(snapshot).await?;
+                let (row, digest) = chunk(input, &connection, table, pages).await?;
+                Ok::<_, DumpError>((n, pages.from, row, digest))
             }
         })
         .buffer_unordered(input.streams as usize)
         .try_collect()
         .await?;
     let excluded = excluded(&main).await?;
-    let server_version = main.value("SHOW server_version").await?.unwrap_or_default();
-    let collations = collations(&main).await?;
+    let server_version = main.server_version().await?;
+    let collations = main.collations().await?;
     Ok(Written {
         server_version,
         sections,
@@ -104,31 +95,13 @@ pub async fn dump(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     })
 }
 
-/// Without this a TRUNCATE after the snapshot would be seen as zero rows.
-async fn lock_tables(main: &Connection, tables: &[Table]) -> Result<(), DumpError> {
-    for some in tables.chunks(200) {
-        let names: Vec<String> = some
-            .iter()
-            .map(|t| format!("ONLY {}", qualified(&t.schema, &t.name)))
-            .collect();
-        main.execute(&format!(
-            "LOCK TABLE {} IN ACCESS SHARE MODE",
-            names.join(", ")
-        ))
-        .await?;
-    }
-    Ok(())
-}
-
 /// Page ranges of a table; the last one is open-ended, because the table may have grown since its
 /// size was read.
-fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = (u64, Option<u64>)> + use<> {
+fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = Pages> + use<> {
     let count = table.pages.div_ceil(chunk_pages.max(1)).max(1);
-    (0..count).map(move |n| {
-        (
-            n * chunk_pages,
-            (n + 1 < count).then_some((n + 1) * chunk_pages),
-        )
+    (0..count).map(move |n| Pages {
+        from: n * chunk_pages,
+        to: (n + 1 < count).then_some((n + 1) * chunk_pages),
     })
 }
 
@@ -145,19 +118,11 @@ async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Secti
 
 async fn chunk(
     input: &DumpInput<'_>,
+    connection: &impl Database,
     table: &Table,
-    snapshot: &str,
-    from: u64,
-    to: Option<u64>,
+    pages: Pages,
 ) -> Result<(ChunkRow, TableDigest), DumpError> {
-    let connection = input.address.connect(input.timeout).await?;
-    connection
-        .execute(&format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
-            literal(snapshot)
-        ))
-        .await?;
-    let name = crate::model::Sha256::of(table.full_name().as_bytes());
+    let name = Sha256::of(table.full_name().as_bytes());
     // Names of tables can hold anything; keys carry a readable part and a hash.
     let readable: String = table
         .full_name()
@@ -172,16 +137,17 @@ async fn chunk(
         .take(80)
         .collect();
     let key = format!(
-        "{}/{readable}-{}/{from:012}.copy.zst",
+        "{}/{readable}-{}/{:012}.copy.zst",
         input.prefix,
-        &name.0[..8]
+        &name.0[..8],
+        pages.from
     );
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
     let mut digest = TableDigest::default();
-    let mut lines = connection.copy_out(&table.copy_out(from, to)).await?;
-    while let Some(bytes) = lines.next().await? {
-        add_lines(&mut digest, &bytes);
-        writer.write(&bytes).await?;
+    let mut rows = connection.rows_out(table, pages).await?;
+    while let Some(lines) = rows.next().await? {
+        digest.add_lines(&lines);
+        writer.write(&lines).await?;
     }
     Ok((writer.finish().await?, digest))
 }
@@ -208,33 +174,4 @@ fn table_rows(
         rows[n].chunks.push(chunk);
     }
     rows
-}
-
-/// `setval` for every sequence. Sequences are not under a snapshot: read after it they may be
-/// ahead, never behind.
-async fn sequences(main: &Connection) -> Result<String, DumpError> {
-    let names = main
-        .rows(
-            "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON \
-     n.oid = c.relnamespace WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' ORDER BY 1, 2",
-        )
-        .await?;
-    let mut sql = String::new();
-    for row in names {
-        let [Some(schema), Some(name)] = &row[..] else {
-            continue;
-        };
-        let sequence = qualified(schema, name);
-        let state = main
-            .rows(&format!("SELECT last_value, is_called FROM {sequence}"))
-            .await?;
-        if let Some([Some(value), Some(called)]) = state.first().map(Vec::as_slice) {
-            sql.push_str(&format!(
-                "SELECT pg_catalog.setval({}, {value}, {});\n",
-                literal(&sequence),
-                called == "t"
-            ));
-        }
-    }
-    Ok(sql)
 }

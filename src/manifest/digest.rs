@@ -23,6 +23,13 @@ impl TableDigest {
         self.sum = self.sum.wrapping_add(u128::from_be_bytes(first));
     }
 
+    /// Adds each of the complete lines, without their newlines.
+    pub fn add_lines(&mut self, lines: &[u8]) {
+        let body = lines.strip_suffix(b"\n").unwrap_or(lines);
+        body.split(|b| *b == b'\n')
+            .for_each(|line| self.add_line(line));
+    }
+
     pub fn merge(&mut self, other: Self) {
         self.rows += other.rows;
         self.sum = self.sum.wrapping_add(other.sum);
@@ -84,5 +91,14 @@ mod tests {
         let mut digest = TableDigest::default();
         digest.add_line(b"");
         assert_eq!(digest.hex(), "e3b0c44298fc1c149afbf4c8996fb924");
+    }
+
+    #[test]
+    fn lines_are_counted_without_their_newlines_and_an_empty_line_is_a_row() {
+        let (mut one, mut two) = (TableDigest::default(), TableDigest::default());
+        one.add_lines(b"a\n\nb\n");
+        [&b"b"[..], b"", b"a"].iter().for_each(|l| two.add_line(l));
+        assert_eq!(one, two);
+        assert_eq!(one.rows, 3);
     }
 }

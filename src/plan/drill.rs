@@ -14,7 +14,7 @@ use super::step::Steps;
 use super::{Plan, ProbeLock, Teardown, WriteProofs};
 use crate::manifest::What;
 use crate::model::{Role, RunKind};
-use planned::{Planned, scratch_tags};
+use planned::Planned;
 
 pub fn drill(input: &DrillInput<'_>) -> Plan {
     let (policy, point) = (input.policy, input.point);
@@ -71,7 +71,7 @@ fn teardown(input: &DrillInput<'_>, planned: &Planned) -> Teardown {
     Teardown {
         clusters: planned.clusters.iter().cloned().collect(),
         cluster_prefix: names::drill_prefix(&input.vault, &policy.name, &input.run),
-        tags: scratch_tags(input, None),
+        tags: input.scratch_tags(),
         bucket: drill.scratch_bucket.clone(),
         bucket_region: drill.scratch_region.clone(),
         bucket_endpoint: policy.s3_endpoint(&drill.scratch_region).map(str::to_owned),

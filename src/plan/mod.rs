@@ -8,6 +8,7 @@ mod backup;
 mod drill;
 mod link;
 mod names;
+mod new_cluster;
 mod opening;
 mod places;
 mod restore;

@@ -1,10 +1,10 @@
 //! The plan of a restore, made from a vault alone.
 
-use super::names::{self, Tagged, first};
+use super::new_cluster::{Life, NewCluster};
 use super::step::Steps;
 use super::{
-    BaseCopy, CheckRestored, ClusterSpec, LoadDump, Plan, PlanTarget, Purpose, RestoreCluster,
-    RestoreFiles, Restored, Step, VERSION,
+    BaseCopy, CheckRestored, LoadDump, Plan, PlanTarget, Purpose, RestoreCluster, RestoreFiles,
+    Restored, Step, VERSION,
 };
 use crate::manifest::{Captured, CapturedCluster, Copy, HeartbeatColumn, Point};
 use crate::model::{
@@ -209,31 +209,18 @@ fn restore_cluster(
         .iter()
         .find(|c| c.target == input.target)
         .ok_or_else(|| Unavailable::Snapshot(slot, source.clone(), input.target.clone()))?;
-    let tagged = Tagged {
-        vault: &input.vault,
-        run: &input.run,
-        source: Some(names::cluster_arn(
-            &cluster.region,
-            &cluster.account,
-            &cluster.id,
-        )),
-    };
-    let spec = ClusterSpec {
+    let new = NewCluster {
+        captured: cluster,
+        copy,
         id: id.clone(),
-        region: copy.region.clone(),
-        account: copy.account.clone(),
-        endpoint: rds_endpoint.cloned(),
-        engine: cluster.engine.clone(),
-        engine_version: cluster.engine_version.clone(),
-        shape: shape.clone(),
-        deletion_protection: true,
-        tags: tagged.restored(),
-        master_user: cluster.master_user.clone(),
-        database: first(&cluster.databases),
+        account: &copy.account,
+        endpoint: rds_endpoint.map(String::as_str),
+        shape,
+        life: Life::Restored,
     };
     Ok(RestoreCluster {
         source: source.clone(),
-        spec,
+        spec: new.spec(&input.vault, &input.run),
         snapshot_arn: copy.arn.clone(),
     })
 }

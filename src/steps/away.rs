@@ -22,7 +22,7 @@ impl Away {
     /// The server itself does not answer: nothing is left out for that, the step is tried again
     /// until the run's deadline. 12 where the process is asked to stop.
     pub async fn again(&mut self, ctx: &Context<'_>, server: &Address) -> Result<bool, Fail> {
-        server.connect(ctx.clients.call_timeout()).await?;
+        ctx.connect(server).await?;
         let since = *self.0.get_or_insert_with(|| ctx.world.monotonic());
         if ctx.world.monotonic().duration_since(since) >= ctx.plan.patience.as_duration() {
             return Ok(false);

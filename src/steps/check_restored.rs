@@ -2,7 +2,7 @@
 
 use super::database::{digests, heartbeat};
 use super::{Context, Perform, cluster};
-use crate::database::Address;
+use crate::database::{Address, Database};
 use crate::manifest::HeartbeatColumn;
 use crate::plan::{Beat, CheckRestored, Restored, RestoredChecked};
 use crate::report::{Code, Fail};
@@ -21,7 +21,7 @@ impl Perform for CheckRestored {
         let addresses = self.addresses(&given);
         let (mut beat, mut tables) = (Beat::default(), 0);
         for address in &addresses {
-            let connection = address.connect(ctx.clients.call_timeout()).await?;
+            let connection = ctx.connect(address).await?;
             tables += connection.tables().await?.len();
             if let Some(column) = self.heartbeat_at(address) {
                 beat = heartbeat(&connection, Some(column)).await?;

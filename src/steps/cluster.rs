@@ -8,7 +8,7 @@ pub(super) use enter::enter;
 use super::Context;
 use crate::aws::Kind;
 use crate::aws::rds::{ClusterInfo, NewCluster, Phase, Rds, phase};
-use crate::database::Secret;
+use crate::database::{Database, Secret};
 use crate::model::{ClusterId, Name};
 use crate::plan::{ClusterMade, ClusterSpec, cluster_id_of_attempt};
 use crate::report::{Code, Fail};
@@ -55,11 +55,7 @@ pub(super) async fn make(
         took_s: 0.0,
     };
     let address = enter::address_of(ctx, &made, spec).await?;
-    address
-        .connect(ctx.clients.call_timeout())
-        .await?
-        .value("SELECT 1")
-        .await?;
+    ctx.connect(&address).await?.answers().await?;
     made.took_s = start.elapsed().as_secs_f64();
     Ok(made)
 }

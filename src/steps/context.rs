@@ -2,7 +2,7 @@
 
 use crate::aws::Clients;
 use crate::aws::s3::Bucket;
-use crate::database::{Address, Logins, Secret};
+use crate::database::{Address, Database, DatabaseError, Logins, Postgres, Secret};
 use crate::journal::RunState;
 use crate::model::{BucketName, ClusterId, Lock, Region, Role, StepId, TargetName};
 use crate::plan::{Link, Output, Plan, PlanTarget};
@@ -109,6 +109,14 @@ impl Context<'_> {
     ) -> Bucket {
         let place = place_of(name, region, endpoint);
         self.clients.bucket(self.role, &place).await
+    }
+
+    /// A session in a database, of whatever kind it is.
+    ///
+    /// # Errors
+    /// As [`Database::connect`].
+    pub async fn connect(&self, address: &Address) -> Result<impl Database + use<>, DatabaseError> {
+        Postgres::connect(address, self.clients.call_timeout()).await
     }
 
     /// What the step behind a link left. The engine starts no step before those that it needs.

@@ -2,6 +2,7 @@
 
 use super::cluster::{From, make};
 use super::{Context, Perform};
+use crate::database::Postgres;
 use crate::dump;
 use crate::plan::{ClusterMade, CreateCluster};
 use crate::report::Fail;
@@ -11,7 +12,7 @@ impl Perform for CreateCluster {
         // No cluster for a dump that no program here can take; a restored snapshot is proven all
         // the same.
         if let Some(major) = major(&self.spec.engine_version) {
-            dump::readable(major).await?;
+            dump::readable::<Postgres>(major).await?;
         }
         make(ctx, &self.spec, From::Nothing).await
     }

@@ -1,7 +1,7 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Connection, ident, qualified};
+use crate::database::{Address, Database, Postgres};
 use crate::dump::{Digests, LoadInput, digest_database};
 use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest};
 use crate::model::{ObjectKey, TargetName, VersionId};
@@ -9,30 +9,15 @@ use crate::plan::Beat;
 use crate::report::Fail;
 use std::collections::BTreeMap;
 
-/// The newest heartbeat.
+/// The newest heartbeat, where there is a table of them.
 pub(super) async fn heartbeat(
-    connection: &Connection,
+    connection: &impl Database,
     column: Option<&HeartbeatColumn>,
 ) -> Result<Beat, Fail> {
-    let Some(column) = column else {
-        return Ok(Beat::default());
-    };
-    let (schema, table) = column
-        .table
-        .split_once('.')
-        .unwrap_or(("public", &column.table));
-    let (id, at) = (ident(&column.id), ident(&column.at));
-    let sql = format!(
-        "SELECT {id}::bigint, to_char({at} AT TIME ZONE 'UTC', \
-         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
-        qualified(schema, table)
-    );
-    let rows = connection.rows(&sql).await?;
-    let field = |n: usize| rows.first().and_then(|r| r.get(n).cloned().flatten());
-    Ok(Beat {
-        id: field(0).and_then(|t| t.parse().ok()),
-        at: field(1).and_then(|t| t.parse().ok()),
-    })
+    match column {
+        Some(column) => Ok(connection.heartbeat(column).await?),
+        None => Ok(Beat::default()),
+    }
 }
 
 pub(super) async fn digests(
@@ -40,7 +25,7 @@ pub(super) async fn digests(
     address: &Address,
     streams: u32,
 ) -> Result<Digests, Fail> {
-    Ok(digest_database(address, streams, ctx.clients.call_timeout()).await?)
+    Ok(digest_database::<Postgres>(address, streams, ctx.clients.call_timeout()).await?)
 }
 
 /// A dump at one target, and where it goes.
@@ -85,7 +70,7 @@ impl Load<'_> {
             timeout: ctx.clients.call_timeout(),
             progress: &report,
         };
-        let loaded = crate::dump::load(&input).await?;
+        let loaded = crate::dump::load::<Postgres>(&input).await?;
         Ok(Done {
             bytes: loaded.bytes,
             took_s: start.elapsed().as_secs_f64(),

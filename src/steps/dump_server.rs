@@ -4,6 +4,7 @@ use super::away::Away;
 use super::one_dump::{OneDump, Stored};
 use super::read_server::not_dumped;
 use super::{Context, Perform};
+use crate::database::Database;
 use crate::manifest::DumpsHeld;
 use crate::model::Name;
 use crate::plan::{DumpServer, ServerDumped};
@@ -78,7 +79,7 @@ impl DumpServer {
         let server = ctx.logins.source(&self.source, &self.server)?;
         let address = server.with_database(database.as_str());
         // Before the dump's own snapshot: what it holds is never older than it says.
-        let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&address).await?;
         let at = connection.now().await?.unwrap_or(ctx.plan.opened_at);
         drop(connection);
         one.write(ctx, vault, &address, at).await

@@ -3,7 +3,7 @@
 
 use super::database::{digests, heartbeat};
 use super::{Context, Perform, assertion, cluster};
-use crate::database::{Connection, ident};
+use crate::database::Database;
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
@@ -20,9 +20,9 @@ impl Perform for InspectScratch {
         };
         let server = cluster::enter(ctx, &self.cluster).await?;
         let address = server.with_database(self.database.as_str());
-        let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&address).await?;
         // First of all: what would act on the world is switched off, then listed.
-        let disabled = disable(&connection).await?;
+        let disabled = connection.side_effects_off().await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let mut checks = vec![
@@ -49,32 +49,4 @@ impl Perform for InspectScratch {
             took_s: start.elapsed().as_secs_f64(),
         })
     }
-}
-
-const SUBSCRIPTIONS: &str = "SELECT subname FROM pg_subscription WHERE subenabled AND subdbid \
-     = (SELECT oid FROM pg_database WHERE datname = current_database())";
-const JOBS: &str = "UPDATE cron.job SET active = false WHERE active RETURNING \
-     jobid::text || coalesce(' ' || jobname, '')";
-
-/// Subscriptions and pg_cron jobs. Names of what was on.
-async fn disable(connection: &Connection) -> Result<Vec<String>, Fail> {
-    let first = |row: &Vec<Option<String>>| row.first().cloned().flatten();
-    let mut disabled = Vec::new();
-    for name in connection
-        .rows(SUBSCRIPTIONS)
-        .await?
-        .iter()
-        .filter_map(first)
-    {
-        let disable = format!("ALTER SUBSCRIPTION {} DISABLE", ident(&name));
-        connection.execute(&disable).await?;
-        disabled.push(format!("subscription {name}"));
-    }
-    let has_jobs = "SELECT to_regclass('cron.job')::text";
-    if connection.value(has_jobs).await?.is_some() {
-        let jobs = connection.rows(JOBS).await?;
-        let jobs = jobs.iter().filter_map(first);
-        disabled.extend(jobs.map(|job| format!("scheduled job {job}")));
-    }
-    Ok(disabled)
 }

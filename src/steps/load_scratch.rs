@@ -2,7 +2,7 @@
 
 use super::database::{Load, digests, heartbeat};
 use super::{Context, Perform, assertion, cluster};
-use crate::database::Address;
+use crate::database::{Address, Database};
 use crate::model::{Method, ObjectKey, RunId, VaultId, VersionId};
 use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 use crate::proof::{self, Scope};
@@ -42,7 +42,7 @@ impl Perform for LoadScratch {
             proof::equal(&scope, "equal", &wanted, &digests.tables),
             proof::negative_control(&scope, &digests.tables),
         ];
-        let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&address).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
         if let Some(asked) = &self.asked {
             if self.heartbeat.is_some() {
@@ -89,7 +89,7 @@ impl LoadScratch {
             ScratchAt::Server(place) => ctx.logins.scratch(place)?,
         };
         let (name, comment) = (self.into.as_str(), mark(&ctx.plan.vault, &ctx.plan.run));
-        let connection = server.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&server).await?;
         if connection.make_database(name, &comment).await? {
             return Ok(server.with_database(name));
         }

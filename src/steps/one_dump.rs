@@ -1,7 +1,7 @@
 //! The dump of one database at one target: its chunks, then the document that names them.
 
 use super::Context;
-use crate::database::Address;
+use crate::database::{Address, Postgres};
 use crate::dump::{self, DumpInput};
 use crate::manifest::{Document, Dump, DumpHeld};
 use crate::model::{Name, ObjectKey, SourceId, TargetName, VersionId};
@@ -85,7 +85,7 @@ impl OneDump<'_> {
             chunk_pages: u64::from(self.chunk_pages),
             timeout: ctx.clients.call_timeout(),
         };
-        let written = dump::dump(&input).await?;
+        let written = dump::dump::<Postgres>(&input).await?;
         let document = Dump {
             policy: plan.policy.clone(),
             slot: plan.slot,

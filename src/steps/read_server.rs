@@ -2,7 +2,7 @@
 
 use super::away::Away;
 use super::{Context, Perform};
-use crate::database::Address;
+use crate::database::{Address, Database};
 use crate::manifest::Exception;
 use crate::model::Name;
 use crate::plan::{ReadServer, ServerRead};
@@ -12,7 +12,7 @@ use crate::report::{Code, Fail, full};
 impl Perform for ReadServer {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ServerRead, Fail> {
         let address = ctx.logins.source(&self.source, &self.server)?;
-        let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&address).await?;
         let at = connection.now().await?.unwrap_or(ctx.plan.opened_at);
         let server_version = connection.server_version().await?;
         let there = connection.databases().await?;
@@ -79,7 +79,7 @@ impl ReadServer {
     /// Whether it can be entered, and holds something.
     async fn look(&self, ctx: &Context<'_>, server: &Address, database: &Name) -> Result<(), Fail> {
         let address = server.with_database(database.as_str());
-        let connection = address.connect(ctx.clients.call_timeout()).await?;
+        let connection = ctx.connect(&address).await?;
         if self.databases == Databases::All && connection.tables().await?.is_empty() {
             let message = format!("{} has no tables, so nothing is dumped", address.shown());
             return Err(Fail::new(Code::DatabaseEmpty, message));

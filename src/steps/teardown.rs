@@ -4,7 +4,7 @@
 use super::load_scratch::mark;
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
-use crate::database::Dropped;
+use crate::database::{Database, Dropped};
 use crate::model::{RunId, Slot, TargetName};
 use crate::plan::{
     EXPIRES_AT, ScratchDatabase, ScratchPlace, SweepDrill, Tags, Teardown, TornDown,
@@ -225,7 +225,7 @@ async fn drop_database(
             format!("database {name} is not called as {run} calls its own; it is left as it is"),
         ));
     }
-    let connection = server.connect(ctx.clients.call_timeout()).await?;
+    let connection = ctx.connect(&server).await?;
     match connection
         .drop_database(name, &mark(&plan.vault, run))
         .await?
@@ -301,23 +301,6 @@ async fn look_again(ctx: &Context<'_>, looks: u32, thing: &str) -> Result<u32, F
 mod tests {
     use super::*;
 
-    fn cluster(id: &str, tags: &[(&str, &str)]) -> ClusterInfo {
-        ClusterInfo {
-            id: id.into(),
-            arn: String::new(),
-            status: "available".into(),
-            endpoint: None,
-            port: None,
-            master_user: "m".into(),
-            members: Vec::new(),
-            deletion_protection: false,
-            tags: tags
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        }
-    }
-
     #[test]
     fn only_this_runs_scratch_clusters_are_ours() {
         let tags: Tags = [
@@ -334,18 +317,22 @@ mod tests {
             ("extra", "x"),
         ];
         assert!(ours(
-            &cluster("dr-drill-a-snapshot", &full),
-            "dr-drill-a",
-            &tags
-        ));
-        assert!(!ours(&cluster("shop", &full), "dr-drill-a", &tags));
-        assert!(!ours(
-            &cluster("dr-drill-a-snapshot", &full[..2]),
+            &ClusterInfo::tagged("dr-drill-a-snapshot", &full),
             "dr-drill-a",
             &tags
         ));
         assert!(!ours(
-            &cluster(
+            &ClusterInfo::tagged("shop", &full),
+            "dr-drill-a",
+            &tags
+        ));
+        assert!(!ours(
+            &ClusterInfo::tagged("dr-drill-a-snapshot", &full[..2]),
+            "dr-drill-a",
+            &tags
+        ));
+        assert!(!ours(
+            &ClusterInfo::tagged(
                 "dr-drill-a-snapshot",
                 &[
                     ("dr:role", "restored"),
@@ -359,14 +346,14 @@ mod tests {
         assert!(!ours(
             &ClusterInfo {
                 deletion_protection: true,
-                ..cluster("dr-drill-a-snapshot", &full)
+                ..ClusterInfo::tagged("dr-drill-a-snapshot", &full)
             },
             "dr-drill-a",
             &tags
         ));
         let restored: Tags = [("dr:role".to_owned(), "restored".to_owned())].into();
         assert!(!ours(
-            &cluster("dr-drill-a-snapshot", &[("dr:role", "restored")]),
+            &ClusterInfo::tagged("dr-drill-a-snapshot", &[("dr:role", "restored")]),
             "dr-drill-a",
             &restored
         ));

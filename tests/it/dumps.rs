@@ -289,7 +289,7 @@ fn a_drill_with_a_newer_pg_dump_proves_the_dump() {
 #[test]
 fn a_server_that_no_program_can_read_is_refused_with_what_to_install() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let refused = runtime.block_on(dr::dump::readable(98));
+    let refused = runtime.block_on(dr::dump::readable::<dr::database::Postgres>(98));
     let error = dr::report::Fail::from(refused.expect_err("no such program"));
     assert_eq!(error.code, dr::report::Code::ClientTooOld);
     let text = dr::report::full(&error);

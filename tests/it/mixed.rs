@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
     VersioningConfiguration,
 };
 use dr::aws::s3::{Bucket, PutOptions};
-use dr::database::{Address, Secret};
+use dr::database::{Address, Database, Postgres, Secret};
 use dr::model::Seconds;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -107,7 +107,9 @@ async fn billing(cloud: &Cloud) {
         }
         tokio::task::yield_now().await;
     };
-    let billing = address.connect(PATIENCE).await.expect("connected");
+    let billing = Postgres::connect(&address, PATIENCE)
+        .await
+        .expect("connected");
     for sql in [
         "CREATE TABLE public.invoices (id int PRIMARY KEY, cents bigint NOT NULL)",
         "INSERT INTO public.invoices SELECT n, n * 100 FROM generate_series(1, 500) n",
@@ -115,7 +117,7 @@ async fn billing(cloud: &Cloud) {
     ] {
         billing.execute(sql).await.expect(sql);
     }
-    let tax = address.with_database("tax").connect(PATIENCE).await;
+    let tax = Postgres::connect(&address.with_database("tax"), PATIENCE).await;
     let tax = tax.expect("connected");
     for sql in [
         "CREATE TABLE public.rates (country text PRIMARY KEY, percent int NOT NULL)",

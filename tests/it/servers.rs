@@ -3,7 +3,7 @@
 
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
-use dr::database::{Address, Connection, Secret};
+use dr::database::{Address, Database, Postgres, Secret};
 use dr::dump::{DumpError, DumpInput, LoadInput, Loaded};
 use dr::manifest::Dump;
 use dr::model::{
@@ -83,9 +83,11 @@ impl Bare {
         }
     }
 
-    pub async fn connect(&self, database: &str) -> Connection {
+    pub async fn connect(&self, database: &str) -> Postgres {
         let address = self.address(database, "postgres");
-        address.connect(PATIENCE).await.expect("connected")
+        Postgres::connect(&address, PATIENCE)
+            .await
+            .expect("connected")
     }
 }
 
@@ -152,7 +154,7 @@ impl Rig {
             chunk_pages: 1000,
             timeout: PATIENCE,
         };
-        let written = dr::dump::dump(&input).await?;
+        let written = dr::dump::dump::<Postgres>(&input).await?;
         Ok(Dump {
             policy: PolicyName::new("shop"),
             slot: Slot::parse("20260101T000000Z").expect("a slot"),
@@ -172,7 +174,7 @@ impl Rig {
     /// Into a database of the second server.
     pub async fn load(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
         let vault = self.vault().await;
-        dr::dump::load(&LoadInput {
+        dr::dump::load::<Postgres>(&LoadInput {
             address: to,
             vault: &vault,
             dump,

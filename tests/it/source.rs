@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use syn::buffer::Cursor;
+use syn::parse::{ParseStream, Parser};
 use syn::visit::Visit;
 
 pub fn root() -> &'static Path {
@@ -74,6 +76,44 @@ fn walk(file: String, folder: PathBuf, path: Vec<String>, found: &mut Vec<Module
         let below = [path.clone(), vec![name.clone()]].concat();
         walk(file.display().to_string(), folder.join(name), below, found);
     }
+}
+
+/// The string literals of a file, those inside of macros as well; comments are none.
+pub fn literals(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let read = |input: ParseStream<'_>| {
+        input.step(|cursor| {
+            collect(*cursor, &mut found);
+            let mut rest = *cursor;
+            while let Some((_, after)) = rest.token_tree() {
+                rest = after;
+            }
+            Ok(((), rest))
+        })
+    };
+    read.parse_str(text).expect("a file of Rust");
+    found
+}
+
+fn collect(mut at: Cursor<'_>, found: &mut Vec<String>) {
+    while let Some((_, after)) = at.token_tree() {
+        if let Some((inside, ..)) = at.any_group() {
+            if !documents(inside) {
+                collect(inside, found);
+            }
+        } else if let Some((literal, _)) = at.literal() {
+            let text = syn::parse_str::<syn::LitStr>(&literal.to_string());
+            found.extend(text.ok().map(|t| t.value()));
+        }
+        at = after;
+    }
+}
+
+/// A comment of documentation is an attribute: `[doc = "…"]`.
+fn documents(inside: Cursor<'_>) -> bool {
+    inside.ident().is_some_and(|(name, rest)| {
+        name == "doc" && rest.punct().is_some_and(|(sign, _)| sign.as_char() == '=')
+    })
 }
 
 /// What a file refers to: every path in it, with the module that it stands in.

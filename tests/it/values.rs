@@ -1,7 +1,7 @@
 //! What a server says about a row stays in the process: errors name codes and objects.
 
 use crate::servers::{Bare, Rig};
-use dr::database::{DumpProgram, PgError};
+use dr::database::{DatabaseError, DumpProgram};
 use dr::report::{Fail, full};
 use tokio::runtime::Runtime;
 
@@ -19,7 +19,7 @@ const TABLES: &str = "CREATE SCHEMA app; CREATE DOMAIN app.even AS int CHECK (VA
  CREATE FUNCTION app.casts() RETURNS int LANGUAGE sql AS 'SELECT email::int FROM app.t'";
 
 /// An error as steps, journals and answers have it.
-fn told(error: PgError) -> String {
+fn told(error: DatabaseError) -> String {
     let debug = format!("{error:?}");
     assert!(!debug.contains("SECRET"), "{debug}");
     let text = full(&Fail::from(error));

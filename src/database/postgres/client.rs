@@ -1,9 +1,9 @@
 //! `pg_dump` as a child process: it knows every kind of object there is, so we do not. Which one,
 //! and what of its output is kept.
 
-use super::connect::Address;
-use super::error::PgError;
 use super::lex::{Kind, pieces};
+use crate::database::address::Address;
+use crate::database::error::DatabaseError;
 use std::path::PathBuf;
 use tokio::process::Command;
 
@@ -90,8 +90,8 @@ impl DumpProgram {
         address: &Address,
         section: &str,
         snapshot: &str,
-    ) -> Result<String, PgError> {
-        let failed = |why: String| PgError {
+    ) -> Result<String, DatabaseError> {
+        let failed = |why: String| DatabaseError {
             operation: format!("pg_dump of {section}"),
             database: address.shown(),
             code: Some("pg_dump".into()),

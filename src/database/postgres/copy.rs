@@ -1,7 +1,7 @@
 //! COPY in both directions, as streams of bytes with bounded memory.
 
-use super::connect::Connection;
-use super::error::PgError;
+use super::connect::Postgres;
+use crate::database::error::DatabaseError;
 use bytes::{Bytes, BytesMut};
 use futures_util::{SinkExt, StreamExt};
 use std::pin::Pin;
@@ -9,7 +9,7 @@ use std::pin::Pin;
 /// Rows coming out of a COPY … TO STDOUT in text format.
 pub struct Lines<'a> {
     stream: Pin<Box<tokio_postgres::CopyOutStream>>,
-    connection: &'a Connection,
+    connection: &'a Postgres,
     rest: BytesMut,
 }
 
@@ -18,7 +18,7 @@ impl Lines<'_> {
     ///
     /// # Errors
     /// The server's, also in the middle of the rows.
-    pub async fn next(&mut self) -> Result<Option<Bytes>, PgError> {
+    pub async fn next(&mut self) -> Result<Option<Bytes>, DatabaseError> {
         while let Some(message) = self.stream.next().await {
             let data = message.map_err(|e| self.connection.failed("COPY out", &e))?;
             // The server sends whole rows, one message each; a driver that split them would still
@@ -38,13 +38,13 @@ impl Lines<'_> {
 /// A COPY … FROM STDIN that is being fed.
 pub struct CopyInto<'a> {
     sink: Pin<Box<tokio_postgres::CopyInSink<Bytes>>>,
-    connection: &'a Connection,
+    pub(super) connection: &'a Postgres,
 }
 
 impl CopyInto<'_> {
     /// # Errors
     /// The server's: the row that it refuses.
-    pub async fn send(&mut self, bytes: Bytes) -> Result<(), PgError> {
+    pub async fn send(&mut self, bytes: Bytes) -> Result<(), DatabaseError> {
         self.sink
             .send(bytes)
             .await
@@ -55,7 +55,7 @@ impl CopyInto<'_> {
     ///
     /// # Errors
     /// The server's: constraints are checked here.
-    pub async fn finish(mut self) -> Result<u64, PgError> {
+    pub async fn finish(mut self) -> Result<u64, DatabaseError> {
         self.sink
             .as_mut()
             .finish()
@@ -64,10 +64,10 @@ impl CopyInto<'_> {
     }
 }
 
-impl Connection {
+impl Postgres {
     /// # Errors
     /// The server's.
-    pub async fn copy_out(&self, sql: &str) -> Result<Lines<'_>, PgError> {
+    pub async fn copy_out(&self, sql: &str) -> Result<Lines<'_>, DatabaseError> {
         let stream = self
             .client
             .copy_out(sql)
@@ -82,7 +82,7 @@ impl Connection {
 
     /// # Errors
     /// The server's.
-    pub async fn copy_in(&self, sql: &str) -> Result<CopyInto<'_>, PgError> {
+    pub async fn copy_in(&self, sql: &str) -> Result<CopyInto<'_>, DatabaseError> {
         let sink = self
             .client
             .copy_in(sql)

@@ -2,42 +2,10 @@
 //! contains (…)`), and what a step says is stored under a lock, for readers who may read no rows.
 
 use super::condition::condition;
-use crate::report::{Code, Fail};
+use crate::database::error::DatabaseError;
 use tokio_postgres::error::{DbError, ErrorPosition};
 
-/// A failed statement or connection.
-#[derive(Debug, thiserror::Error)]
-#[error("{operation} on {database}{}",
-code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
-pub struct PgError {
-    pub operation: String,
-    pub database: String,
-    /// SQLSTATE, where the server answered.
-    pub code: Option<String>,
-    /// Holds no value of a row.
-    #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl From<PgError> for Fail {
-    fn from(e: PgError) -> Self {
-        let code = if e.transient() {
-            Code::DatabaseUnavailable
-        } else {
-            Code::DatabaseRefused
-        };
-        Fail::caused(code, e)
-    }
-}
-
-impl PgError {
-    /// The server did not answer, is starting, or is shutting down.
-    pub fn transient(&self) -> bool {
-        self.code
-            .as_ref()
-            .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
-    }
-
+impl DatabaseError {
     pub(super) fn new(operation: &str, database: &str, error: &tokio_postgres::Error) -> Self {
         Self {
             operation: operation.into(),

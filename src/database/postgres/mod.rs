@@ -1,4 +1,5 @@
-//! PostgreSQL connections. The only module that imports the driver.
+//! PostgreSQL. The only module that imports the driver and holds SQL: every question in the file of
+//! its subject, `kind.rs` says which they are.
 
 mod catalog;
 mod client;
@@ -6,17 +7,18 @@ mod condition;
 mod connect;
 mod copy;
 mod error;
+mod kind;
 mod lex;
+mod load;
+mod restored;
 mod roles;
+mod schema;
+mod script;
+mod sequences;
 mod server;
-mod text;
+mod session;
+mod snapshot;
+mod url;
 
-pub use catalog::{SequencesBehind, Table};
 pub use client::DumpProgram;
-pub use connect::{Address, Connection, Secret};
-pub use copy::{CopyInto, Lines};
-pub use error::PgError;
-pub use lex::{Kind, Piece, pieces};
-pub use roles::{Action, Difference, actions, by_hand, differences, platform};
-pub use server::Dropped;
-pub use text::{ident, literal, qualified};
+pub use connect::Postgres;

@@ -4,18 +4,18 @@
 mod action;
 mod compare;
 mod hand;
+mod make;
 
-pub use action::{Action, actions};
-pub use compare::{Difference, differences};
-pub use hand::by_hand;
+pub(super) use compare::differences;
+pub(super) use hand::by_hand;
 
-use super::connect::Connection;
-use super::error::PgError;
+use super::connect::Postgres;
+use crate::database::error::DatabaseError;
 use crate::manifest::{Membership, ParameterGrant, RoleRow, Roles};
 use serde::de::DeserializeOwned;
 
 /// Roles that a server has by itself, or that a managed service keeps for its own use.
-pub fn platform(role: &str) -> bool {
+fn platform(role: &str) -> bool {
     role.starts_with("pg_") || role.starts_with("rds")
 }
 
@@ -52,19 +52,19 @@ const PARAMETERS: &str = "SELECT json_build_object('parameter', p.parname, 'role
  aclexplode(p.paracl) a JOIN pg_roles r ON r.oid = a.grantee WHERE r.oid <> 10 \
  ORDER BY p.parname COLLATE \"C\", r.rolname COLLATE \"C\", a.privilege_type";
 
-impl Connection {
+impl Postgres {
     /// The server's version as a number: 150018.
     ///
     /// # Errors
     /// The server's.
-    pub async fn version_num(&self) -> Result<u32, PgError> {
+    pub async fn version_num(&self) -> Result<u32, DatabaseError> {
         let shown = self.value("SHOW server_version_num").await?;
         Ok(shown.and_then(|s| s.parse().ok()).unwrap_or(0))
     }
 
     /// # Errors
     /// The server's.
-    pub async fn roles(&self) -> Result<Roles, PgError> {
+    pub(super) async fn roles(&self) -> Result<Roles, DatabaseError> {
         let version = self.version_num().await?;
         let (left_out, roles) = self
             .json::<RoleRow>(ROLES)
@@ -91,7 +91,7 @@ impl Connection {
         })
     }
 
-    async fn json<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, PgError> {
+    async fn json<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, DatabaseError> {
         let rows = self.rows(sql).await?;
         let read = |row: Vec<Option<String>>| {
             let text = row.into_iter().next().flatten().unwrap_or_default();

@@ -1,16 +1,11 @@
 //! A server as a whole: its databases, and those that a drill makes there.
 
-use super::{Connection, PgError, ident, literal};
+use super::connect::Postgres;
+use super::session::firsts;
+use crate::database::error::DatabaseError;
+use crate::database::found::Dropped;
+use crate::database::quote::{ident, literal};
 use jiff::Timestamp;
-
-/// What became of a database that was to be dropped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dropped {
-    Done,
-    NotThere,
-    /// Its comment says something else: it is somebody else's.
-    NotOurs(Option<String>),
-}
 
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
 const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname";
@@ -18,12 +13,12 @@ const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate
 const COMMENTS: &str = "SELECT b.datname, d.description FROM pg_shdescription d \
      JOIN pg_database b ON b.oid = d.objoid WHERE d.classoid = 'pg_database'::regclass";
 
-impl Connection {
+impl Postgres {
     /// By the server's clock.
     ///
     /// # Errors
     /// The server's.
-    pub async fn now(&self) -> Result<Option<Timestamp>, PgError> {
+    pub(super) async fn now(&self) -> Result<Option<Timestamp>, DatabaseError> {
         Ok(self.value(NOW).await?.and_then(|t| t.parse().ok()))
     }
 
@@ -31,17 +26,13 @@ impl Connection {
     ///
     /// # Errors
     /// The server's.
-    pub async fn databases(&self) -> Result<Vec<String>, PgError> {
-        let rows = self.rows(DATABASES).await?;
-        Ok(rows
-            .into_iter()
-            .filter_map(|r| r.into_iter().next()?)
-            .collect())
+    pub(super) async fn databases(&self) -> Result<Vec<String>, DatabaseError> {
+        Ok(firsts(self.rows(DATABASES).await?).collect())
     }
 
     /// # Errors
     /// The server's.
-    pub async fn server_version(&self) -> Result<String, PgError> {
+    pub(super) async fn server_version(&self) -> Result<String, DatabaseError> {
         Ok(self.value("SHOW server_version").await?.unwrap_or_default())
     }
 
@@ -51,7 +42,11 @@ impl Connection {
     ///
     /// # Errors
     /// The server's.
-    pub async fn make_database(&self, name: &str, comment: &str) -> Result<bool, PgError> {
+    pub(super) async fn make_database(
+        &self,
+        name: &str,
+        comment: &str,
+    ) -> Result<bool, DatabaseError> {
         match self.comment_of(name).await? {
             None => {
                 // template0: an empty database, whatever was put into template1. A crash right
@@ -76,7 +71,11 @@ impl Connection {
     ///
     /// # Errors
     /// The server's.
-    pub async fn drop_database(&self, name: &str, comment: &str) -> Result<Dropped, PgError> {
+    pub(super) async fn drop_database(
+        &self,
+        name: &str,
+        comment: &str,
+    ) -> Result<Dropped, DatabaseError> {
         match self.comment_of(name).await? {
             None => Ok(Dropped::NotThere),
             Some(found) if found.as_ref().is_none_or(|f| f.contains(comment)) => {
@@ -92,7 +91,7 @@ impl Connection {
     ///
     /// # Errors
     /// The server's.
-    pub async fn databases_commented(&self) -> Result<Vec<(String, String)>, PgError> {
+    pub(super) async fn databases_commented(&self) -> Result<Vec<(String, String)>, DatabaseError> {
         let rows = self.rows(COMMENTS).await?;
         let pair = |row: Vec<Option<String>>| {
             let mut columns = row.into_iter();
@@ -102,7 +101,7 @@ impl Connection {
     }
 
     /// `None`: there is no such database.
-    async fn comment_of(&self, name: &str) -> Result<Option<Option<String>>, PgError> {
+    async fn comment_of(&self, name: &str) -> Result<Option<Option<String>>, DatabaseError> {
         let sql = format!(
             "SELECT pg_catalog.shobj_description(oid, 'pg_database') FROM pg_database \
              WHERE datname = {}",

@@ -4,6 +4,7 @@
 use super::choice::Choice;
 use super::places::Places;
 use crate::aws::{Kind, Place};
+use crate::database::{Database, Postgres};
 use crate::journal::RunState;
 use crate::model::Role;
 use crate::plan::{CheckRestored, ClusterMade, FilesRestored, RestoreCluster, RestoreFiles};
@@ -54,10 +55,9 @@ async fn database(places: &Places, choice: &Choice<'_>, tables: u64) -> Result<b
         return Ok(true);
     };
     let timeout = places.clients.call_timeout();
-    match address.connect(timeout).await {
+    match Postgres::connect(address, timeout).await {
         Ok(connection) => Ok(connection.tables().await?.len() as u64 >= tables),
-        // 3D000: the server answers, and the database is gone.
-        Err(e) if e.code.as_deref() == Some("3D000") => Ok(false),
+        Err(e) if e.no_database() => Ok(false),
         Err(e) => Err(e.into()),
     }
 }

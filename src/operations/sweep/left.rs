@@ -3,7 +3,7 @@
 
 use super::super::session::Session;
 use crate::aws::rds::ClusterInfo;
-use crate::database::Logins;
+use crate::database::{Database, Logins, Postgres};
 use crate::model::{PolicyName, Role, RunId, VaultId};
 use crate::plan::{ServerPlace, drill_databases, drill_prefix, expires_at, scratch_prefix};
 use crate::policy::Drill;
@@ -85,7 +85,7 @@ async fn on_scratch_server(
     };
     let place = ServerPlace::from(server);
     let address = Logins::of(&session.loaded.policy).scratch(&place)?;
-    let connection = address.connect(session.clients.call_timeout()).await?;
+    let connection = Postgres::connect(&address, session.clients.call_timeout()).await?;
     let databases = connection.databases_commented().await?;
     Ok(databases
         .iter()
@@ -137,17 +137,8 @@ mod tests {
                 ("dr:role", "scratch"),
                 ("dr:expires-at", "2026-01-01T02:00:00Z"),
             ];
-            let mut cluster = ClusterInfo {
-                id: format!("{}-snapshot", drill_prefix(&vault, &policy, &run)),
-                arn: String::new(),
-                status: "available".into(),
-                endpoint: None,
-                port: None,
-                master_user: "m".into(),
-                members: Vec::new(),
-                deletion_protection: false,
-                tags: tags.map(|(k, v)| (k.to_owned(), v.to_owned())).into(),
-            };
+            let id = format!("{}-snapshot", drill_prefix(&vault, &policy, &run));
+            let mut cluster = ClusterInfo::tagged(&id, &tags);
             change(&mut cluster);
             cluster
         };

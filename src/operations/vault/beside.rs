@@ -9,7 +9,7 @@ use crate::operations::session::Session;
 use crate::plan::Plan;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::targets;
-use crate::vault::JournalStore;
+use crate::vault::{JournalStore, LocalFile};
 use jiff::SignedDuration;
 use std::collections::BTreeMap;
 
@@ -33,13 +33,7 @@ impl Beside<'_> {
         plan: &Plan,
         again: &dyn Fn(&Plan) -> Option<Plan>,
     ) -> Result<(Report, Vec<Finding>), Fail> {
-        let world = self.session.around.world;
-        let journals = Journals {
-            world,
-            verb: self.verb,
-            file: None,
-            mark: self.mark.clone(),
-        };
+        let (world, journals) = (self.session.around.world, self.journals());
         let ours = |stored: &Plan| again(stored).as_ref() == Some(stored);
         let begun = journals.begun(world.now() - RESUME_WINDOW, &ours);
         let begun = begun.filter(|(_, journal)| journal.state.finished.is_none());
@@ -52,14 +46,35 @@ impl Beside<'_> {
             }
             None => self.fresh(plan, &journals).await?,
         };
-        let mut findings = Vec::new();
-        if let Err(fail) = self.bring(plan, &local, &journals).await {
-            let why = fail.to_string();
-            let why = why.lines().next().unwrap_or_default();
-            let why = format!("the vault's journal cannot be used ({why})");
-            findings.push(local.finding(self.verb, &why, |_| self.again()));
-        }
+        let findings = match self.bring(plan, &local).await {
+            Ok(()) => Vec::new(),
+            Err(fail) => vec![self.not_brought(&local, &fail)],
+        };
         Ok((report, findings))
+    }
+
+    /// What an earlier command could not bring into the vault, after one whose journal is there.
+    pub async fn bring_earlier(&self, plan: &Plan) -> Option<Finding> {
+        let (path, _) = self.journals().all().next()?;
+        let local = Local(JournalStore::File(LocalFile::new(path)));
+        let brought = self.bring(plan, &local).await;
+        brought.err().map(|fail| self.not_brought(&local, &fail))
+    }
+
+    fn not_brought(&self, local: &Local, fail: &Fail) -> Finding {
+        let why = fail.to_string();
+        let why = why.lines().next().unwrap_or_default();
+        let why = format!("the vault's journal cannot be used ({why})");
+        local.finding(self.verb, &why, |_| self.again())
+    }
+
+    fn journals(&self) -> Journals<'_> {
+        Journals {
+            world: self.session.around.world,
+            verb: self.verb,
+            file: None,
+            mark: self.mark.clone(),
+        }
     }
 
     /// In the first place that takes an entry.
@@ -100,7 +115,7 @@ impl Beside<'_> {
     /// Into the vault, and away from here: this command's journal, and those that earlier ones left
     /// because no target could hold them. What cannot be brought stays where it is, and is brought
     /// by the same command.
-    async fn bring(&self, plan: &Plan, local: &Local, journals: &Journals<'_>) -> Result<(), Fail> {
+    async fn bring(&self, plan: &Plan, local: &Local) -> Result<(), Fail> {
         let (session, world) = (self.session, self.session.around.world);
         let targets = session.loaded.targets(world.now());
         let role = session.reader(plan.kind);
@@ -115,7 +130,7 @@ impl Beside<'_> {
             .iter()
             .filter(|s| s.target.name == reached.name);
         let lock = seen.next().map(|s| s.target.evidence_lock());
-        for (path, journal) in journals.all() {
+        for (path, journal) in self.journals().all() {
             let told = &journal.state.plan;
             if (&told.policy, told.kind) != (&plan.policy, plan.kind) {
                 continue;

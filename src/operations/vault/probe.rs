@@ -60,18 +60,20 @@ pub async fn probe(
     };
     let plan = input.probe(&names);
     let same = |_: &Policy, _: &Plan| Some(plan.clone());
+    let beside = Beside {
+        session: &session,
+        verb: "probe",
+        mark,
+    };
     let (report, mut findings) = if reached.capable().next().is_some() {
         // One that was killed is nobody's any more: this one tries all of it again.
         closing::close(&session, &reached, RunKind::Probe, Which::All).await?;
         let advanced = session.open(&reached, &plan, &same).await?;
-        (advanced.report, advanced.findings)
+        let mut findings = advanced.findings;
+        findings.extend(beside.bring_earlier(&plan).await);
+        (advanced.report, findings)
     } else {
         // None can hold a journal, which is what a probe may cure.
-        let beside = Beside {
-            session: &session,
-            verb: "probe",
-            mark,
-        };
         beside.run(&plan, &|_| None).await?
     };
     let run = report.state.plan.run.clone();

@@ -1,10 +1,11 @@
 //! A cluster's snapshot restored and read, and its databases dumped into every target and loaded
 //! again.
 
-use super::planned::{DrillInput, Planned, scratch_tags};
+use super::planned::{DrillInput, Planned};
 use crate::manifest::{Captured, CapturedCluster, SnapshotCopy};
 use crate::model::{ClusterId, Name, Role, Sha256, SourceId, TargetName};
-use crate::plan::names::{self, first};
+use crate::plan::names;
+use crate::plan::new_cluster::{Life, NewCluster};
 use crate::plan::{
     ClusterMade, ClusterSpec, CreateCluster, DumpDatabase, DumpTaken, Dumps, InspectScratch,
     Inspected, Link, LoadScratch, RestoreCluster, ScratchAt, ScratchDatabase, ScratchPlace,
@@ -184,23 +185,20 @@ impl Drilled<'_> {
     }
 
     fn spec(&self, what: &str) -> ClusterSpec {
-        let (input, cluster) = (self.input, self.cluster);
+        let input = self.input;
         let prefix = names::drill_prefix(&input.vault, &input.policy.name, &input.run);
-        let arn = names::cluster_arn(&cluster.region, &cluster.account, &cluster.id);
-        let region = self.copy.region.clone();
-        ClusterSpec {
+        let new = NewCluster {
+            captured: self.cluster,
+            copy: self.copy,
             id: ClusterId::new(format!("{prefix}-{}-{what}", self.source)),
-            endpoint: input.policy.rds_endpoint(&region).map(str::to_owned),
-            region,
-            account: input.drill.account.clone(),
-            engine: cluster.engine.clone(),
-            engine_version: cluster.engine_version.clone(),
-            shape: input.drill.cluster.clone(),
-            deletion_protection: false,
-            tags: scratch_tags(input, Some(arn)),
-            master_user: cluster.master_user.clone(),
-            database: first(&cluster.databases),
-        }
+            account: &input.drill.account,
+            endpoint: input.policy.rds_endpoint(&self.copy.region),
+            shape: &input.drill.cluster,
+            life: Life::Scratch {
+                until: input.expires_at(),
+            },
+        };
+        new.spec(&input.vault, &input.run)
     }
 }
 

@@ -27,6 +27,22 @@ pub struct DrillInput<'a> {
 }
 
 impl DrillInput<'_> {
+    /// When what the run makes may be swept, in whole seconds.
+    pub(super) fn expires_at(&self) -> Timestamp {
+        let at = self.opened_at + self.drill.ttl.signed();
+        Timestamp::from_second(at.as_second()).unwrap_or(self.opened_at)
+    }
+
+    /// Of everything that the run makes; clusters also say what they were made from.
+    pub(super) fn scratch_tags(&self) -> Tags {
+        let tagged = Tagged {
+            vault: &self.vault,
+            run: &self.run,
+            source: None,
+        };
+        tagged.scratch(self.expires_at())
+    }
+
     pub(super) fn copies_of<'b>(
         &'b self,
         source: &'b SourceId,
@@ -102,17 +118,6 @@ impl DrillInput<'_> {
         let of = Sha256::of(format!("{source}/{target}/{database}").as_bytes());
         Name::new(format!("{run}{}", &of.0[..10]))
     }
-}
-
-/// Of everything that the run makes; clusters also say what they were made from.
-pub(super) fn scratch_tags(input: &DrillInput<'_>, cluster: Option<String>) -> Tags {
-    let expires_at = input.opened_at + input.drill.ttl.signed();
-    let tagged = Tagged {
-        vault: &input.vault,
-        run: &input.run,
-        source: cluster,
-    };
-    tagged.scratch(Timestamp::from_second(expires_at.as_second()).unwrap_or(input.opened_at))
 }
 
 /// A region is at another provider where a target says so.

@@ -139,13 +139,9 @@ fn of_this_run(info: &ClusterInfo, vault: &VaultId, run: &RunId) -> Result<(), F
 async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
     let mut looks = 0;
     loop {
-        let denied = |code: &str| code.starts_with("28");
-        match address.connect(ctx.clients.call_timeout()).await {
+        match ctx.connect(&address).await {
             Ok(_) => return Ok(address),
-            Err(e)
-                if looks < PASSWORD_LOOKS
-                    && (e.transient() || e.code.as_deref().is_some_and(denied)) =>
-            {
+            Err(e) if looks < PASSWORD_LOOKS && (e.transient() || e.denied()) => {
                 looks += 1;
                 ctx.pause().await?;
             }
@@ -164,20 +160,7 @@ mod tests {
         let vault = VaultId("v".into());
         let run = RunId::parse("drill-20261124T020000Z").unwrap();
         let judged = |tags: &[(&str, &str)]| {
-            let info = ClusterInfo {
-                id: "shop".into(),
-                arn: "arn:aws:rds:eu-west-3:1:cluster:shop".into(),
-                status: "available".into(),
-                endpoint: None,
-                port: None,
-                master_user: "m".into(),
-                members: Vec::new(),
-                deletion_protection: false,
-                tags: tags
-                    .iter()
-                    .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                    .collect(),
-            };
+            let info = ClusterInfo::tagged("shop", tags);
             of_this_run(&info, &vault, &run).map_err(|e| e.code)
         };
         let (v, r) = (("dr:vault", "v"), ("dr:run", "drill-20261124T020000Z"));

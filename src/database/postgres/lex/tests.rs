@@ -133,7 +133,7 @@ proptest! {
     #[test]
     fn what_is_quoted_is_never_cut(inside in sql()) {
         let literal = crate::database::literal(&inside.replace('\0', ""));
-        let name = crate::database::ident(&inside);
+        let name = crate::database::quote::ident(&inside);
         let body = inside.replace('$', "");
         for quoted in [literal, name, format!("$dr${body}$dr$"), format!("/*{}*/",
             body.replace(['*', '/'], ""))] {

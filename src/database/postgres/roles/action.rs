@@ -1,14 +1,14 @@
 //! The statements that make a role: one thing each, so that what a server refuses is one thing.
 
-use super::super::text::{ident, literal};
 use super::platform;
+use crate::database::quote::{ident, literal};
 use crate::manifest::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 use std::collections::BTreeSet;
 
 /// One thing to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Action {
-    /// The role that it is about, and what of it: together they name a [`super::Difference`].
+pub(super) struct Action {
+    /// The role that it is about, and what of it: together they name a difference.
     pub role: String,
     pub what: String,
     /// Ways to do it, the best first; each is statements that belong together.
@@ -30,7 +30,7 @@ const LISTS: [&str; 6] = [
 
 /// What makes the roles that are missing. Roles that exist, `there`, are not touched: they get no
 /// attribute, no setting and no membership, and nobody becomes a member of them.
-pub fn actions(wanted: &Roles, there: &BTreeSet<String>, version: u32) -> Vec<Action> {
+pub(super) fn actions(wanted: &Roles, there: &BTreeSet<String>, version: u32) -> Vec<Action> {
     let missing: Vec<&RoleRow> = wanted
         .roles
         .iter()

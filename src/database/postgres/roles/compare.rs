@@ -2,19 +2,11 @@
 
 use super::action::attributes;
 use super::platform;
+use crate::database::found::Difference;
 use crate::manifest::{Membership, RoleRow, Roles};
 
-/// One thing that is otherwise than in the dump; values of settings are not repeated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
-    pub role: String,
-    /// Empty: the role itself.
-    pub what: String,
-    pub text: String,
-}
-
 /// In the order of the dump's roles. `here` is the server that is restored into.
-pub fn differences(wanted: &Roles, here: &Roles) -> Vec<Difference> {
+pub(in crate::database::postgres) fn differences(wanted: &Roles, here: &Roles) -> Vec<Difference> {
     let mut all = Vec::new();
     for role in wanted.roles.iter().filter(|r| !platform(&r.name)) {
         match here.roles.iter().find(|h| h.name == role.name) {

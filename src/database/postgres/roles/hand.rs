@@ -1,14 +1,14 @@
 //! The same roles as SQL for `psql`, for whoever has a dump and not this program.
 
-use super::super::text::literal;
 use super::action::{Action, actions};
+use crate::database::quote::literal;
 use crate::manifest::Roles;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One statement that makes the roles that are missing and touches none that exists. Every stored
 /// text in it is inside of a literal on one line, inside of a dollar-quoted body: no line of it is
 /// a command of psql.
-pub fn by_hand(wanted: &Roles, version: u32) -> String {
+pub(in crate::database::postgres) fn by_hand(wanted: &Roles, version: u32) -> String {
     let all = actions(wanted, &BTreeSet::new(), version);
     let mut by_role: BTreeMap<&str, Vec<&Action>> = BTreeMap::new();
     let (shared, own): (Vec<&Action>, Vec<&Action>) = all.iter().partition(|a| granted(a));

@@ -1,4 +1,5 @@
-//! Quoting. Identifiers may hold anything, quotes and newlines included.
+//! Quoting: names and texts inside of something else. Names may hold anything, quotes and newlines
+//! included.
 
 /// A quoted identifier.
 pub fn ident(name: &str) -> String {

@@ -1,0 +1,56 @@
+//! What failed, whatever kind of database it is.
+
+use crate::report::{Code, Fail};
+
+/// A failed statement or connection.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} on {database}{}",
+code.as_ref().map(|c| format!(" ({c})")).unwrap_or_default())]
+pub struct DatabaseError {
+    pub operation: String,
+    pub database: String,
+    /// SQLSTATE, where the server answered.
+    pub code: Option<String>,
+    /// Holds no value of a row.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl From<DatabaseError> for Fail {
+    fn from(e: DatabaseError) -> Self {
+        let code = if e.transient() {
+            Code::DatabaseUnavailable
+        } else {
+            Code::DatabaseRefused
+        };
+        Fail::caused(code, e)
+    }
+}
+
+impl DatabaseError {
+    /// The server did not answer, is starting, or is shutting down.
+    pub fn transient(&self) -> bool {
+        self.code
+            .as_ref()
+            .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
+    }
+
+    /// The server answered, and let nobody in with this name and password.
+    pub fn denied(&self) -> bool {
+        self.class("28")
+    }
+
+    /// The server answered, and has no such database.
+    pub fn no_database(&self) -> bool {
+        self.class("3D000")
+    }
+
+    /// It is there, and not ours to read.
+    pub(super) fn forbidden(&self) -> bool {
+        self.class("42501")
+    }
+
+    fn class(&self, beginning: &str) -> bool {
+        self.code.as_ref().is_some_and(|c| c.starts_with(beginning))
+    }
+}

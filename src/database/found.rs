@@ -1,0 +1,162 @@
+//! What a database is asked for and what it answers, in no kind's words.
+
+use super::error::DatabaseError;
+use super::quote::qualified;
+
+/// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
+/// views or foreign tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    pub schema: String,
+    pub name: String,
+    /// Non-generated columns, sorted by name (bytewise), so that two databases with other column
+    /// orders agree.
+    pub columns: Vec<String>,
+    pub pages: u64,
+    /// Root of a hash partition.
+    pub hash_root: Option<(String, String)>,
+}
+
+impl Table {
+    /// `schema.table`, for people and for keys of digests; quoted where a dot or a quote would make
+    /// two tables one.
+    pub fn full_name(&self) -> String {
+        let plain = [&self.schema, &self.name]
+            .iter()
+            .all(|n| !n.contains(['.', '"']));
+        if plain {
+            format!("{}.{}", self.schema, self.name)
+        } else {
+            qualified(&self.schema, &self.name)
+        }
+    }
+}
+
+/// Pages of a table, from `from` up to, not including, `to`; `None`: to the end, wherever that is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pages {
+    pub from: u64,
+    pub to: Option<u64>,
+}
+
+impl Pages {
+    pub const ALL: Self = Self { from: 0, to: None };
+}
+
+/// Where rows go, and which columns their lines have.
+#[derive(Clone, Copy, Debug)]
+pub struct Destination<'a> {
+    pub schema: &'a str,
+    pub table: &'a str,
+    pub columns: &'a [String],
+}
+
+/// The two parts of a schema: what rows need to be loaded, and what is made faster after them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaPart {
+    BeforeRows,
+    AfterRows,
+}
+
+impl SchemaPart {
+    /// As the section of a dump is called that holds it.
+    pub fn section(self) -> &'static str {
+        match self {
+            SchemaPart::BeforeRows => "pre-data",
+            SchemaPart::AfterRows => "post-data",
+        }
+    }
+}
+
+/// Why a schema is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum SchemaError {
+    /// No program here can read the server; says what to install.
+    #[error("{0}")]
+    NoReader(String),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+}
+
+/// What no dump holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LeftOut {
+    LargeObjects,
+    Tablespaces,
+    Subscriptions,
+}
+
+/// Sequences that number a column, and those of them that the column has overtaken.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SequencesBehind {
+    pub looked_at: u64,
+    pub behind: Vec<String>,
+}
+
+/// What became of a database that was to be dropped.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dropped {
+    Done,
+    NotThere,
+    /// Its comment says something else: it is somebody else's.
+    NotOurs(Option<String>),
+}
+
+/// Whether a load of this database began and did not end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    Not,
+    /// With the mark that it left, where it is one of ours.
+    By(Option<String>),
+}
+
+/// One thing about roles that is otherwise than in the dump; values of settings are not repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    pub role: String,
+    /// Empty: the role itself.
+    pub what: String,
+    pub text: String,
+}
+
+/// One thing about roles that a server refused to make.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// Together they name a [`Difference`].
+    pub role: String,
+    pub what: String,
+    /// What the server said, without values.
+    pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_tables_have_one_name() {
+        let name = |schema: &str, name: &str| {
+            Table {
+                schema: schema.into(),
+                name: name.into(),
+                columns: Vec::new(),
+                pages: 0,
+                hash_root: None,
+            }
+            .full_name()
+        };
+        assert_eq!(name("app", "orders"), "app.orders");
+        let all = [
+            name("app", "a.b"),
+            name("app.a", "b"),
+            name("\"app", "x"),
+            name("app\".\"a", "b"),
+            name("app", "a\".\"b"),
+        ];
+        assert_eq!(
+            all.iter().collect::<std::collections::BTreeSet<_>>().len(),
+            all.len(),
+            "{all:?}"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! What dumps, loads, proofs and steps ask of a database, whatever kind it is. How it is asked is
+//! the kind's own; what becomes of the answers is theirs.
+
+use super::address::Address;
+use super::error::DatabaseError;
+use super::found::{
+    Begun, Destination, Difference, Dropped, LeftOut, Pages, Refused, SchemaError, SchemaPart,
+    SequencesBehind, Table,
+};
+use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
+use crate::model::Seconds;
+use crate::plan::Beat;
+use bytes::Bytes;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One session in one database. Every session reads and writes values in the same text form,
+/// whatever the database's own settings are.
+///
+/// # Errors
+/// Each method fails as the server does, or with the connection to it.
+#[expect(
+    async_fn_in_trait,
+    reason = "all kinds are in this crate, and no session leaves the task that opened it"
+)]
+pub trait Database: Sized {
+    /// What reads a schema as text.
+    type SchemaReader;
+    /// Text that was found to hold statements and nothing else.
+    type Script;
+    type RowsOut<'a>: RowsOut
+    where
+        Self: 'a;
+    type RowsIn<'a>: RowsIn
+    where
+        Self: 'a;
+
+    /// # Errors
+    /// No connection, a refused password, a certificate that the bundle does not cover.
+    async fn connect(address: &Address, timeout: Seconds) -> Result<Self, DatabaseError>;
+
+    /// The smallest question that there is.
+    async fn answers(&self) -> Result<(), DatabaseError>;
+
+    /// By the server's clock; `None` where what it says is no instant.
+    async fn now(&self) -> Result<Option<Timestamp>, DatabaseError>;
+
+    async fn server_version(&self) -> Result<String, DatabaseError>;
+
+    /// Names of all databases of the server but templates, whether they can be entered or not.
+    async fn databases(&self) -> Result<Vec<String>, DatabaseError>;
+
+    /// Databases of the server that say something of themselves, each with what it says.
+    async fn databases_commented(&self) -> Result<Vec<(String, String)>, DatabaseError>;
+
+    /// A database with a comment that says whose it is; one that is there and says so, or says
+    /// nothing under a name that nobody else would choose, is taken. What is loaded into it may
+    /// say more. False: it is somebody else's.
+    async fn make_database(&self, name: &str, comment: &str) -> Result<bool, DatabaseError>;
+
+    /// Only one whose comment says whose it is, or that has none, as a crash right after its making
+    /// leaves it: the name is a run's alone.
+    async fn drop_database(&self, name: &str, comment: &str) -> Result<Dropped, DatabaseError>;
+
+    /// Tables that hold rows of their own, in the order of their names.
+    async fn tables(&self) -> Result<Vec<Table>, DatabaseError>;
+
+    async fn roles(&self) -> Result<Roles, DatabaseError>;
+
+    /// Where the roles of a server, `here`, differ from those of a dump, in the dump's order.
+    fn role_differences(wanted: &Roles, here: &Roles) -> Vec<Difference>;
+
+    /// Versions of the collations in use: an index built under another version of the same name can
+    /// be wrong.
+    async fn collations(&self) -> Result<BTreeMap<String, String>, DatabaseError>;
+
+    /// How many there are of what no dump holds.
+    async fn count(&self, what: LeftOut) -> Result<u64, DatabaseError>;
+
+    /// Sequences that number a column, and those that the column has overtaken.
+    async fn sequences_behind(&self) -> Result<SequencesBehind, DatabaseError>;
+
+    /// Statements that set every sequence to where it is. Sequences are not under a snapshot: read
+    /// after it they may be ahead, never behind.
+    async fn sequences(&self) -> Result<String, DatabaseError>;
+
+    /// Begins to read as of now; returns the name by which other sessions join.
+    async fn begin_snapshot(&self) -> Result<String, DatabaseError>;
+
+    /// Reads as of the instant at which another session began.
+    async fn join_snapshot(&self, snapshot: &str) -> Result<(), DatabaseError>;
+
+    /// Keeps tables from being emptied while they are read.
+    async fn hold(&self, tables: &[Table]) -> Result<(), DatabaseError>;
+
+    /// Rows in the form that is stored: one line each, columns sorted by name.
+    async fn rows_out(&self, of: &Table, pages: Pages) -> Result<Self::RowsOut<'_>, DatabaseError>;
+
+    /// Of all rows of a table.
+    async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError> {
+        let mut digest = TableDigest::default();
+        let mut rows = self.rows_out(of, Pages::ALL).await?;
+        while let Some(lines) = rows.next().await? {
+            digest.add_lines(&lines);
+        }
+        Ok(digest)
+    }
+
+    /// The newest heartbeat; both fields are `None` where the table is empty.
+    async fn heartbeat(&self, column: &HeartbeatColumn) -> Result<Beat, DatabaseError>;
+
+    /// What a statement of the user's answers: the first column of the first row. It may look, not
+    /// change: whatever it did is undone.
+    ///
+    /// # Errors
+    /// The outer ones are the session's, the inner one is the statement's own.
+    async fn ask(
+        &self,
+        statement: &str,
+    ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError>;
+
+    /// Whether the schema of a server of this major version can be read from here.
+    ///
+    /// # Errors
+    /// `NoReader`: it cannot; says what to install.
+    async fn readable(major: u32) -> Result<(), SchemaError>;
+
+    /// # Errors
+    /// As [`Database::readable`]; the server's.
+    async fn schema_reader(&self) -> Result<Self::SchemaReader, SchemaError>;
+
+    /// Whether nothing in the database is called so that the reader would take its name for
+    /// something else.
+    ///
+    /// # Errors
+    /// `NoReader`: something is; says what to install. The server's.
+    async fn reads_safely(&self, reader: &Self::SchemaReader) -> Result<(), SchemaError>;
+
+    /// The schema as statements, as of a snapshot.
+    async fn schema(
+        &self,
+        reader: &Self::SchemaReader,
+        part: SchemaPart,
+        snapshot: &str,
+    ) -> Result<String, DatabaseError>;
+
+    /// Statements for whoever has a dump and not this program: they make the roles that are
+    /// missing.
+    async fn roles_by_hand(&self, roles: &Roles) -> Result<String, DatabaseError>;
+
+    /// What the database says of itself.
+    async fn comment(&self) -> Result<Option<String>, DatabaseError>;
+
+    /// Tables, views, indexes and sequences that are not an extension's.
+    async fn things(&self) -> Result<u64, DatabaseError>;
+
+    /// Whose load of this database is unfinished; all marks begin with `prefix`.
+    async fn begun(&self, prefix: &str) -> Result<Begun, DatabaseError>;
+
+    /// Marks the database as being loaded.
+    async fn begin_load(&self, mark: &str) -> Result<(), DatabaseError>;
+
+    /// Whether what an item stands for was loaded, and committed.
+    async fn loaded(&self, item: &str) -> Result<bool, DatabaseError>;
+
+    /// Makes the roles that are missing, all in one transaction with its item, and leaves those
+    /// that are `there`. What the server refused is returned, with what it said.
+    async fn make_roles(
+        &self,
+        wanted: &Roles,
+        there: &BTreeSet<String>,
+        item: &str,
+    ) -> Result<Vec<Refused>, DatabaseError>;
+
+    /// # Errors
+    /// Something in the text is no statement; says what.
+    fn script(text: String) -> Result<Self::Script, &'static str>;
+
+    /// Runs statements in one transaction with its item, without those that set what this server
+    /// does not know.
+    async fn load_script(&self, script: &Self::Script, item: &str) -> Result<(), DatabaseError>;
+
+    /// Begins a transaction that loads rows, as they were read.
+    async fn rows_in(&self, into: &Destination<'_>) -> Result<Self::RowsIn<'_>, DatabaseError>;
+
+    /// The items go and the mark stays, in one transaction: a crash leaves one of them, never
+    /// neither. Then the server learns what the tables hold.
+    async fn end_load(&self, mark: &str) -> Result<(), DatabaseError>;
+
+    /// Switches off what would act on the world; names of what was on.
+    async fn side_effects_off(&self) -> Result<Vec<String>, DatabaseError>;
+}
+
+/// Rows coming out of a table.
+#[expect(async_fn_in_trait, reason = "as at `Database`")]
+pub trait RowsOut {
+    /// The next complete lines, newlines included; `None` at the end.
+    ///
+    /// # Errors
+    /// The server's, also in the middle of the rows.
+    async fn next(&mut self) -> Result<Option<Bytes>, DatabaseError>;
+}
+
+/// Rows going into a table, in a transaction of their own.
+#[expect(async_fn_in_trait, reason = "as at `Database`")]
+pub trait RowsIn: Sized {
+    /// Takes bytes as they come: a line may begin in one piece and end in the next.
+    ///
+    /// # Errors
+    /// The server's: the row that it refuses.
+    async fn send(&mut self, bytes: Bytes) -> Result<(), DatabaseError>;
+
+    /// Commits the rows together with their item.
+    ///
+    /// # Errors
+    /// The server's: constraints are checked here.
+    async fn commit(self, item: &str) -> Result<(), DatabaseError>;
+}

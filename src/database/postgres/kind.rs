@@ -1,0 +1,152 @@
+//! PostgreSQL as a kind of database: each question, and where its SQL is.
+
+use super::client::DumpProgram;
+use super::connect::Postgres;
+use super::copy::{CopyInto, Lines};
+use super::roles::{by_hand, differences};
+use super::schema;
+use super::script::Script;
+use crate::database::address::Address;
+use crate::database::error::DatabaseError;
+use crate::database::found::{
+    Begun, Destination, Difference, Dropped, LeftOut, Pages, Refused, SchemaError, SchemaPart,
+    SequencesBehind, Table,
+};
+use crate::database::kind::Database;
+use crate::manifest::{HeartbeatColumn, Roles};
+use crate::model::Seconds;
+use crate::plan::Beat;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+type Answer<T> = Result<T, DatabaseError>;
+
+/// Methods of the same names, each beside the SQL that it speaks.
+impl Database for Postgres {
+    type SchemaReader = DumpProgram;
+    type Script = Script;
+    type RowsOut<'a> = Lines<'a>;
+    type RowsIn<'a> = CopyInto<'a>;
+
+    async fn connect(address: &Address, timeout: Seconds) -> Answer<Self> {
+        Self::open(address, timeout).await
+    }
+    async fn answers(&self) -> Answer<()> {
+        self.value("SELECT 1").await.map(drop)
+    }
+    async fn now(&self) -> Answer<Option<Timestamp>> {
+        self.now().await
+    }
+    async fn server_version(&self) -> Answer<String> {
+        self.server_version().await
+    }
+    async fn databases(&self) -> Answer<Vec<String>> {
+        self.databases().await
+    }
+    async fn databases_commented(&self) -> Answer<Vec<(String, String)>> {
+        self.databases_commented().await
+    }
+    async fn make_database(&self, name: &str, comment: &str) -> Answer<bool> {
+        self.make_database(name, comment).await
+    }
+    async fn drop_database(&self, name: &str, comment: &str) -> Answer<Dropped> {
+        self.drop_database(name, comment).await
+    }
+    async fn tables(&self) -> Answer<Vec<Table>> {
+        self.tables().await
+    }
+    async fn roles(&self) -> Answer<Roles> {
+        self.roles().await
+    }
+    fn role_differences(wanted: &Roles, here: &Roles) -> Vec<Difference> {
+        differences(wanted, here)
+    }
+    async fn collations(&self) -> Answer<BTreeMap<String, String>> {
+        self.collations().await
+    }
+    async fn count(&self, what: LeftOut) -> Answer<u64> {
+        self.count(what).await
+    }
+    async fn sequences_behind(&self) -> Answer<SequencesBehind> {
+        self.sequences_behind().await
+    }
+    async fn sequences(&self) -> Answer<String> {
+        self.sequences().await
+    }
+    async fn begin_snapshot(&self) -> Answer<String> {
+        self.begin_snapshot().await
+    }
+    async fn join_snapshot(&self, snapshot: &str) -> Answer<()> {
+        self.join_snapshot(snapshot).await
+    }
+    async fn hold(&self, tables: &[Table]) -> Answer<()> {
+        self.hold(tables).await
+    }
+    async fn rows_out(&self, of: &Table, pages: Pages) -> Answer<Lines<'_>> {
+        self.rows_out(of, pages).await
+    }
+    async fn heartbeat(&self, column: &HeartbeatColumn) -> Answer<Beat> {
+        self.heartbeat(column).await
+    }
+    async fn ask(&self, statement: &str) -> Answer<Answer<Option<String>>> {
+        self.ask(statement).await
+    }
+    async fn readable(major: u32) -> Result<(), SchemaError> {
+        schema::readable(major).await
+    }
+    async fn schema_reader(&self) -> Result<DumpProgram, SchemaError> {
+        self.schema_reader().await
+    }
+    async fn reads_safely(&self, reader: &DumpProgram) -> Result<(), SchemaError> {
+        self.reads_safely(reader).await
+    }
+    async fn schema(
+        &self,
+        reader: &DumpProgram,
+        part: SchemaPart,
+        snapshot: &str,
+    ) -> Answer<String> {
+        self.schema(reader, part, snapshot).await
+    }
+    async fn roles_by_hand(&self, roles: &Roles) -> Answer<String> {
+        Ok(by_hand(roles, self.version_num().await?))
+    }
+    async fn comment(&self) -> Answer<Option<String>> {
+        self.comment().await
+    }
+    async fn things(&self) -> Answer<u64> {
+        self.things().await
+    }
+    async fn begun(&self, prefix: &str) -> Answer<Begun> {
+        self.begun(prefix).await
+    }
+    async fn begin_load(&self, mark: &str) -> Answer<()> {
+        self.begin_load(mark).await
+    }
+    async fn loaded(&self, item: &str) -> Answer<bool> {
+        self.loaded(item).await
+    }
+    async fn make_roles(
+        &self,
+        wanted: &Roles,
+        there: &BTreeSet<String>,
+        item: &str,
+    ) -> Answer<Vec<Refused>> {
+        self.make_roles(wanted, there, item).await
+    }
+    fn script(text: String) -> Result<Script, &'static str> {
+        Script::of(text)
+    }
+    async fn load_script(&self, script: &Script, item: &str) -> Answer<()> {
+        self.load_script(script, item).await
+    }
+    async fn rows_in(&self, into: &Destination<'_>) -> Answer<CopyInto<'_>> {
+        self.rows_in(into).await
+    }
+    async fn end_load(&self, mark: &str) -> Answer<()> {
+        self.end_load(mark).await
+    }
+    async fn side_effects_off(&self) -> Answer<Vec<String>> {
+        self.side_effects_off().await
+    }
+}

@@ -1,0 +1,69 @@
+//! What is asked of a restored database, and what is switched off in it.
+
+use super::connect::Postgres;
+use super::session::firsts;
+use crate::database::error::DatabaseError;
+use crate::database::quote::{ident, qualified};
+use crate::manifest::HeartbeatColumn;
+use crate::plan::Beat;
+
+const SUBSCRIPTIONS: &str = "SELECT subname FROM pg_subscription WHERE subenabled AND subdbid \
+     = (SELECT oid FROM pg_database WHERE datname = current_database())";
+const JOBS: &str = "UPDATE cron.job SET active = false WHERE active RETURNING \
+     jobid::text || coalesce(' ' || jobname, '')";
+
+impl Postgres {
+    /// # Errors
+    /// The server's.
+    pub(super) async fn heartbeat(&self, column: &HeartbeatColumn) -> Result<Beat, DatabaseError> {
+        let (schema, table) = column
+            .table
+            .split_once('.')
+            .unwrap_or(("public", &column.table));
+        let (id, at) = (ident(&column.id), ident(&column.at));
+        let sql = format!(
+            "SELECT {id}::bigint, to_char({at} AT TIME ZONE 'UTC', \
+             'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
+            qualified(schema, table)
+        );
+        let rows = self.rows(&sql).await?;
+        let field = |n: usize| rows.first().and_then(|r| r.get(n).cloned().flatten());
+        Ok(Beat {
+            id: field(0).and_then(|t| t.parse().ok()),
+            at: field(1).and_then(|t| t.parse().ok()),
+        })
+    }
+
+    /// In a transaction that is rolled back.
+    ///
+    /// # Errors
+    /// Of the transaction; the statement's own are inside.
+    pub(super) async fn ask(
+        &self,
+        statement: &str,
+    ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError> {
+        self.execute("BEGIN READ ONLY").await?;
+        let answer = self.value(statement).await;
+        self.execute("ROLLBACK").await?;
+        Ok(answer)
+    }
+
+    /// Subscriptions and pg_cron jobs.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn side_effects_off(&self) -> Result<Vec<String>, DatabaseError> {
+        let mut off = Vec::new();
+        for name in firsts(self.rows(SUBSCRIPTIONS).await?) {
+            let disable = format!("ALTER SUBSCRIPTION {} DISABLE", ident(&name));
+            self.execute(&disable).await?;
+            off.push(format!("subscription {name}"));
+        }
+        let has_jobs = "SELECT to_regclass('cron.job')::text";
+        if self.value(has_jobs).await?.is_some() {
+            let jobs = firsts(self.rows(JOBS).await?);
+            off.extend(jobs.map(|job| format!("scheduled job {job}")));
+        }
+        Ok(off)
+    }
+}

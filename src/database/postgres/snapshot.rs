@@ -1,0 +1,120 @@
+//! Reading a database as of one instant, in several sessions, and its rows so that every reader
+//! gets the same lines.
+
+use super::connect::Postgres;
+use super::copy::Lines;
+use crate::database::error::DatabaseError;
+use crate::database::found::{Pages, Table};
+use crate::database::kind::RowsOut;
+use crate::database::quote::{ident, literal, qualified};
+use bytes::Bytes;
+
+/// Tables that one statement locks.
+const LOCKED_AT_ONCE: usize = 200;
+
+impl Postgres {
+    /// # Errors
+    /// The server's.
+    pub(super) async fn begin_snapshot(&self) -> Result<String, DatabaseError> {
+        self.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await?;
+        let snapshot = self.value("SELECT pg_export_snapshot()").await?;
+        Ok(snapshot.unwrap_or_default())
+    }
+
+    /// # Errors
+    /// The server's: the other session ended.
+    pub(super) async fn join_snapshot(&self, snapshot: &str) -> Result<(), DatabaseError> {
+        self.execute(&format!(
+            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
+            literal(snapshot)
+        ))
+        .await
+    }
+
+    /// Without this a TRUNCATE after the snapshot would be seen as zero rows.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn hold(&self, tables: &[Table]) -> Result<(), DatabaseError> {
+        for some in tables.chunks(LOCKED_AT_ONCE) {
+            let names: Vec<String> = some
+                .iter()
+                .map(|t| format!("ONLY {}", qualified(&t.schema, &t.name)))
+                .collect();
+            self.execute(&format!(
+                "LOCK TABLE {} IN ACCESS SHARE MODE",
+                names.join(", ")
+            ))
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// The server's.
+    pub(super) async fn rows_out(
+        &self,
+        of: &Table,
+        pages: Pages,
+    ) -> Result<Lines<'_>, DatabaseError> {
+        self.copy_out(&rows_of(of, pages)).await
+    }
+}
+
+impl RowsOut for Lines<'_> {
+    async fn next(&mut self) -> Result<Option<Bytes>, DatabaseError> {
+        Lines::next(self).await
+    }
+}
+
+pub(super) fn column_list(columns: &[String]) -> String {
+    let quoted: Vec<String> = columns.iter().map(|c| ident(c)).collect();
+    quoted.join(", ")
+}
+
+fn rows_of(of: &Table, Pages { from, to }: Pages) -> String {
+    let table = qualified(&of.schema, &of.name);
+    let upper = to
+        .map(|t| format!(" AND ctid < '({t},0)'"))
+        .unwrap_or_default();
+    let range = if from == 0 && to.is_none() {
+        String::new()
+    } else {
+        format!(" WHERE ctid >= '({from},0)'{upper}")
+    };
+    format!(
+        "COPY (SELECT {} FROM ONLY {table}{range}) TO STDOUT",
+        column_list(&of.columns)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_chunk_is_open_ended_and_names_are_quoted() {
+        let table = Table {
+            schema: "s".into(),
+            name: "a\"b".into(),
+            columns: vec!["x".into()],
+            pages: 9,
+            hash_root: None,
+        };
+        let rows = |from, to| rows_of(&table, Pages { from, to });
+        assert_eq!(
+            rows_of(&table, Pages::ALL),
+            "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\") TO STDOUT"
+        );
+        assert_eq!(
+            rows(4, Some(8)),
+            "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\" WHERE ctid >= '(4,0)' AND ctid < \
+             '(8,0)') TO STDOUT"
+        );
+        assert_eq!(
+            rows(8, None),
+            "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\" WHERE ctid >= '(8,0)') TO STDOUT"
+        );
+    }
+}
