@@ -2,6 +2,7 @@
 
 use super::cluster_shape::ClusterShape;
 use super::coming::{Reference, ScratchServer, SnapshotLock, Verification};
+use super::objective::Objective;
 use super::sources::{AuroraSource, BucketSource, PostgresSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
@@ -34,7 +35,7 @@ pub struct Policy {
     pub schedule: Schedule,
     /// How long the record of what was done is locked. Absent: as long as the data.
     pub evidence: Option<EvidenceRule>,
-    /// What is promised, by method.
+    /// What is promised, by method, of each source that has no objective of its own.
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,
     pub drill: Option<Drill>,
@@ -140,15 +141,6 @@ pub struct Credentials {
     /// PEM bundle for TLS to PostgreSQL (for Aurora: the RDS certificate bundle). Needed unless the
     /// server is on loopback.
     pub postgres_ca_file: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Objective {
-    pub rto: Seconds,
-    pub rpo: Seconds,
-    /// A proof older than this proves no more that a restore would work today.
-    pub proof_age: Option<Seconds>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
