@@ -156,6 +156,7 @@ fn make_plan(
         opened_at,
         point: &point.point,
         captured,
+        method: option.method,
         target: option.target.clone(),
         copy: point
             .copies
