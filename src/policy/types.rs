@@ -38,6 +38,8 @@ pub struct Policy {
     /// What is promised, by method, of each source that has no objective of its own.
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,
+    /// What a restore makes, where its flags do not say.
+    pub restore: Option<Restore>,
     pub drill: Option<Drill>,
     /// When copies are read again.
     pub verify: Option<Verification>,
@@ -141,6 +143,14 @@ pub struct Credentials {
     /// PEM bundle for TLS to PostgreSQL (for Aurora: the RDS certificate bundle). Needed unless the
     /// server is on loopback.
     pub postgres_ca_file: Option<String>,
+}
+
+/// What stands by for an incident. Flags of `dr restore` come before it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Restore {
+    /// The cluster that the method `snapshot` makes. Absent section: as the drill's.
+    pub cluster: ClusterShape,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

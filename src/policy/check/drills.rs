@@ -22,9 +22,6 @@ pub(super) fn drill(policy: &Policy, found: &mut Found) {
             "this is production's account; a drill there needs `same_account: true`",
         );
     }
-    if let (true, Err(why)) = (clusters, drill.cluster.check_capacity()) {
-        found.error(Code::ServerlessCapacity, "drill.cluster", why);
-    }
     if clusters && !policy.targets.iter().any(|t| t.snapshots.is_some()) {
         found.error(
             Code::DrillNoCopy,

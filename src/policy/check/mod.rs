@@ -1,6 +1,7 @@
 //! What is wrong with a policy that can be read: contradictions, promises no method can keep, lines
 //! that never fire.
 
+mod clusters;
 mod drills;
 mod names;
 mod not_yet;
@@ -37,6 +38,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     }
     objectives::schedules(policy, calendar.fires, &mut found);
     drills::drill(policy, &mut found);
+    clusters::clusters(policy, &mut found);
     drills::assertions(policy, &mut found);
     servers::servers(policy, &mut found);
     numbers::numbers(policy, &mut found);
