@@ -1,4 +1,4 @@
-//! The ways to restore.
+//! The ways to restore, by name. What each can do is in the tables of the layers above.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,11 +9,11 @@ use serde::{Deserialize, Serialize};
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
-    /// The snapshot's copy in the second region.
+    /// A cluster out of its snapshot's copy in a second region.
     Snapshot,
-    /// The logical dump, into any PostgreSQL.
+    /// A logical dump, into any PostgreSQL.
     Dump,
-    /// Files.
+    /// Plain objects, into any bucket.
     Files,
 }
 
@@ -24,6 +24,16 @@ impl Method {
             Method::Snapshot => "snapshot",
             Method::Dump => "dump",
             Method::Files => "files",
+        }
+    }
+
+    /// `snapshot, dump and files`
+    pub fn listed() -> String {
+        let names: Vec<&str> = Method::ALL.iter().map(|m| m.as_str()).collect();
+        match names.split_last() {
+            Some((last, [])) => (*last).to_owned(),
+            Some((last, others)) => format!("{} and {last}", others.join(", ")),
+            None => String::new(),
         }
     }
 }
@@ -40,6 +50,6 @@ impl std::str::FromStr for Method {
         Method::ALL
             .into_iter()
             .find(|m| m.as_str() == text)
-            .ok_or_else(|| format!("no method `{text}`; methods are snapshot, dump and files"))
+            .ok_or_else(|| format!("no method `{text}`; methods are {}", Method::listed()))
     }
 }

@@ -2,9 +2,10 @@
 
 use super::Loaded;
 use crate::manifest::{Captured, Copy, Point};
-use crate::model::{Mark, Method, RunId, RunKind, Sha256, Slot, SourceId, TargetName};
+use crate::model::{Mark, RunId, RunKind, Sha256, Slot, SourceId, TargetName};
 use crate::plan::{
-    BackupInput, BaseCopy, CopyObjects, DrillInput, Plan, ProbeLock, WriteProofs, backup, drill,
+    BackupInput, BaseCopy, CopyObjects, DrillInput, DrilledFrom, Plan, ProbeLock, WriteProofs,
+    backup, drill, drilled_from,
 };
 use crate::policy::Policy;
 use crate::report::{Fail, Hint};
@@ -242,11 +243,12 @@ pub async fn drilled(
             .any(|(_, p)| &p.target == target)
     };
     let order = |name: &TargetName| stored.targets.iter().position(|t| &t.name == name);
-    // A snapshot is restored from the first target that has it; one that was completed since at
-    // an earlier target is the next drill's.
+    // Where a drill restores one copy, it is that of the first target that has one; what was
+    // completed since at an earlier target is the next drill's.
     let late = |copy: &Copy| {
-        let from = tried().find(|t| t.source == copy.source && t.by.method() == Method::Snapshot);
-        copy.method() == Method::Snapshot
+        let method = copy.method();
+        let from = tried().find(|t| t.source == copy.source && t.by.method() == method);
+        drilled_from(method) == DrilledFrom::First
             && from.is_some_and(|t| order(&copy.target) < order(&t.target))
     };
     let empty = |c: &Copy| c.files().is_some_and(|f| f.objects == 0);

@@ -7,6 +7,7 @@ mod action;
 mod backup;
 mod drill;
 mod link;
+mod methods;
 mod names;
 mod new_cluster;
 mod opening;
@@ -21,6 +22,7 @@ pub use action::*;
 pub use backup::{BackupInput, backup};
 pub use drill::{DrillInput, drill};
 pub use link::Link;
+pub use methods::{DrilledFrom, drilled_from};
 pub use names::{
     EXPIRES_AT, cluster_id_of_attempt, drill_databases, drill_prefix, expires_at, scratch_prefix,
 };

@@ -280,6 +280,15 @@ pub(crate) fn drill_of(policy: &Policy) -> Plan {
 }
 
 fn restore_into(into: RestoreInto) -> Result<Plan, Unavailable> {
+    let method = match into {
+        RestoreInto::Cluster { .. } => Method::Snapshot,
+        RestoreInto::Database(_) => Method::Dump,
+        RestoreInto::Bucket { .. } => Method::Files,
+    };
+    restore_by(method, into)
+}
+
+fn restore_by(method: Method, into: RestoreInto) -> Result<Plan, Unavailable> {
     let files = matches!(into, RestoreInto::Bucket { .. });
     let source = if files { "shop-files" } else { "shop-prod" };
     let (point, copy, plan) = (point(), copy(source, "central"), backup_of(|_| {}));
@@ -291,6 +300,7 @@ fn restore_into(into: RestoreInto) -> Result<Plan, Unavailable> {
         opened_at: at("2026-11-24T04:00:00Z"),
         point: &point,
         captured,
+        method,
         target: TargetName::new("central"),
         copy: Some(&copy),
         into,
@@ -343,6 +353,17 @@ fn plans_are_as_they_were() {
     insta::assert_json_snapshot!("restore-snapshot", restore_into(into_cluster()).unwrap());
     insta::assert_json_snapshot!("restore-dump", restore_into(into_database()).unwrap());
     insta::assert_json_snapshot!("restore-files", restore_into(into_bucket()).unwrap());
+}
+
+#[test]
+fn a_method_restores_into_its_own_kind_of_destination_alone() {
+    for method in Method::ALL {
+        let planned = [into_cluster(), into_database(), into_bucket()]
+            .map(|into| restore_by(method, into))
+            .into_iter()
+            .filter(|p| !matches!(p, Err(Unavailable::Destination(m)) if *m == method));
+        assert_eq!(planned.count(), 1, "{method}");
+    }
 }
 
 #[test]

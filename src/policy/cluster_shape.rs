@@ -3,6 +3,7 @@
 use crate::model::Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// What a cluster that is made looks like: its instance, and where it stands.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +17,32 @@ pub struct ClusterShape {
     /// Aurora capacity units for `db.serverless`.
     pub min_acu: Option<f64>,
     pub max_acu: Option<f64>,
+}
+
+/// `db.serverless, 2 to 64 capacity units, subnet group production, security groups sg-1 and sg-2`:
+/// what is not said is left to the service.
+impl fmt::Display for ClusterShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.instance_class)?;
+        if let Some((min, max)) = self.capacity() {
+            write!(f, ", {min} to {max} capacity units")?;
+        }
+        if let Some(group) = &self.subnet_group {
+            write!(f, ", subnet group {group}")?;
+        }
+        for (n, group) in self.security_groups.iter().enumerate() {
+            let before = match n {
+                0 => ", security groups",
+                n if n + 1 == self.security_groups.len() => " and",
+                _ => ",",
+            };
+            write!(f, "{before} {group}")?;
+        }
+        if let Some(group) = &self.parameter_group {
+            write!(f, ", parameter group {group}")?;
+        }
+        Ok(())
+    }
 }
 
 impl ClusterShape {

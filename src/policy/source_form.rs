@@ -2,8 +2,9 @@
 //! it stands, then those of its kind.
 
 use super::databases::{Databases, Heartbeat, Reader};
+use super::objective::Objective;
 use super::sources::{AuroraSource, BucketSource, PostgresSource, Source, default_port};
-use crate::model::{AccountId, BucketName, ClusterId, Name, Region, Role, SourceId};
+use crate::model::{AccountId, BucketName, ClusterId, Method, Name, Region, Role, SourceId};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -33,6 +34,8 @@ struct SourceForm {
     databases: Option<Databases>,
     heartbeat: Option<Heartbeat>,
     reader: Option<Reader>,
+    #[serde(default)]
+    objectives: BTreeMap<Method, Objective>,
 }
 
 impl<'de> Deserialize<'de> for Source {
@@ -81,6 +84,7 @@ impl SourceForm {
             databases: needed("aurora", "databases", self.databases)?,
             heartbeat: self.heartbeat,
             reader: self.reader,
+            objectives: self.objectives,
         })
     }
 
@@ -104,6 +108,7 @@ impl SourceForm {
             databases: needed("postgres", "databases", self.databases)?,
             heartbeat: self.heartbeat,
             reader: self.reader,
+            objectives: self.objectives,
         })
     }
 
@@ -127,6 +132,7 @@ impl SourceForm {
             prefix: self.prefix.unwrap_or_default(),
             endpoint: self.endpoint,
             profiles: self.profiles.unwrap_or_default(),
+            objectives: self.objectives,
         })
     }
 }
@@ -169,10 +175,26 @@ mod tests {
     }
 
     #[test]
+    fn each_kind_promises_by_method() {
+        for kind in [
+            r#""kind": "bucket", "bucket": "b", "region": "r""#,
+            r#""kind": "postgres", "host": "h", "databases": "all""#,
+            r#""kind": "aurora", "cluster": "c", "region": "r", "account": "a", "databases": []"#,
+        ] {
+            let text = format!(
+                r#"{{"id": "s", {kind}, "objectives": {{"dump": {{"rto": "1h", "rpo": "2h"}}}}}}"#
+            );
+            let source = read(&text).unwrap();
+            let own = source.objectives().get(&Method::Dump).unwrap();
+            assert_eq!((own.rto.0, own.rpo.0), (3600, 7200), "{kind}");
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read_again() {
         let text = concat!(
             r#"{"kind":"bucket","id":"f","bucket":"b","region":"r","account":null,"#,
-            r#""prefix":"p/","endpoint":null,"profiles":{}}"#
+            r#""prefix":"p/","endpoint":null,"profiles":{},"objectives":{}}"#
         );
         let source = read(text).unwrap();
         assert_eq!(serde_json::to_string(&source).unwrap(), text);

@@ -1,7 +1,10 @@
 //! What is protected: a list, and what each kind of source says of itself.
 
 use super::databases::{Databases, Heartbeat, Reader};
-use crate::model::{AccountId, BucketName, ClusterId, Name, Region, Role, SourceId, SourceKind};
+use super::objective::Objective;
+use crate::model::{
+    AccountId, BucketName, ClusterId, Method, Name, Region, Role, SourceId, SourceKind,
+};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -28,6 +31,9 @@ pub struct AuroraSource {
     pub heartbeat: Option<Heartbeat>,
     /// Who reads the running cluster.
     pub reader: Option<Reader>,
+    /// What is promised of it, by method, in place of what the policy promises of all.
+    #[serde(default)]
+    pub objectives: BTreeMap<Method, Objective>,
 }
 
 /// A PostgreSQL server by its address: dumps of its databases.
@@ -41,6 +47,9 @@ pub struct PostgresSource {
     pub databases: Databases,
     pub heartbeat: Option<Heartbeat>,
     pub reader: Option<Reader>,
+    /// What is promised of it, by method, in place of what the policy promises of all.
+    #[serde(default)]
+    pub objectives: BTreeMap<Method, Objective>,
 }
 
 pub(super) fn default_port() -> u16 {
@@ -62,6 +71,9 @@ pub struct BucketSource {
     /// Profile by role, where it differs from `credentials.profiles`.
     #[serde(default)]
     pub profiles: BTreeMap<Role, Name>,
+    /// What is promised of it, by method, in place of what the policy promises of all.
+    #[serde(default)]
+    pub objectives: BTreeMap<Method, Objective>,
 }
 
 impl Source {
@@ -111,6 +123,15 @@ impl Source {
             Source::Aurora(s) => s.heartbeat.as_ref(),
             Source::Postgres(s) => s.heartbeat.as_ref(),
             Source::Bucket(_) => None,
+        }
+    }
+
+    /// What it promises by itself.
+    pub fn objectives(&self) -> &BTreeMap<Method, Objective> {
+        match self {
+            Source::Aurora(s) => &s.objectives,
+            Source::Postgres(s) => &s.objectives,
+            Source::Bucket(s) => &s.objectives,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::cluster_shape::ClusterShape;
 use super::coming::{Reference, ScratchServer, SnapshotLock, Verification};
+use super::objective::Objective;
 use super::sources::{AuroraSource, BucketSource, PostgresSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};
@@ -34,9 +35,11 @@ pub struct Policy {
     pub schedule: Schedule,
     /// How long the record of what was done is locked. Absent: as long as the data.
     pub evidence: Option<EvidenceRule>,
-    /// What is promised, by method.
+    /// What is promised, by method, of each source that has no objective of its own.
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,
+    /// What a restore makes, where its flags do not say.
+    pub restore: Option<Restore>,
     pub drill: Option<Drill>,
     /// When copies are read again.
     pub verify: Option<Verification>,
@@ -142,13 +145,12 @@ pub struct Credentials {
     pub postgres_ca_file: Option<String>,
 }
 
+/// What stands by for an incident. Flags of `dr restore` come before it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Objective {
-    pub rto: Seconds,
-    pub rpo: Seconds,
-    /// A proof older than this proves no more that a restore would work today.
-    pub proof_age: Option<Seconds>,
+pub struct Restore {
+    /// The cluster that the method `snapshot` makes. Absent section: as the drill's.
+    pub cluster: ClusterShape,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

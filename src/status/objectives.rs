@@ -4,67 +4,55 @@ use super::known::Known;
 use super::told::{Met, Proven};
 use crate::manifest::Captured;
 use crate::model::{Method, Name, SourceId};
-use crate::policy::{Databases, Objective, Policy, Source};
+use crate::policy::{Databases, Objective, Policy, Source, Unit, unit};
+use std::collections::BTreeSet;
 
 /// An objective of a method holds for each source, and each database, that the method restores: met
 /// where one target's newest proven figures meet all of its numbers.
 pub(super) fn objectives(policy: &Policy, proven: &[Proven], newest: Option<&Known>) -> Vec<Met> {
     let mut all = Vec::new();
-    for (method, wanted) in &policy.objectives {
-        let mut things = restored_by(policy, *method, newest);
+    for method in Method::ALL {
+        let sources = policy.sources.iter().filter(|s| s.has(method));
+        let mut things: BTreeSet<Thing> = sources
+            .flat_map(|s| restored_of(s, method, newest))
+            .collect();
         // What is proven of a database that no list names is told as well.
-        let known = proven.iter().filter(|p| p.method == *method);
+        let known = proven.iter().filter(|p| p.method == method);
         things.extend(known.map(|p| (p.source.clone(), p.database.clone())));
-        things.sort();
-        things.dedup();
-        all.extend(things.into_iter().map(|(source, database)| {
+        for (source, database) in things {
+            let Some(wanted) = policy.objective(&source, method) else {
+                continue;
+            };
             let of =
-                |p: &&Proven| (p.method, &p.source, &p.database) == (*method, &source, &database);
+                |p: &&Proven| (p.method, &p.source, &p.database) == (method, &source, &database);
             let of: Vec<&Proven> = proven.iter().filter(of).collect();
-            met((source.clone(), database.clone()), *method, wanted, &of)
-        }));
+            all.push(met((source.clone(), database.clone()), method, wanted, &of));
+        }
     }
     all
 }
 
-/// What a method restores by this policy.
-fn restored_by(
-    policy: &Policy,
-    method: Method,
-    newest: Option<&Known>,
-) -> Vec<(SourceId, Option<Name>)> {
-    let of = |source: &Source| -> Vec<(SourceId, Option<Name>)> {
-        let id = source.id().clone();
-        match (method, source) {
-            (Method::Snapshot, Source::Aurora(_)) | (Method::Files, Source::Bucket(_)) => {
-                vec![(id, None)]
-            }
-            (Method::Dump, _) => {
-                let listed = match source.databases() {
-                    None => return Vec::new(),
-                    Some(Databases::These(names)) => names.clone(),
-                    // Those that were there the last time.
-                    Some(Databases::All) => {
-                        let captured = newest.and_then(|k| k.captured(&id));
-                        captured
-                            .map(Captured::databases)
-                            .unwrap_or_default()
-                            .to_vec()
-                    }
-                };
-                let each = listed.into_iter().map(|d| (id.clone(), Some(d)));
-                let each: Vec<_> = each.collect();
-                // Nothing is known of any: the objective is missed all the same.
-                if each.is_empty() {
-                    vec![(id, None)]
-                } else {
-                    each
-                }
-            }
-            _ => Vec::new(),
+/// A source, or one of its databases.
+type Thing = (SourceId, Option<Name>);
+
+/// What a method restores of a source.
+fn restored_of(source: &Source, method: Method, newest: Option<&Known>) -> Vec<Thing> {
+    let id = source.id();
+    let databases = match (unit(method), source.databases()) {
+        (Unit::Source, _) | (_, None) => &[],
+        (Unit::Database, Some(Databases::These(names))) => names.as_slice(),
+        // Those that were there the last time.
+        (Unit::Database, Some(Databases::All)) => {
+            let captured = newest.and_then(|k| k.captured(id));
+            captured.map(Captured::databases).unwrap_or_default()
         }
     };
-    policy.sources.iter().flat_map(of).collect()
+    // Nothing is known of any: the objective is missed all the same.
+    if databases.is_empty() {
+        return vec![(id.clone(), None)];
+    }
+    let each = databases.iter();
+    each.map(|d| (id.clone(), Some(d.clone()))).collect()
 }
 
 fn met(

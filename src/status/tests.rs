@@ -196,6 +196,42 @@ fn what_a_point_lacks_is_named_by_source_and_target() {
 }
 
 #[test]
+fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
+    let mut policy = planned::policy();
+    let objective = |rto| Objective {
+        rto: Seconds(rto),
+        rpo: Seconds(7200),
+        proof_age: None,
+    };
+    policy.objectives.insert(Method::Snapshot, objective(60));
+    for source in &mut policy.sources {
+        if let Source::Aurora(cluster) = source {
+            cluster.objectives.insert(Method::Snapshot, objective(3));
+        }
+    }
+    let points = [known(2, vec![passed(Method::Snapshot, 10)])];
+    let of = |policy: &Policy| {
+        let status = fold(Input {
+            policy,
+            now: at("2026-11-24T03:20:00Z"),
+            points: &points,
+            open_runs: Vec::new(),
+            slots: Slots::default(),
+            drill: None,
+            drill_slots: Slots::default(),
+            away: &[],
+        });
+        let met = status.objectives.iter();
+        met.map(|m| (m.source.to_string(), m.rto_s, m.met))
+            .collect::<Vec<_>>()
+    };
+    let own = vec![("shop-prod".to_owned(), 3, false)];
+    assert_eq!(of(&policy), own, "4 s were measured");
+    policy.objectives.clear();
+    assert_eq!(of(&policy), own, "a source may promise alone");
+}
+
+#[test]
 fn an_objective_holds_for_each_source_that_the_method_restores() {
     let mut policy = planned::policy();
     let second = policy.clusters().next().unwrap().clone();

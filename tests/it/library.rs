@@ -293,6 +293,7 @@ async fn backup_of_server(loaded: &Loaded, of: &Plan, server: &Bare) -> (Plan, L
             password_file,
             ca_file: None,
         }),
+        objectives: Default::default(),
     })];
     let later = Slot::at(of.slot.time() + jiff::SignedDuration::from_secs(1));
     let plan = backup(&BackupInput {

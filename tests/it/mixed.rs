@@ -356,6 +356,14 @@ fn mixed() {
     }
     let status = estate.dr(&["status"]).exits(0).json();
     assert_eq!(proven(&status), wanted, "{status}");
+    let objectives = status["policies"][0]["objectives"].as_array();
+    for met in objectives.into_iter().flatten() {
+        if met["method"] == "dump" {
+            let own = met["source"] == "ledger";
+            let rpo = if own { 2 * 3600 } else { 8 * 86_400 };
+            assert_eq!(met["rpo_s"], rpo, "{met}");
+        }
+    }
     assert_eq!(
         estate.scratch_databases(),
         "",
@@ -420,6 +428,8 @@ fn restored(estate: &Estate) {
         "billing-back",
     ];
     let done = estate.restore(&words);
+    let made = &done["plan"]["cluster"];
+    assert_eq!(made["max_acu"], 64.0, "as `restore` says: {done}");
     assert_eq!(done["tables"], 2, "of both databases: {done}");
     assert_eq!(done["rows"], 502, "{done}");
 }

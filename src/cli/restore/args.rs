@@ -33,7 +33,7 @@ pub struct Args {
     /// snapshot: name of the new cluster
     #[arg(long, value_name = "NAME")]
     pub cluster: Option<ClusterId>,
-    /// snapshot: instance class; default: that of the policy's drill
+    /// snapshot: instance class; default: that of the policy's `restore`, else of its drill
     #[arg(long, value_name = "CLASS")]
     pub instance_class: Option<Name>,
     /// snapshot: least capacity units of a serverless cluster

@@ -2,6 +2,7 @@
 
 use crate::cli::answer::Answer;
 use crate::cli::figures::span;
+use crate::model::Method;
 use crate::operations::restore::{Choice, RestoreOption};
 use crate::plan::RestoreInto;
 use serde_json::{Value, json};
@@ -34,9 +35,9 @@ pub fn reachable(answer: &mut Answer, options: &[RestoreOption]) {
     }
     if let Some(first) = options.first() {
         answer.line(format!(
-            "add --method {} to see the plan of the first one; methods are snapshot, dump and \
-             files",
-            first.method
+            "add --method {} to see the plan of the first one; methods are {}",
+            first.method,
+            Method::listed()
         ));
     }
     answer.set("ways", options);
@@ -79,6 +80,13 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
     for step in &choice.plan.steps {
         answer.line(format!("  {:18} {}", step.id.as_str(), step.role));
     }
+    let cluster = match &choice.into {
+        RestoreInto::Cluster { shape, .. } => Some(shape),
+        RestoreInto::Database(_) | RestoreInto::Bucket { .. } => None,
+    };
+    if let Some(shape) = cluster {
+        answer.line(format!("  the cluster is {shape}"));
+    }
     let (age, verdict) = (span(option.loses_s), verdict(option));
     answer.line(format!("  point is {age} old; proven: {verdict}"));
     if let Some(eta) = option.eta_s {
@@ -101,7 +109,7 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
             "hash": choice.hash, "source": option.source, "database": option.database,
             "point": option.point, "method": option.method,
             "target": option.target, "proven": option.proven, "failed": option.failed,
-            "exceptions": option.exceptions,
+            "exceptions": option.exceptions, "cluster": cluster,
             "steps": steps, "eta_s": option.eta_s, "eta_from_n": option.eta_from_n,
         }),
     );

@@ -1,12 +1,13 @@
 //! What is about to be done: an option, where it goes, and the plan.
 
-use super::destination::{Destination, destination};
+use super::destination::{Asked, Destination};
+use super::methods::destination;
 use super::options::{Ambiguous, RestoreOption, Wanted, pick};
 use super::place::Place;
 use super::places::Places;
 use super::request::RestoreRequest;
 use crate::database::Address;
-use crate::model::{Mark, Method, RunId, RunKind, Seconds, Sha256, Slot};
+use crate::model::{Mark, Method, RunId, RunKind, Seconds, Sha256, Slot, VersionId};
 use crate::plan::{Plan, RestoreInput, RestoreInto, restore};
 use crate::policy::{Concurrency, Runner, Timeouts};
 use crate::report::{Code, Fail, Finding, Hint};
@@ -57,7 +58,13 @@ pub async fn choose<'a>(
         into,
         word,
         address,
-    } = destination(place, option, request).await?;
+    } = destination(&Asked {
+        request,
+        option,
+        vault: &place.target,
+        policy: place.policy.as_ref(),
+        dump_version: dump_version(place, option).await?,
+    })?;
     // Neither instant nor name of the run is part of the hash.
     let epoch = Timestamp::UNIX_EPOCH;
     let run = RunId::scheduled(RunKind::Restore, Slot::at(epoch));
@@ -71,6 +78,18 @@ pub async fn choose<'a>(
         hash: plan.hash(),
         plan,
     })
+}
+
+/// The oldest version of the option's dump, if it has one: what came later is nobody's.
+async fn dump_version(place: &Place, option: &RestoreOption) -> Result<Option<VersionId>, Fail> {
+    let Some(key) = &option.dump else {
+        return Ok(None);
+    };
+    let versions = place.vault.versions_of(key.as_str()).await?;
+    let version = versions.iter().find(|v| !v.delete_marker);
+    let version = version.map(|v| VersionId::new(&*v.version));
+    let gone = || Fail::new(Code::Missing, format!("the dump {key} is gone"));
+    version.map(Some).ok_or_else(gone)
 }
 
 /// Whoever has to choose sees what there is, and types one of it.
@@ -156,6 +175,7 @@ fn make_plan(
         opened_at,
         point: &point.point,
         captured,
+        method: option.method,
         target: option.target.clone(),
         copy: point
             .copies

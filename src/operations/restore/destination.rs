@@ -1,12 +1,11 @@
 //! Where a restore goes, from what was asked for and what the policy says.
 
 use super::options::RestoreOption;
-use super::place::Place;
 use super::request::{ClusterDestination, RestoreRequest};
 use crate::database::Address;
-use crate::model::{ClusterId, Method, Name, Provider, VersionId, endpoint_allowed};
-use crate::plan::{IntoDatabase, RestoreInto};
-use crate::policy::ClusterShape;
+use crate::model::{ClusterId, Name, Provider, VersionId, endpoint_allowed};
+use crate::plan::{IntoDatabase, PlanTarget, RestoreInto};
+use crate::policy::{ClusterShape, Policy};
 use crate::report::{Code, Fail, Hint};
 
 pub(super) struct Destination {
@@ -16,109 +15,98 @@ pub(super) struct Destination {
     pub address: Option<Address>,
 }
 
-/// The same command, with what is missing.
-fn needs(method: Method, message: impl Into<String>) -> (Fail, Hint) {
-    let again = Hint::again("restore").arg("--method", method);
-    (Fail::usage(message), again)
+/// What was asked for, of what, and what is known there.
+pub(super) struct Asked<'a> {
+    pub request: &'a RestoreRequest,
+    pub option: &'a RestoreOption,
+    /// The target that data is taken from.
+    pub vault: &'a PlanTarget,
+    pub policy: Option<&'a Policy>,
+    /// Of the option's dump, if it has one.
+    pub dump_version: Option<VersionId>,
 }
 
-pub(super) async fn destination(
-    place: &Place,
-    option: &RestoreOption,
-    request: &RestoreRequest,
-) -> Result<Destination, Fail> {
-    match option.method {
-        Method::Snapshot => cluster(place, request),
-        Method::Dump => database(place, option, request).await,
-        Method::Files => bucket(place, request),
+impl Asked<'_> {
+    /// The same command, with what is missing.
+    fn needs(&self, message: impl Into<String>) -> (Fail, Hint) {
+        let again = Hint::again("restore").arg("--method", self.option.method);
+        (Fail::usage(message), again)
     }
 }
 
-fn cluster(place: &Place, request: &RestoreRequest) -> Result<Destination, Fail> {
-    let wanted = &request.cluster;
+pub(super) fn cluster(asked: &Asked<'_>) -> Result<Destination, Fail> {
+    let (wanted, policy) = (&asked.request.cluster, asked.policy);
     let id = wanted.id.clone().ok_or_else(|| {
-        let what = "method snapshot needs --cluster, the name of the new cluster";
-        let (fail, again) = needs(Method::Snapshot, what);
+        let method = asked.option.method;
+        let what = format!("method {method} needs --cluster, the name of the new cluster");
+        let (fail, again) = asked.needs(what);
         fail.hint(again.arg("--cluster", "NAME"))
     })?;
     valid_cluster(&id)?;
-    let shape = shape(place, wanted, &id)?;
+    let shape = shape(policy, wanted).ok_or_else(|| {
+        let (fail, again) = asked.needs("the vault knows no instance class; name one");
+        let again = again.arg("--cluster", &id);
+        fail.hint(again.arg("--instance-class", "db.r6g.large"))
+    })?;
     shape.check_capacity().map_err(|why| {
-        let what = format!("{why}; say them with --min-acu and --max-acu");
-        let (fail, again) = needs(Method::Snapshot, what);
+        let (fail, again) = asked.needs(format!("{why}; say them with --min-acu and --max-acu"));
         fail.hint(again.arg("--min-acu", 0.5).arg("--max-acu", 8))
     })?;
-    let policy = place.policy.as_ref();
-    let endpoint = policy.and_then(|p| p.rds_endpoint(&place.target.region));
+    let endpoint = policy.and_then(|p| p.rds_endpoint(&asked.vault.region));
+    let endpoint = endpoint.map(str::to_owned);
     Ok(Destination {
         word: id.to_string(),
         address: None,
         into: RestoreInto::Cluster {
             id,
             shape,
-            rds_endpoint: request.endpoints.of("rds").or(endpoint.map(str::to_owned)),
+            rds_endpoint: asked.request.endpoints.of("rds").or(endpoint),
         },
     })
 }
 
-/// What was asked for, else what the policy's drill has proven.
-fn shape(place: &Place, wanted: &ClusterDestination, id: &ClusterId) -> Result<ClusterShape, Fail> {
-    let policy = place.policy.as_ref();
+/// What was asked for, else what the policy has for an incident, else what its drills have proven.
+/// One of the two whole: networks of a drill lead nowhere. `None`: nobody names a class.
+fn shape(policy: Option<&Policy>, wanted: &ClusterDestination) -> Option<ClusterShape> {
+    let restored = policy.and_then(|p| p.restore.as_ref()).map(|r| &r.cluster);
     let drilled = policy.and_then(|p| p.drill.as_ref()).map(|d| &d.cluster);
+    let known = restored.or(drilled);
     let class = wanted.instance_class.as_ref();
-    let class = class.or(drilled.map(|d| &d.instance_class));
-    let class = class.cloned().ok_or_else(|| {
-        let (fail, again) = needs(
-            Method::Snapshot,
-            "the vault knows no instance class; name one",
-        );
-        let again = again.arg("--cluster", id);
-        fail.hint(again.arg("--instance-class", "db.r6g.large"))
-    })?;
-    // Capacity belongs to a class: that of the drill says nothing of another one.
+    let class = class.or(known.map(|k| &k.instance_class))?.clone();
+    // Capacity belongs to a class: that of another one says nothing of it.
     let serverless = class.as_str() == ClusterShape::SERVERLESS;
-    let drilled_capacity = drilled.filter(|_| serverless);
+    let known_capacity = known.filter(|_| serverless);
     let groups = &wanted.security_groups;
-    Ok(ClusterShape {
+    let own = |asked: &Option<Name>, of: fn(&ClusterShape) -> &Option<Name>| {
+        let known = || known.and_then(|k| of(k).clone());
+        asked.clone().or_else(known)
+    };
+    Some(ClusterShape {
         instance_class: class,
-        subnet_group: wanted
-            .subnet_group
-            .clone()
-            .or_else(|| drilled.and_then(|d| d.subnet_group.clone())),
-        security_groups: match (groups.is_empty(), drilled) {
-            (true, Some(drilled)) => drilled.security_groups.clone(),
+        subnet_group: own(&wanted.subnet_group, |k| &k.subnet_group),
+        security_groups: match known {
+            Some(known) if groups.is_empty() => known.security_groups.clone(),
             _ => groups.clone(),
         },
-        parameter_group: wanted
-            .parameter_group
-            .clone()
-            .or_else(|| drilled.and_then(|d| d.parameter_group.clone())),
-        min_acu: wanted.min_acu.or(drilled_capacity.and_then(|d| d.min_acu)),
-        max_acu: wanted.max_acu.or(drilled_capacity.and_then(|d| d.max_acu)),
+        parameter_group: own(&wanted.parameter_group, |k| &k.parameter_group),
+        min_acu: wanted.min_acu.or(known_capacity.and_then(|k| k.min_acu)),
+        max_acu: wanted.max_acu.or(known_capacity.and_then(|k| k.max_acu)),
     })
 }
 
-async fn database(
-    place: &Place,
-    option: &RestoreOption,
-    request: &RestoreRequest,
-) -> Result<Destination, Fail> {
+pub(super) fn database(asked: &Asked<'_>) -> Result<Destination, Fail> {
+    let (request, option) = (asked.request, asked.option);
     let url = request.database.url.as_ref().ok_or_else(|| {
-        let what = "method dump needs --into, the URL of an empty database";
-        let (fail, again) = needs(Method::Dump, what);
+        let method = option.method;
+        let what = format!("method {method} needs --into, the URL of an empty database");
+        let (fail, again) = asked.needs(what);
         fail.hint(again.arg("--into", "postgres://USER@HOST:5432/DATABASE"))
     })?;
     let address = Address::from_url(url, request.postgres_ca_file.clone())
         .map_err(|why| Fail::usage(format!("--into: {why}")))?;
-    let key = option
-        .dump
-        .clone()
-        .ok_or_else(|| Fail::usage(format!("point {} has no dump", option.point)))?;
-    let versions = place.vault.versions_of(key.as_str()).await?;
-    let version = versions.iter().find(|v| !v.delete_marker);
-    let version = version
-        .map(|v| VersionId::new(&*v.version))
-        .ok_or_else(|| Fail::new(Code::Missing, format!("the dump {key} is gone")))?;
+    let dump = option.dump.clone().zip(asked.dump_version.clone());
+    let (dump_key, dump_version) =
+        dump.ok_or_else(|| Fail::usage(format!("point {} has no dump", option.point)))?;
     Ok(Destination {
         word: address.database.clone(),
         into: RestoreInto::Database(IntoDatabase {
@@ -127,18 +115,19 @@ async fn database(
             database: address.database.clone(),
             user: address.user.clone(),
             of: option.database.clone().unwrap_or_else(|| Name::new("")),
-            dump_key: key,
-            dump_version: version,
+            dump_key,
+            dump_version,
         }),
         address: Some(address),
     })
 }
 
-fn bucket(place: &Place, request: &RestoreRequest) -> Result<Destination, Fail> {
-    let (wanted, vault) = (&request.bucket, &place.target);
+pub(super) fn bucket(asked: &Asked<'_>) -> Result<Destination, Fail> {
+    let (wanted, vault) = (&asked.request.bucket, asked.vault);
     let bucket = wanted.bucket.clone().ok_or_else(|| {
-        let what = "method files needs --to-bucket, where the files go";
-        let (fail, again) = needs(Method::Files, what);
+        let method = asked.option.method;
+        let what = format!("method {method} needs --to-bucket, where the files go");
+        let (fail, again) = asked.needs(what);
         fail.hint(again.arg("--to-bucket", "BUCKET"))
     })?;
     if bucket == vault.bucket {
@@ -188,3 +177,6 @@ fn valid_cluster(id: &ClusterId) -> Result<(), Fail> {
          first"
     )))
 }
+
+#[cfg(test)]
+mod tests;

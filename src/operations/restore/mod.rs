@@ -1,10 +1,12 @@
 //! For real. Finds everything from a vault alone, chooses, plans, executes, resumes.
 
+mod available;
 mod choice;
 mod destination;
 mod execute;
 mod executing;
 mod measured;
+mod methods;
 mod options;
 mod place;
 mod places;
@@ -33,7 +35,7 @@ use jiff::Timestamp;
 pub fn options(places: &Places, before: Option<Timestamp>) -> Vec<RestoreOption> {
     let each = places.places.iter();
     let mut all: Vec<RestoreOption> = each
-        .flat_map(|p| options::options(&p.target.name, &p.points, p.now, before))
+        .flat_map(|p| methods::options(&p.target.name, &p.points, p.now, before))
         .collect();
     options::order(&mut all);
     all

@@ -1,6 +1,8 @@
 //! What is wrong with a policy that can be read: contradictions, promises no method can keep, lines
 //! that never fire.
 
+mod clusters;
+mod drills;
 mod names;
 mod not_yet;
 mod numbers;
@@ -35,8 +37,9 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
         places::target(policy, n, target, &mut found);
     }
     objectives::schedules(policy, calendar.fires, &mut found);
-    objectives::drill(policy, &mut found);
-    objectives::assertions(policy, &mut found);
+    drills::drill(policy, &mut found);
+    clusters::clusters(policy, &mut found);
+    drills::assertions(policy, &mut found);
     servers::servers(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);

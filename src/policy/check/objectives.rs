@@ -1,8 +1,8 @@
-//! Schedules, the drill, and whether what is promised can be kept.
+//! Schedules, and whether what is promised can be kept.
 
 use super::trouble::Found;
 use crate::model::{Method, Seconds};
-use crate::policy::{Databases, Policy, Schedule, Source};
+use crate::policy::{Objective, Policy, Schedule, Source};
 use crate::report::Code;
 
 pub(super) fn schedules(
@@ -28,92 +28,10 @@ pub(super) fn schedules(
     }
 }
 
-pub(super) fn drill(policy: &Policy, found: &mut Found) {
-    let Some(drill) = &policy.drill else {
-        found.warning(
-            Code::NoDrill,
-            "drill",
-            "without a drill nothing is ever proven, and `status --check` fails",
-        );
-        return;
-    };
-    let production = policy.clusters().any(|c| c.account == drill.account);
-    let clusters = policy.clusters().next().is_some();
-    if production && !drill.same_account {
-        found.error(
-            Code::DrillInProduction,
-            "drill.account",
-            "this is production's account; a drill there needs `same_account: true`",
-        );
-    }
-    if let (true, Err(why)) = (clusters, drill.cluster.check_capacity()) {
-        found.error(Code::ServerlessCapacity, "drill.cluster", why);
-    }
-    if clusters && !policy.targets.iter().any(|t| t.snapshots.is_some()) {
-        found.error(
-            Code::DrillNoCopy,
-            "drill.cluster",
-            "no target has `snapshots`, so there is no snapshot copy to restore",
-        );
-    }
-    if policy
-        .targets
-        .iter()
-        .any(|t| t.bucket == drill.scratch_bucket)
-    {
-        found.error(
-            Code::DrillScratch,
-            "drill.scratch_bucket",
-            "a vault cannot be the scratch bucket",
-        );
-    }
-}
-
-/// An assertion is asked in one database, and that is to be said where there are several.
-pub(super) fn assertions(policy: &Policy, found: &mut Found) {
-    let all = policy
-        .drill
-        .iter()
-        .flat_map(|d| d.assertions.iter().enumerate());
-    for (n, assertion) in all {
-        let place = |field: &str| format!("drill.assertions[{n}].{field}");
-        let wanted = assertion.source.as_ref();
-        let named = |s: &&Source| wanted.is_none_or(|w| w == s.id());
-        let servers = || policy.sources.iter().filter(|s| s.databases().is_some());
-        let mut asked = servers().filter(named);
-        let (first, second) = (asked.next(), asked.next());
-        let Some(source) = first else {
-            let message = match wanted {
-                Some(wanted) => format!("there is no source of databases `{wanted}`"),
-                None => "there is no source of databases to ask".to_owned(),
-            };
-            found.error(Code::PolicyAssertion, place("source"), message);
-            continue;
-        };
-        if second.is_some() {
-            let message = "several sources have databases; say with `source` which one is asked";
-            found.error(Code::PolicyAssertion, place("source"), message);
-            continue;
-        }
-        let Some(Databases::These(names)) = source.databases() else {
-            continue;
-        };
-        let unsaid = assertion.database.is_none() && names.len() > 1;
-        let foreign = assertion.database.as_ref().filter(|d| !names.contains(d));
-        if unsaid {
-            let message = format!(
-                "source `{}` has several databases; say with `database` which one is asked",
-                source.id()
-            );
-            found.error(Code::PolicyAssertion, place("database"), message);
-        } else if let Some(database) = foreign {
-            let message = format!(
-                "`{database}` is none of the `databases` of `{}`",
-                source.id()
-            );
-            found.error(Code::PolicyAssertion, place("database"), message);
-        }
-    }
+/// What the schedules of a policy must keep.
+struct Promise<'a> {
+    policy: &'a Policy,
+    longest_interval_s: fn(&Schedule) -> Option<u64>,
 }
 
 pub(super) fn objectives(
@@ -121,42 +39,73 @@ pub(super) fn objectives(
     longest_interval_s: fn(&Schedule) -> Option<u64>,
     found: &mut Found,
 ) {
+    let promise = Promise {
+        policy,
+        longest_interval_s,
+    };
     for (method, objective) in &policy.objectives {
         let place = format!("objectives.{method}");
-        let served = match method {
-            Method::Snapshot => policy.targets.iter().any(|t| t.snapshots.is_some()),
-            Method::Dump => {
-                let drilled = policy.clusters().next().is_some() && policy.drill.is_some();
-                drilled || policy.servers().next().is_some()
-            }
-            Method::Files => policy.buckets().next().is_some(),
-        };
-        if !served {
-            found.error(
-                Code::NoMethodMeets,
-                place.clone(),
-                format!(
-                    "nothing in this policy serves the method `{method}`, so the objective cannot \
-                     be met"
-                ),
+        if !policy.sources.iter().any(|s| policy.serves(s, *method)) {
+            let message = format!(
+                "nothing in this policy serves the method `{method}`, so the objective cannot be \
+                 met"
             );
+            found.error(Code::NoMethodMeets, place.clone(), message);
         }
+        let own = |s: &&Source| s.objectives().contains_key(method);
+        let held = policy.sources.iter().filter(|s| s.has(*method) && !own(s));
+        let held: Vec<&Source> = held.collect();
+        promise.check((&place, *method, objective), &held, found);
+    }
+    for (n, source) in policy.sources.iter().enumerate() {
+        for (method, objective) in source.objectives() {
+            let place = format!("sources[{n}].objectives.{method}");
+            if policy.serves(source, *method) {
+                promise.check((&place, *method, objective), &[source], found);
+            } else {
+                let message = unserved(source, *method);
+                found.error(Code::NoMethodMeets, place, message);
+            }
+        }
+    }
+}
+
+/// Why no restore of a source by a method can ever be measured.
+fn unserved(source: &Source, method: Method) -> String {
+    if source.has(method) {
+        return format!(
+            "nothing in this policy serves the method `{method}` for source `{}`, so the \
+             objective cannot be met",
+            source.id()
+        );
+    }
+    let methods: Vec<String> = source.methods().map(|m| format!("`{m}`")).collect();
+    format!(
+        "a source of kind `{}` has no method `{method}`; it is restored by {}",
+        source.kind(),
+        methods.join(" and ")
+    )
+}
+
+impl Promise<'_> {
+    /// One objective, for the sources that it holds for.
+    fn check(
+        &self,
+        (place, method, objective): (&str, Method, &Objective),
+        held: &[&Source],
+        found: &mut Found,
+    ) {
         proof_age(
-            policy,
-            (&place, objective.proof_age),
-            longest_interval_s,
+            self.policy,
+            (place, objective.proof_age),
+            self.longest_interval_s,
             found,
         );
         // A snapshot is as old as its schedule; no setting of ours can make a point newer than its
         // slot.
-        let every = match method {
-            // A cluster is dumped by its drills, a server at each slot.
-            Method::Dump if policy.clusters().next().is_some() => {
-                policy.drill.as_ref().map(|d| &d.schedule)
-            }
-            _ => Some(&policy.schedule),
-        };
-        if let Some(interval_s) = every.and_then(longest_interval_s)
+        let every = held.iter().filter_map(|s| self.policy.points_of(s, method));
+        let longest = every.filter_map(self.longest_interval_s).max();
+        if let Some(interval_s) = longest
             && interval_s > objective.rpo.0
         {
             found.error(

@@ -1,5 +1,6 @@
 use super::*;
-use crate::manifest::Copy;
+use crate::manifest::{Copy, Proof};
+use crate::operations::restore::methods::options;
 use crate::plan::tests::{captured, copy, point, proof};
 use crate::vault::PointRef;
 

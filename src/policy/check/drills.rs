@@ -1,0 +1,90 @@
+//! The drill: where it restores, and what it asks there.
+
+use super::trouble::Found;
+use crate::policy::{Databases, Policy, Source};
+use crate::report::Code;
+
+pub(super) fn drill(policy: &Policy, found: &mut Found) {
+    let Some(drill) = &policy.drill else {
+        found.warning(
+            Code::NoDrill,
+            "drill",
+            "without a drill nothing is ever proven, and `status --check` fails",
+        );
+        return;
+    };
+    let production = policy.clusters().any(|c| c.account == drill.account);
+    let clusters = policy.clusters().next().is_some();
+    if production && !drill.same_account {
+        found.error(
+            Code::DrillInProduction,
+            "drill.account",
+            "this is production's account; a drill there needs `same_account: true`",
+        );
+    }
+    if clusters && !policy.targets.iter().any(|t| t.snapshots.is_some()) {
+        found.error(
+            Code::DrillNoCopy,
+            "drill.cluster",
+            "no target has `snapshots`, so there is no snapshot copy to restore",
+        );
+    }
+    if policy
+        .targets
+        .iter()
+        .any(|t| t.bucket == drill.scratch_bucket)
+    {
+        found.error(
+            Code::DrillScratch,
+            "drill.scratch_bucket",
+            "a vault cannot be the scratch bucket",
+        );
+    }
+}
+
+/// An assertion is asked in one database, and that is to be said where there are several.
+pub(super) fn assertions(policy: &Policy, found: &mut Found) {
+    let all = policy
+        .drill
+        .iter()
+        .flat_map(|d| d.assertions.iter().enumerate());
+    for (n, assertion) in all {
+        let place = |field: &str| format!("drill.assertions[{n}].{field}");
+        let wanted = assertion.source.as_ref();
+        let named = |s: &&Source| wanted.is_none_or(|w| w == s.id());
+        let servers = || policy.sources.iter().filter(|s| s.databases().is_some());
+        let mut asked = servers().filter(named);
+        let (first, second) = (asked.next(), asked.next());
+        let Some(source) = first else {
+            let message = match wanted {
+                Some(wanted) => format!("there is no source of databases `{wanted}`"),
+                None => "there is no source of databases to ask".to_owned(),
+            };
+            found.error(Code::PolicyAssertion, place("source"), message);
+            continue;
+        };
+        if second.is_some() {
+            let message = "several sources have databases; say with `source` which one is asked";
+            found.error(Code::PolicyAssertion, place("source"), message);
+            continue;
+        }
+        let Some(Databases::These(names)) = source.databases() else {
+            continue;
+        };
+        let unsaid = assertion.database.is_none() && names.len() > 1;
+        let foreign = assertion.database.as_ref().filter(|d| !names.contains(d));
+        if unsaid {
+            let message = format!(
+                "source `{}` has several databases; say with `database` which one is asked",
+                source.id()
+            );
+            found.error(Code::PolicyAssertion, place("database"), message);
+        } else if let Some(database) = foreign {
+            let message = format!(
+                "`{database}` is none of the `databases` of `{}`",
+                source.id()
+            );
+            found.error(Code::PolicyAssertion, place("database"), message);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! What is promised of a restore.
+
+use crate::model::Seconds;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What is promised of one method: of each source, and each database, that it restores.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Objective {
+    pub rto: Seconds,
+    pub rpo: Seconds,
+    /// A proof older than this proves no more that a restore would work today.
+    pub proof_age: Option<Seconds>,
+}
