@@ -12,4 +12,6 @@ pub struct Objective {
     pub rpo: Seconds,
     /// A proof older than this proves no more that a restore would work today.
     pub proof_age: Option<Seconds>,
+    /// What was restored was compared in full with its source no longer ago than this.
+    pub compared: Option<Seconds>,
 }

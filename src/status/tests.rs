@@ -53,6 +53,7 @@ fn status_with(points: &[Known], drill: Option<DrillRun>, now: &str) -> Status {
         rto: Seconds(60),
         rpo: Seconds(7200),
         proof_age: Some(Seconds(600)),
+        compared: None,
     };
     policy.objectives.insert(Method::Snapshot, objective);
     fold(Input {
@@ -202,6 +203,7 @@ fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
         rto: Seconds(rto),
         rpo: Seconds(7200),
         proof_age: None,
+        compared: None,
     };
     policy.objectives.insert(Method::Snapshot, objective(60));
     for source in &mut policy.sources {
@@ -243,6 +245,7 @@ fn an_objective_holds_for_each_source_that_the_method_restores() {
         rto: Seconds(60),
         rpo: Seconds(7200),
         proof_age: None,
+        compared: None,
     };
     policy.objectives.insert(Method::Snapshot, objective);
     let points = [known(2, vec![passed(Method::Snapshot, 10)])];
