@@ -7,14 +7,9 @@ use crate::engine::RunExit;
 use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, StepId, TargetName};
 use crate::plan::{Action, Plan, StorePolicy, VerbInput};
 use crate::policy::Policy;
-use crate::report::{Code, Fail};
+use crate::report::Fail;
 use crate::targets::Reached;
 use crate::vault::{Key, Vault, VaultError};
-use std::time::Duration;
-
-/// Looks at the journal target while another runner stores the policy there.
-const LOOKS: u32 = 20;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(500);
 
 /// Stores the runner's own policy at every target that answers and lacks it, before a run of a kind
 /// is opened.
@@ -31,19 +26,20 @@ pub(super) async fn store(
     if lacking.is_empty() {
         return Ok(());
     }
-    let mark = Mark::of(session.loaded.sha256.as_str());
     let again = |policy: &Policy, stored: &Plan| again(session, policy, stored);
-    let mut runs = known_runs(reached, session.loaded, RunKind::Policy).await?;
-    runs.retain(|r| r.run.has_mark(&mark));
+    let runs = known_runs(reached, session.loaded, RunKind::Policy).await?;
     for read in session.open_runs(reached, &runs).await?.open {
-        // A runner died before its end; what cannot be resumed keeps no other from being opened.
+        // A runner died before its end. What cannot be resumed keeps no other from being opened,
+        // and the log shows it.
         drop(session.join(reached, read, &again).await);
         lacking = self::lacking(session, reached).await;
     }
     if lacking.is_empty() {
         return Ok(());
     }
-    let plan = VerbInput {
+    // A run of our own: another one that is about to store the same is not waited for.
+    let mark = Mark::of(&session.identity.runner.0);
+    let input = VerbInput {
         policy: &session.loaded.policy,
         policy_sha256: &session.loaded.sha256,
         vault: &reached.id,
@@ -51,17 +47,16 @@ pub(super) async fn store(
         run: RunId::manual(RunKind::Policy, Slot::at(reached.now), &mark),
         opened_at: reached.now,
     };
-    let plan = plan.policy(session.reader(kind), &lacking);
+    let plan = input.policy(session.reader(kind), &lacking);
     let advanced = session.begin(reached, &plan, &again).await?;
     if advanced.report.left == RunExit::Stopped {
         return Err(Fail::stopped());
     }
     let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
     let mut failed = advanced.report.failed.into_iter();
-    match failed.find(|f| f.step == here) {
-        Some(failed) => Err(failed.fail),
-        None => there(session, reached).await,
-    }
+    failed
+        .find(|f| f.step == here)
+        .map_or(Ok(()), |failed| Err(failed.fail))
 }
 
 async fn lacking(session: &Session<'_>, reached: &Reached) -> Vec<TargetName> {
@@ -99,26 +94,6 @@ fn again(session: &Session<'_>, policy: &Policy, stored: &Plan) -> Option<Plan> 
 
 fn may_store(role: Role) -> bool {
     super::session::roles_of(RunKind::Policy).contains(&role)
-}
-
-/// Another runner may be about to write it: no run names a policy that is not there.
-async fn there(session: &Session<'_>, reached: &Reached) -> Result<(), Fail> {
-    let key = Key::Policy(session.loaded.sha256.clone()).to_string();
-    for _ in 0..LOOKS {
-        let versions = reached.vault.versions_of(&key).await?;
-        if versions.iter().any(|v| !v.delete_marker) {
-            return Ok(());
-        }
-        session.around.world.sleep(BETWEEN_LOOKS).await;
-        if session.around.world.stopping() {
-            return Err(Fail::stopped());
-        }
-    }
-    let message = format!(
-        "policy {} is being stored at {} by another runner, and is not there yet",
-        session.loaded.sha256, reached.name
-    );
-    Err(Fail::new(Code::TargetUnavailable, message).at(&reached.name))
 }
 
 /// The text of a policy as a vault keeps it, if it is what its name says.
