@@ -62,7 +62,8 @@ impl Typed {
     /// What was typed behind the verb: flags that the hint gives, and confirmations, are left out.
     fn again(&self, start: String, dr: &Dr) -> String {
         let cli = super::verbs::Cli::command();
-        let Some(known) = cli.find_subcommand(dr.verb) else {
+        let mut verbs = dr.verb.split(' ');
+        let Some(known) = verbs.try_fold(&cli, |of, verb| of.find_subcommand(verb)) else {
             return start;
         };
         let takes_value = |flag: &str| {
@@ -76,7 +77,8 @@ impl Typed {
             ["yes", "plan", "json"].contains(&name) || dr.args.iter().any(|(f, _)| *f == flag)
         };
         let mut text = start;
-        let behind = self.words.iter().skip_while(|w| *w != dr.verb).skip(1);
+        let last = dr.verb.rsplit(' ').next().unwrap_or(dr.verb);
+        let behind = self.words.iter().skip_while(|w| *w != last).skip(1);
         let mut words = behind.peekable();
         while let Some(word) = words.next() {
             let Some(flag) = word.strip_prefix("--") else {

@@ -48,15 +48,29 @@ pub(super) async fn store(
         opened_at: reached.now,
     };
     let plan = input.policy(session.reader(kind), &lacking);
-    let advanced = session.begin(reached, &plan, &again).await?;
-    if advanced.report.left == RunExit::Stopped {
+    let stored = session.begin(reached, &plan, &again).await;
+    if matches!(&stored, Ok(advanced) if advanced.report.left == RunExit::Stopped) {
         return Err(Fail::stopped());
     }
     let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
-    let mut failed = advanced.report.failed.into_iter();
-    failed
-        .find(|f| f.step == here)
-        .map_or(Ok(()), |failed| Err(failed.fail))
+    let failed = match stored {
+        Ok(advanced) => {
+            let mut failed = advanced.report.failed.into_iter();
+            failed.find(|f| f.step == here).map(|f| f.fail)
+        }
+        Err(fail) => Some(fail),
+    };
+    match failed {
+        // By another runner, meanwhile.
+        Some(fail)
+            if self::lacking(session, reached)
+                .await
+                .contains(&reached.name) =>
+        {
+            Err(fail)
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn lacking(session: &Session<'_>, reached: &Reached) -> Vec<TargetName> {

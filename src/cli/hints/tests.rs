@@ -35,6 +35,15 @@ fn the_same_command_is_given_back_with_what_is_missing() {
 }
 
 #[test]
+fn a_verb_of_two_words_is_given_back_with_its_flags() {
+    let typed = typed("dr vault init --policy p.yaml --profile admin --profile b=c --json");
+    assert_eq!(
+        spelled(&typed, Hint::again("vault init")),
+        "dr vault init --policy p.yaml --profile admin --profile b=c"
+    );
+}
+
+#[test]
 fn a_password_is_never_given_back_and_odd_words_are_quoted() {
     let typed = typed("dr restore --from=s3://v --into postgres://u:secret@h/d --to-prefix a$b");
     assert_eq!(

@@ -64,7 +64,10 @@ impl Beside<'_> {
     fn not_brought(&self, local: &Local, fail: &Fail) -> Finding {
         let why = fail.to_string();
         let why = why.lines().next().unwrap_or_default();
-        let why = format!("the vault's journal cannot be used ({why})");
+        let why = match fail.code {
+            Code::Stopped => "it was stopped before it was brought into the vault".to_owned(),
+            _ => format!("the vault's journal cannot be used ({why})"),
+        };
         local.finding(self.verb, &why, |_| self.again())
     }
 

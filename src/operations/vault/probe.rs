@@ -3,7 +3,7 @@
 
 use super::VaultRequest;
 use super::beside::Beside;
-use crate::engine::Report;
+use crate::engine::{Report, RunExit};
 use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::operations::closing::{self, Which};
 use crate::operations::session::Session;
@@ -99,6 +99,10 @@ pub(super) fn told(loaded: &Loaded, report: Report) -> (Vec<Probed>, Vec<Finding
         .collect();
     let plan = &report.state.plan;
     let mut findings = Vec::new();
+    if report.left == RunExit::Stopped {
+        let message = format!("{} was stopped before its end; type it again", plan.run);
+        findings.push(Finding::error(Code::Stopped, message).thing(&plan.run));
+    }
     for failed in report.failed {
         let asked = plan.actions::<ProbeLock>();
         let mut asked = asked.filter(|(step, _)| step.id == failed.step);
