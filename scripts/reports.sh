@@ -12,7 +12,7 @@ if ((${#crash[@]})); then
         | {n_calls: total(.n_calls), ops: (map(.ops) | reduce .[] as $o ({}; reduce ($o | to_entries[]) as $e (.; .[$e.key] += $e.value))),
         kinds: .[0].kinds, cases: total(.cases), failed: total(.failed), sampled: any(.[]; .sampled), seed: .[0].seed,
         failures: total(.failures), wall_s: total(.wall_s), most_runs: (map(.most_runs) | max),
-        stages: map({(.stage): {n_calls, cases, failed}}) | add}' "${crash[@]}" >"$dir/crash.json"
+        stages: map({(.stage): {n_calls, cases, failed, sampled}}) | add}' "${crash[@]}" >"$dir/crash.json"
     jq -r '"crash: \(.n_calls) calls, \(.cases) cases, \(.failed) failed, sampled \(.sampled)"' "$dir/crash.json"
 fi
 race=("$dir"/race-*.json)

@@ -10,14 +10,18 @@ use crate::model::{Role, RunKind, Slot};
 use crate::plan::{Plan, PlanTarget};
 use crate::report::{Fail, Finding};
 use crate::steps::{Said, Secrets};
-use crate::targets::{Reached, open};
+use crate::targets::{Reached, Seen, open};
 use crate::vault::{JournalStore, RunRead, RunRef, VaultJournal};
+use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
 
 /// So many of the newest runs of a kind are looked at for open ones.
 pub(super) const LOOK_BACK: usize = 12;
 /// And at so many of slots that are not due yet.
 const PLANTED: usize = 3;
+
+/// Journals that are asked at once whether they have ended.
+const AT_ONCE: usize = 8;
 
 /// What every operation that runs something holds.
 pub(in crate::operations) struct Session<'a> {
@@ -126,7 +130,11 @@ impl<'a> Session<'a> {
     ///
     /// # Errors
     /// The store's.
-    pub async fn open_runs(&self, reached: &Reached, runs: &[RunRef]) -> Result<OpenRuns, Fail> {
+    pub async fn open_runs<'r>(
+        &self,
+        reached: &'r Reached,
+        runs: &'r [RunRef],
+    ) -> Result<OpenRuns, Fail> {
         let mut found = OpenRuns {
             open: Vec::new(),
             findings: Vec::new(),
@@ -137,23 +145,25 @@ impl<'a> Session<'a> {
         let (past, planted): (Vec<&RunRef>, Vec<&RunRef>) =
             runs.iter().partition(|r| r.slot <= now);
         let newest = past.into_iter().rev().take(LOOK_BACK).rev();
-        for run in newest.chain(planted.into_iter().take(PLANTED)) {
-            for seen in reached.capable() {
-                let journal = journal_at(&seen.vault);
-                if journal.finished(policy, &run.run).await? {
-                    continue;
-                }
-                match journal.read(policy, &run.run).await {
-                    Ok(Some(read)) if read.state.finished.is_none() => found.open.push(read),
-                    Ok(_) => {}
-                    Err(e) if e.transient() => return Err(e.into()),
-                    Err(why) => {
-                        let (run, at) = (run.run.clone(), seen.target.name.clone());
-                        let unread = Unread { run, at, why };
-                        found
-                            .findings
-                            .push(unread.finding(", nothing is appended to it"));
-                    }
+        let looked_at = newest.chain(planted.into_iter().take(PLANTED));
+        let pairs = looked_at.flat_map(|run| reached.capable().map(move |seen| (run, seen)));
+        let ended = |(run, seen): (&'r RunRef, &'r Seen)| async move {
+            let ended = journal_at(&seen.vault).finished(policy, &run.run).await;
+            ended.map(|ended| (run, seen, ended))
+        };
+        let asked = futures_util::stream::iter(pairs).map(ended);
+        let asked: Vec<_> = asked.buffered(AT_ONCE).try_collect().await?;
+        for (run, seen, _) in asked.into_iter().filter(|(_, _, ended)| !ended) {
+            match journal_at(&seen.vault).read(policy, &run.run).await {
+                Ok(Some(read)) if read.state.finished.is_none() => found.open.push(read),
+                Ok(_) => {}
+                Err(e) if e.transient() => return Err(e.into()),
+                Err(why) => {
+                    let (run, at) = (run.run.clone(), seen.target.name.clone());
+                    let unread = Unread { run, at, why };
+                    found
+                        .findings
+                        .push(unread.finding(", nothing is appended to it"));
                 }
             }
         }
