@@ -183,7 +183,7 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
             let runs = ["runs/*/drill-*", "runs/*/probe-*", POLICY_RUN];
             single && (any(&runs, key) || any(&["targets/*", "policies/*"], key))
         }
-        Role::Restorer => single && any(&["runs/*/restore-*", POLICY_RUN, "policies/*"], key),
+        Role::Restorer => single && any(&["runs/*/restore-*", "policies/*"], key),
         Role::Auditor => single && matches("runs/*/verify-*", key),
         Role::Admin | Role::Runner => false,
     }

@@ -8,6 +8,7 @@ use crate::model::{Role, Slot, TargetName};
 use crate::operations::Surroundings;
 use crate::operations::verify::{VerifyRequest, verify};
 use crate::plan::TargetRead;
+use crate::report::Severity;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -52,7 +53,11 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
             "point {point}: {tested} of {population} objects read, {}, {lock_ok} locked, \
              {unknown} unknown, {} wrong",
             bytes(size),
-            found.findings.len()
+            found
+                .findings
+                .iter()
+                .filter(|f| f.severity == Severity::Error)
+                .count()
         ));
         answer.set("point", point);
         answer.set("population", population);

@@ -1,16 +1,16 @@
 //! Runs of verbs that nobody goes on with: their command is typed again, and makes another one.
 //! They are ended, so that the record does not show them as open for ever.
 
-use super::known_runs::known_runs;
-use super::session::Session;
-use crate::engine;
-use crate::model::RunKind;
-use crate::report::Fail;
-use crate::targets::Reached;
-use crate::vault::RunRead;
+use super::session::{Session, journal_at};
+use crate::model::{RunKind, Slot};
+use crate::report::{Fail, Finding, Severity};
+use crate::targets::{Reached, Seen};
+use jiff::SignedDuration;
 
 /// So many of the newest of a kind are looked at.
 const NEWEST: usize = 3;
+/// And none that are older.
+const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// Which of them are ended now; one that a live runner holds is left alone in any case.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -20,22 +20,49 @@ pub(super) enum Which {
     All,
 }
 
-/// # Errors
-/// The store's. What cannot be read or ended is left to the next one.
+/// Each for itself. What cannot be read or ended is left to the next one, and said; the log names
+/// journals that are damaged.
 pub(super) async fn close(
     session: &Session<'_>,
     reached: &Reached,
     kind: RunKind,
     which: Which,
-) -> Result<(), Fail> {
-    let mut runs = known_runs(reached, session.loaded, kind).await?;
-    let older = runs.len().saturating_sub(NEWEST);
-    let newest = runs.split_off(older);
-    let ended = |read: &RunRead| which == Which::All || reached.now >= read.state.plan.deadline_at;
-    let open = session.open_runs(reached, &newest).await?.open;
-    for read in open.into_iter().filter(ended) {
-        let runner = session.runner(&read.state.plan).await?;
-        engine::abandon(&runner, read.state, read.head_age, read.store_now).await?;
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for seen in reached.capable() {
+        if let Err(fail) = close_at(session, reached, seen, (kind, which)).await {
+            let mut finding = Finding::from(fail).thing(kind).place(&seen.target.name);
+            // Nothing depends on it.
+            finding.severity = Severity::Warning;
+            findings.push(finding);
+        }
     }
-    Ok(())
+    findings
+}
+
+async fn close_at(
+    session: &Session<'_>,
+    reached: &Reached,
+    seen: &Seen,
+    (kind, which): (RunKind, Which),
+) -> Result<(), Fail> {
+    let (policy, journal) = (&session.loaded.policy.name, journal_at(&seen.vault));
+    let (now, since) = (Slot::at(reached.now), Slot::at(reached.now - WINDOW));
+    let mut runs = seen.vault.runs(policy, kind, since).await?;
+    // Those of times to come were planted.
+    runs.retain(|r| r.slot <= now);
+    let mut trouble = None;
+    for known in runs.into_iter().rev().take(NEWEST) {
+        if journal.finished(policy, &known.run).await? {
+            continue;
+        }
+        let Ok(Some(read)) = journal.read(policy, &known.run).await else {
+            continue;
+        };
+        let over = which == Which::All || reached.now >= read.state.plan.deadline_at;
+        if over && read.state.finished.is_none() {
+            trouble = session.end(read).await.err().or(trouble);
+        }
+    }
+    trouble.map_or(Ok(()), Err)
 }

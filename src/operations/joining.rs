@@ -193,11 +193,8 @@ impl Session<'_> {
             difference(plan, own)
         );
         let warning = Finding::warning(Code::PolicyChanged, said).thing(&plan.run);
-        let runner = self.runner(plan).await?;
-        let (age, now) = (read.head_age, read.store_now);
-        let report = engine::abandon(&runner, read.state, age, now).await?;
         Ok(Advanced {
-            report,
+            report: self.end(read).await?,
             findings: vec![warning],
         })
     }

@@ -114,9 +114,17 @@ impl Journals<'_> {
     /// is the last. One that is full says so at its first entry.
     pub fn fresh(&self) -> impl Iterator<Item = Local> + use<> {
         let now = self.world.now().as_second();
-        // Looked at one by one: whether a file can be written is known once it is there.
-        let empty = |path: &Path| {
-            writable(path) && std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0)
+        let asked = self.file.map(Path::to_path_buf);
+        // Looked at one by one: whether a file can be written is known once it is there. Two
+        // processes never share one.
+        let empty = move |path: &Path| {
+            let new = std::fs::OpenOptions::new()
+                .create_new(true)
+                .append(true)
+                .open(path);
+            let given = asked.as_deref() == Some(path) && writable(path);
+            new.is_ok()
+                || (given && std::fs::metadata(path).is_ok_and(|m| m.is_file() && m.len() == 0))
         };
         let names = self.candidates().into_iter();
         let names =

@@ -2,12 +2,13 @@
 //! before the first run that names it.
 
 use super::known_runs::known_runs;
-use super::session::Session;
+use super::session::{Session, journal_at};
 use crate::engine::RunExit;
-use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, StepId, TargetName};
+use crate::journal::{Event, Outcome};
+use crate::model::{Mark, RunId, RunKind, Sha256, Slot, StepId, TargetName};
 use crate::plan::{Action, Plan, StorePolicy, VerbInput};
 use crate::policy::Policy;
-use crate::report::Fail;
+use crate::report::{Code, Fail};
 use crate::targets::Reached;
 use crate::vault::{Key, Vault, VaultError};
 
@@ -15,29 +16,21 @@ use crate::vault::{Key, Vault, VaultError};
 /// is opened.
 ///
 /// # Errors
-/// The journal target cannot be read or written. Another target's trouble is told by the steps that
-/// meet it, and by the journal of the run that could not store it there.
+/// The journal target cannot be read or written. What keeps another target from it stands in the
+/// journal of the run that could not store it there, and is told by the steps that meet it: each
+/// point brings its policy along.
 pub(super) async fn store(
     session: &Session<'_>,
     reached: &Reached,
     kind: RunKind,
 ) -> Result<(), Fail> {
-    let mut lacking = lacking(session, reached).await;
-    if lacking.is_empty() {
+    let lacking = lacking(session, reached).await?;
+    let needed = lacking.contains(&reached.name);
+    if lacking.is_empty() || (!needed && failed_before(session, reached).await?) {
         return Ok(());
     }
-    let again = |policy: &Policy, stored: &Plan| again(session, policy, stored);
-    let runs = known_runs(reached, session.loaded, RunKind::Policy).await?;
-    for read in session.open_runs(reached, &runs).await?.open {
-        // A runner died before its end. What cannot be resumed keeps no other from being opened,
-        // and the log shows it.
-        drop(session.join(reached, read, &again).await);
-        lacking = self::lacking(session, reached).await;
-    }
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    // A run of our own: another one that is about to store the same is not waited for.
+    // A run of our own: another one that is about to store the same is not waited for, and one
+    // whose runner died is ended by a later tick.
     let mark = Mark::of(&session.identity.runner.0);
     let input = VerbInput {
         policy: &session.loaded.policy,
@@ -48,66 +41,69 @@ pub(super) async fn store(
         opened_at: reached.now,
     };
     let plan = input.policy(session.reader(kind), &lacking);
-    let stored = session.begin(reached, &plan, &again).await;
+    let none = |_: &Policy, _: &Plan| None;
+    let stored = session.begin(reached, &plan, &none).await;
     if matches!(&stored, Ok(advanced) if advanced.report.left == RunExit::Stopped) {
         return Err(Fail::stopped());
     }
-    let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
-    let failed = match stored {
-        Ok(advanced) => {
-            let mut failed = advanced.report.failed.into_iter();
-            failed.find(|f| f.step == here).map(|f| f.fail)
-        }
-        Err(fail) => Some(fail),
-    };
-    match failed {
-        // By another runner, meanwhile.
-        Some(fail)
-            if self::lacking(session, reached)
-                .await
-                .contains(&reached.name) =>
-        {
-            Err(fail)
-        }
-        _ => Ok(()),
+    // Whoever stored it: no run names a policy that is not there.
+    if !self::lacking(session, reached)
+        .await?
+        .contains(&reached.name)
+    {
+        return Ok(());
     }
+    let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
+    let mut failed = stored?.report.failed.into_iter();
+    Err(failed.find(|f| f.step == here).map_or_else(
+        || {
+            let message = format!("the policy could not be stored at {}", reached.name);
+            Fail::new(Code::TargetUnavailable, message).at(&reached.name)
+        },
+        |failed| failed.fail,
+    ))
 }
 
-async fn lacking(session: &Session<'_>, reached: &Reached) -> Vec<TargetName> {
+/// Targets whose vault has no version of it; under a delete marker it is there all the same. One
+/// that does not say is not asked to take it.
+async fn lacking(session: &Session<'_>, reached: &Reached) -> Result<Vec<TargetName>, Fail> {
     let key = Key::Policy(session.loaded.sha256.clone()).to_string();
     let mut lacking = Vec::new();
     for seen in &reached.seen {
-        if seen.vault.bucket.head(&key, None).await.is_err() {
-            lacking.push(seen.target.name.clone());
+        let name = &seen.target.name;
+        match seen.vault.versions_of(&key).await {
+            Ok(versions) if versions.iter().any(|v| !v.delete_marker) => {}
+            Ok(_) => lacking.push(name.clone()),
+            Err(e) if *name == reached.name => return Err(e.into()),
+            Err(_) => {}
         }
     }
-    lacking
+    Ok(lacking)
 }
 
-/// As another runner of ours opened it.
-fn again(session: &Session<'_>, policy: &Policy, stored: &Plan) -> Option<Plan> {
-    let role = stored.steps.first()?.role;
-    let targets: Vec<TargetName> = stored
-        .actions::<StorePolicy>()
-        .map(|(_, a)| a.target.clone())
-        .filter(|t| policy.target(t).is_some())
-        .collect();
-    let input = VerbInput {
-        policy,
-        policy_sha256: &stored.policy_sha256,
-        vault: &stored.vault,
-        journal_target: &stored.journal_target,
-        run: stored.run.clone(),
-        opened_at: stored.opened_at,
+/// The newest run that stored this policy ended without having stored it everywhere: not each run
+/// tries that again.
+async fn failed_before(session: &Session<'_>, reached: &Reached) -> Result<bool, Fail> {
+    let runs = known_runs(reached, session.loaded, RunKind::Policy).await?;
+    let journal = journal_at(&reached.vault);
+    let Some(newest) = runs.iter().rev().find(|r| r.slot <= Slot::at(reached.now)) else {
+        return Ok(false);
     };
-    let ours = stored.kind == RunKind::Policy
-        && stored.policy_sha256 == session.loaded.sha256
-        && may_store(role);
-    ours.then(|| input.policy(role, &targets))
-}
-
-fn may_store(role: Role) -> bool {
-    super::session::roles_of(RunKind::Policy).contains(&role)
+    let Ok(Some(ends)) = journal.ends(&session.loaded.policy.name, &newest.run).await else {
+        return Ok(false);
+    };
+    let same = match &ends.opened.event {
+        Event::Opened { plan, .. } => plan.policy_sha256 == session.loaded.sha256,
+        _ => false,
+    };
+    let failed = matches!(
+        ends.newest.event,
+        Event::Finished {
+            outcome: Outcome::Failed,
+            ..
+        }
+    );
+    Ok(same && failed)
 }
 
 /// The text of a policy as a vault keeps it, if it is what its name says.

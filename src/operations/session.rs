@@ -4,7 +4,7 @@ use super::known_runs::Unread;
 use super::{Loaded, Surroundings};
 use crate::aws::Clients;
 use crate::database::Logins;
-use crate::engine::{ProcessIdentity, RoleJournal, Runner};
+use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::Actor;
 use crate::model::{Role, RunKind, Slot};
 use crate::plan::{Plan, PlanTarget};
@@ -39,15 +39,15 @@ pub fn roles_of(kind: RunKind) -> &'static [Role] {
         RunKind::Drill => &[Role::Driller, Role::Prober],
         RunKind::Restore => &[Role::Restorer],
         RunKind::Sweep => &[Role::Driller],
-        RunKind::Init | RunKind::Probe => &[Role::Prober, Role::Copier],
-        // Of whoever opens runs that name it.
+        RunKind::Init => &[Role::Prober, Role::Copier],
+        RunKind::Probe => &[Role::Prober],
+        // Of whoever opens runs that name it; a restore opens its own without.
         RunKind::Policy => &[
             Role::Scheduler,
             Role::Copier,
             Role::Dumper,
             Role::Driller,
             Role::Prober,
-            Role::Restorer,
         ],
         RunKind::Verify => &[Role::Auditor],
     }
@@ -123,6 +123,31 @@ impl<'a> Session<'a> {
             said: Said::default(),
             take_over: false,
         }
+    }
+
+    /// Ends a run that nobody goes on with: where it was read, as this policy has that target, and
+    /// by nothing that the run says of itself.
+    ///
+    /// # Errors
+    /// The journal cannot be written.
+    pub async fn end(&self, read: RunRead) -> Result<Report, Fail> {
+        let at = read.at.as_ref();
+        let at = at.ok_or_else(|| Fail::bug(format!("{} was read in no vault", read.run)))?;
+        let own = self.loaded.target(at, read.store_now)?;
+        let role = self.reader(read.run.kind());
+        let vault = open(self.clients, role, &own).await;
+        let lock = Some(own.evidence_lock());
+        let actor = self.actor(role, &own).await;
+        let store = JournalStore::Vault(VaultJournal { vault, lock });
+        let runner = self.runner_with(BTreeMap::from([(role, RoleJournal { store, actor })]));
+        let mut state = read.state;
+        let plan = &mut state.plan;
+        plan.run = read.run;
+        plan.policy = self.loaded.policy.name.clone();
+        plan.runner = self.loaded.policy.runner.clone();
+        plan.targets = self.loaded.targets(read.store_now);
+        plan.journal_target = own.name;
+        engine::abandon(&runner, state, read.head_age, read.store_now).await
     }
 
     /// The newest runs of a kind that are not finished, oldest first, each read at the target that

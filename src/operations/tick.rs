@@ -75,7 +75,9 @@ pub async fn tick(
     }
     for kind in [RunKind::Policy, RunKind::Probe] {
         if role.is_none_or(|r| roles_of(kind).contains(&r)) && !around.world.stopping() {
-            ticking.close(kind).await;
+            // What cannot be ended now is tried again by the next tick.
+            let closed = closing::close(&session, &reached, kind, Which::Expired).await;
+            ticking.findings.extend(closed);
         }
     }
     let (mut findings, runs) = (ticking.findings, ticking.runs);
@@ -117,7 +119,8 @@ impl Ticking<'_> {
                     };
                     session.join(reached, read, &again).await
                 }
-                _ => session.join(reached, read, &backup_again(reached)).await,
+                RunKind::Backup => session.join(reached, read, &backup_again(reached)).await,
+                other => Err(Fail::bug(format!("a tick has no runs of kind {other}"))),
             };
             self.note(advanced)?;
             if session.around.world.stopping() {
@@ -141,15 +144,6 @@ impl Ticking<'_> {
             }
         }
         Ok(())
-    }
-
-    /// What cannot be ended now is tried again by the next tick, and shown by the log meanwhile.
-    async fn close(&mut self, kind: RunKind) {
-        let closed = closing::close(self.session, self.reached, kind, Which::Expired).await;
-        if let Err(fail) = closed {
-            let finding = Finding::from(fail).thing(kind).place(&self.reached.name);
-            self.findings.push(finding);
-        }
     }
 
     async fn backup(&mut self, slot: Slot) -> Result<(), Fail> {

@@ -4,15 +4,15 @@
 use super::closing::{self, Which};
 use super::session::Session;
 use super::{Loaded, Surroundings, links};
-use crate::engine::{self, Report, RunExit, Runner};
-use crate::journal::RunState;
+use crate::engine::{self, Report, RoleJournal};
 use crate::model::{Mark, Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{Plan, TargetRead, VerbInput, VerifyPoint};
+use crate::plan::{Plan, PlanTarget, TargetRead, VerbInput, VerifyPoint};
 use crate::report::{Code, Fail, Finding};
 use crate::steps::Said;
-use crate::targets::{self, Reached, Seen};
-use crate::vault::JournalStore;
+use crate::targets::{self, Reached};
+use crate::vault::{BestEffort, JournalStore, VaultJournal};
 use jiff::SignedDuration;
+use std::collections::BTreeMap;
 
 pub struct VerifyRequest {
     /// This recovery point instead of the newest.
@@ -49,24 +49,46 @@ pub async fn verify(
     let reached = targets::reading(around.world, targets, &clients, request.role).await?;
     let session = Session::new(around, loaded, &clients, Some(request.role));
     let plan = planned(&session, &reached, request);
-    let mut runner = session.runner(&plan).await?;
-    let (state, unrecorded) = match opened(&session, &reached, &runner, &plan).await {
-        Ok(state) => (state, None),
-        // Whoever may only read is told what there is all the same.
-        Err(why) => {
-            let store = JournalStore::Nowhere;
-            for journal in runner.journals.values_mut() {
-                journal.store = store.clone();
-            }
-            let state = engine::open(&runner, &plan, Vec::new()).await?;
-            let state = state.ok_or_else(|| Fail::bug("a journal of nowhere has an entry"))?;
-            let message = format!("this verification is not in the vault's journal: {why}");
-            let finding = Finding::warning(Code::RunUnrecorded, message).thing(&plan.run);
-            (state, Some(finding.place(&reached.name)))
-        }
-    };
+    let journal = journal(&session, &reached).await?;
+    let actor = session.actor(request.role, &journal.1).await;
+    let store = JournalStore::BestEffort(journal.0.clone());
+    let own = RoleJournal { store, actor };
+    let runner = session.runner_with(BTreeMap::from([(request.role, own)]));
+    let vaults = [(&reached.name, &reached.vault)];
+    let after = links::newest(&vaults, &plan.policy, links::NEWEST).await;
+    let state = engine::open(&runner, &plan, after).await?;
+    let state = state.ok_or_else(|| Fail::bug(format!("{} was opened by another", plan.run)))?;
     let report = engine::advance(&runner, state, SignedDuration::ZERO, plan.opened_at).await?;
+    let unrecorded = journal.0.lost().map(|why| {
+        let message = format!("this verification is not whole in the vault's journal: {why}");
+        let finding = Finding::warning(Code::RunUnrecorded, message).thing(&plan.run);
+        finding.place(&reached.name)
+    });
     told(report, &runner.said, unrecorded)
+}
+
+/// Where the run is recorded, if that can be, and the target.
+async fn journal(
+    session: &Session<'_>,
+    reached: &Reached,
+) -> Result<(BestEffort, PlanTarget), Fail> {
+    let target = session.loaded.target(&reached.name, reached.now)?;
+    let unusable = if reached
+        .capable()
+        .any(|seen| seen.target.name == reached.name)
+    {
+        // One that was killed is nobody's any more; where it cannot be ended, the log shows it.
+        drop(closing::close(session, reached, RunKind::Verify, Which::All).await);
+        None
+    } else {
+        Some(format!("target {} can hold no journal", reached.name))
+    };
+    let vault = reached.vault.clone();
+    let lock = Some(target.evidence_lock());
+    Ok((
+        BestEffort::new(VaultJournal { vault, lock }, unusable),
+        target,
+    ))
 }
 
 fn planned(session: &Session<'_>, reached: &Reached, request: &VerifyRequest) -> Plan {
@@ -93,38 +115,11 @@ fn planned(session: &Session<'_>, reached: &Reached, request: &VerifyRequest) ->
     input.verify(request.role, asked)
 }
 
-/// Opens the run in the vault; or why that cannot be, in a sentence.
-async fn opened(
-    session: &Session<'_>,
-    reached: &Reached,
-    runner: &Runner<'_>,
-    plan: &Plan,
-) -> Result<RunState, String> {
-    let first = |fail: Fail| {
-        let text = fail.to_string();
-        text.lines().next().unwrap_or_default().to_owned()
-    };
-    let capable = |seen: &Seen| seen.target.name == reached.name;
-    if !reached.capable().any(capable) {
-        return Err(format!("target {} can hold no journal", reached.name));
-    }
-    // One that was killed is nobody's any more; where it cannot be ended, the log shows it open.
-    drop(closing::close(session, reached, RunKind::Verify, Which::All).await);
-    let vaults = [(&reached.name, &reached.vault)];
-    let after = links::newest(&vaults, &plan.policy, links::NEWEST).await;
-    let opened = engine::open(runner, plan, after).await.map_err(first)?;
-    opened.ok_or_else(|| format!("another one was begun in the same second as {}", plan.run))
-}
-
 fn told(report: Report, said: &Said, unrecorded: Option<Finding>) -> Result<Verification, Fail> {
     let verified = report.state.done::<VerifyPoint>().next();
     let Some((_, _, verified)) = verified else {
-        let stopped = report.left == RunExit::Stopped;
         let failed = report.failed.into_iter().next().map(|f| f.fail);
-        return Err(match failed {
-            Some(fail) if !stopped => fail,
-            _ => Fail::stopped(),
-        });
+        return Err(failed.unwrap_or_else(Fail::stopped));
     };
     let mut findings = said.take();
     let run = unrecorded.is_none().then(|| report.state.plan.run.clone());

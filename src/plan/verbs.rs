@@ -66,7 +66,11 @@ impl VerbInput<'_> {
     pub fn verify(&self, role: Role, asked: VerifyPoint) -> Plan {
         let mut steps = Steps::default();
         steps.add(role, asked, &[]);
-        self.plan(steps, LATE)
+        // Whoever waits for it decides whether all is read once more.
+        Plan {
+            step_attempts: 1,
+            ..self.plan(steps, LATE)
+        }
     }
 
     fn probed(&self, target: &TargetName) -> ProbeLock {

@@ -4,6 +4,7 @@ use super::{Context, Perform};
 use crate::aws::Kind;
 use crate::aws::s3::BucketState;
 use crate::manifest::{Document, Vault as VaultDocument};
+use crate::model::VaultId;
 use crate::plan::{BucketFound, MakeVault, PlanTarget, VaultMade};
 use crate::report::{Code, Fail, Hint};
 use crate::targets::skew;
@@ -19,16 +20,10 @@ impl Perform for MakeVault {
         let bucket = create_bucket(&vault, target, self.max_lock_days).await?;
         skew(ctx.world, vault.now().await?, &self.target)?;
         let key = Key::Vault.to_string();
+        self.same_elsewhere(ctx).await?;
         match vault.find::<VaultDocument>(&key).await? {
             Some(found) if found.id != self.vault => {
-                return Err(Fail::new(
-                    Code::VaultForeign,
-                    format!(
-                        "bucket {} already holds vault {}, not {}; choose another bucket for this \
-                         target",
-                        target.bucket, found.id, self.vault
-                    ),
-                ));
+                return Err(self.foreign(target, &found.id));
             }
             Some(_) => {}
             None => {
@@ -40,6 +35,34 @@ impl Perform for MakeVault {
             }
         }
         Ok(VaultMade { bucket })
+    }
+}
+
+impl MakeVault {
+    /// Two commands at once would each give the buckets that they come to first an id of their own.
+    async fn same_elsewhere(&self, ctx: &Context<'_>) -> Result<(), Fail> {
+        for other in ctx.plan.targets.iter().filter(|t| t.name != self.target) {
+            let vault = ctx.vault(&other.name).await?;
+            // One that cannot be read says nothing; whoever planned this has asked them all.
+            let found = vault.find::<VaultDocument>(&Key::Vault.to_string()).await;
+            if let Ok(Some(found)) = found
+                && found.id != self.vault
+            {
+                return Err(self.foreign(other, &found.id));
+            }
+        }
+        Ok(())
+    }
+
+    fn foreign(&self, target: &PlanTarget, found: &VaultId) -> Fail {
+        Fail::new(
+            Code::VaultForeign,
+            format!(
+                "bucket {} of target {} already holds vault {found}, not {}; type the same again \
+                 if another one was at work, else choose another bucket for this target",
+                target.bucket, target.name, self.vault
+            ),
+        )
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Context, Perform};
 use crate::plan::{LockProbed, ProbeLock};
 use crate::report::{Code, Fail};
-use crate::vault::Verdict;
+use crate::vault::{VaultError, Verdict};
 
 impl Perform for ProbeLock {
     async fn perform(&self, ctx: &Context<'_>) -> Result<LockProbed, Fail> {
@@ -13,7 +13,11 @@ impl Perform for ProbeLock {
             .probe(ctx.world, lock.mode, self.control, self.lock)
             .await?;
         let evidence = ctx.plan_target(target)?.evidence_lock();
-        vault.store_probe(&outcome, evidence).await?;
+        match vault.store_probe(&outcome, evidence).await {
+            // Two probes in one second say the same, or the next one settles it.
+            Ok(()) | Err(VaultError::Taken { .. }) => {}
+            Err(e) => return Err(e.into()),
+        }
         match outcome.verdict {
             Verdict::Locked => Ok(LockProbed {
                 conditional: outcome.conditional,

@@ -13,7 +13,7 @@ mod versions;
 pub use create::decides;
 pub use history::{PointIndex, PointRef, RunRef, Unread};
 pub use journal_store::{
-    Appended, JournalStore, LocalFile, LocalJournal, RunEnds, RunRead, VaultJournal,
+    Appended, BestEffort, JournalStore, LocalFile, LocalJournal, RunEnds, RunRead, VaultJournal,
 };
 pub use layout::{Key, PointDocument, ProofOf, SourceDocument, folder};
 pub use probed::{ProbeOutcome, ProbeRecord, Verdict};

@@ -99,7 +99,7 @@ const TRIES: [Try; 53] = [
     ),
     t(
         "create the entry of a policy's run",
-        "+++++-+",
+        "++++--+",
         Call::Create("runs/shop/policy-20990101T000000Z-1a2b3c4d/00000000"),
     ),
     t(

@@ -1,63 +1,49 @@
 //! Runs that may have no vault to be journalled in yet: in a local file first, which is brought
 //! into the vault as soon as that can hold it.
 
-use crate::engine::{self, Report, RoleJournal, Runner};
-use crate::model::{Mark, Role};
+use crate::engine::{self, Report, RoleJournal, RunExit, Runner};
+use crate::model::{Mark, Role, RunId};
 use crate::operations::local_journal::{Journals, Local};
 use crate::operations::policy_copy;
 use crate::operations::session::Session;
 use crate::plan::Plan;
 use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::targets;
-use crate::vault::{JournalStore, LocalFile};
+use crate::vault::{JournalStore, LocalFile, LocalJournal};
 use jiff::SignedDuration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
-/// Files older than this are nobody's.
-const RESUME_WINDOW: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// A journal that is in the vault now is called like this there.
+pub(super) type Brought = Option<RunId>;
 
 pub(super) struct Beside<'a> {
     pub session: &'a Session<'a>,
     pub verb: &'static str,
-    /// Stands for the command: the same one finds its file again.
+    /// Stands for the command: the same one brings what an earlier one could not.
     pub mark: Mark,
 }
 
 impl Beside<'_> {
-    /// `again`: what an earlier command's plan would be by our own policy.
+    /// From the beginning, whatever an earlier command left: both a vault and a lock are observed
+    /// before anything is done to them, and a file beside the vault may have been written by
+    /// anybody.
     ///
     /// # Errors
-    /// No place takes a journal; what the engine says.
-    pub async fn run(
-        &self,
-        plan: &Plan,
-        again: &dyn Fn(&Plan) -> Option<Plan>,
-    ) -> Result<(Report, Vec<Finding>), Fail> {
-        let (world, journals) = (self.session.around.world, self.journals());
-        let ours = |stored: &Plan| again(stored).as_ref() == Some(stored);
-        let begun = journals.begun(world.now() - RESUME_WINDOW, &ours);
-        let begun = begun.filter(|(_, journal)| journal.state.finished.is_none());
-        let (report, local) = match begun {
-            Some((local, journal)) => {
-                let runner = self.runner(plan, &local.0).await?;
-                let (now, age) = (world.now(), world.now().duration_since(journal.newest.at));
-                let report = engine::advance(&runner, journal.state, age, now).await?;
-                (report, local)
-            }
-            None => self.fresh(plan, &journals).await?,
-        };
-        let findings = match self.bring(plan, &local).await {
-            Ok(()) => Vec::new(),
-            Err(fail) => vec![self.not_brought(&local, &fail)],
-        };
-        Ok((report, findings))
+    /// The local journal cannot be written.
+    pub async fn run(&self, plan: &Plan) -> Result<(Report, Brought, Vec<Finding>), Fail> {
+        let (report, local) = self.fresh(plan).await?;
+        Ok(match self.bring(plan, Some(&local)).await {
+            Ok(brought) => (report, brought, Vec::new()),
+            Err(fail) => (report, None, vec![self.not_brought(&local, &fail)]),
+        })
     }
 
     /// What an earlier command could not bring into the vault, after one whose journal is there.
     pub async fn bring_earlier(&self, plan: &Plan) -> Option<Finding> {
         let (path, _) = self.journals().all().next()?;
         let local = Local(JournalStore::File(LocalFile::new(path)));
-        let brought = self.bring(plan, &local).await;
+        let brought = self.bring(plan, None).await;
         brought.err().map(|fail| self.not_brought(&local, &fail))
     }
 
@@ -80,9 +66,9 @@ impl Beside<'_> {
         }
     }
 
-    /// In the first place that takes an entry.
-    async fn fresh(&self, plan: &Plan, journals: &Journals<'_>) -> Result<(Report, Local), Fail> {
-        for local in journals.fresh() {
+    /// In the first place that takes an entry; stderr takes any.
+    async fn fresh(&self, plan: &Plan) -> Result<(Report, Local), Fail> {
+        for local in self.journals().fresh() {
             let runner = self.runner(plan, &local.0).await?;
             let Ok(Some(state)) = engine::open(&runner, plan, Vec::new()).await else {
                 continue;
@@ -106,7 +92,7 @@ impl Beside<'_> {
         let first = plan.targets.first();
         let first = first.ok_or_else(|| Fail::bug(format!("{} has no target", plan.run)))?;
         let mut journals = BTreeMap::new();
-        let roles: std::collections::BTreeSet<Role> = plan.steps.iter().map(|s| s.role).collect();
+        let roles: BTreeSet<Role> = plan.steps.iter().map(|s| s.role).collect();
         for role in roles {
             let actor = self.session.actor(role, first).await;
             let store = store.clone();
@@ -116,33 +102,73 @@ impl Beside<'_> {
     }
 
     /// Into the vault, and away from here: this command's journal, and those that earlier ones left
-    /// because no target could hold them. What cannot be brought stays where it is, and is brought
-    /// by the same command.
-    async fn bring(&self, plan: &Plan, local: &Local) -> Result<(), Fail> {
+    /// because no target could hold them. They are data: nothing is done by what they say, and the
+    /// name that each gets is one of this command's. What cannot be brought stays where it is.
+    async fn bring(&self, plan: &Plan, own: Option<&Local>) -> Result<Brought, Fail> {
         let (session, world) = (self.session, self.session.around.world);
         let targets = session.loaded.targets(world.now());
         let role = session.reader(plan.kind);
         let reached = targets::find(world, targets, session.clients, role).await?;
         // Before the first run that names it.
         policy_copy::store(session, &reached, plan.kind).await?;
-        let JournalStore::File(_) = &local.0 else {
-            return Err(Fail::new(Code::JournalLocal, "no file could be written"));
-        };
         let mut seen = reached
             .seen
             .iter()
             .filter(|s| s.target.name == reached.name);
         let lock = seen.next().map(|s| s.target.evidence_lock());
+        let (mut brought, mut failed) = (None, None);
         for (path, journal) in self.journals().all() {
             let told = &journal.state.plan;
-            if (&told.policy, told.kind) != (&plan.policy, plan.kind) {
+            let mine = told.run == plan.run;
+            let ours = told.run.kind() == plan.kind && told.run.has_mark(&self.mark);
+            if !ours || told.policy != plan.policy {
                 continue;
             }
-            journal.upload(&reached.vault, lock).await?;
-            // A crash right here leaves a file that the same command brings there again.
-            let over = journal.state.finished.is_some() || told.deadline_at < reached.now;
-            let _gone = over.then(|| std::fs::remove_file(&path));
+            // One of a process that lives stays where it is.
+            let Some(journal) = self.over(plan, &path, journal).await? else {
+                continue;
+            };
+            match journal.upload(&reached.vault, lock).await {
+                Ok(_) => {
+                    brought = mine.then(|| journal.name()).or(brought);
+                    // A crash right here leaves a file that the same command brings there again.
+                    let _gone = std::fs::remove_file(&path);
+                }
+                Err(e) => failed = Some(e),
+            }
         }
-        Ok(())
+        match (own.map(|local| &local.0), &brought, failed) {
+            (_, _, Some(failed)) => Err(failed.into()),
+            (Some(JournalStore::File(file)), _, None) if file.spilled() => {
+                Err(Fail::new(Code::JournalLocal, "a part of it went to stderr"))
+            }
+            (Some(_), None, None) => Err(Fail::new(
+                Code::JournalLocal,
+                "no file of it could be read back",
+            )),
+            (_, _, None) => Ok(brought),
+        }
+    }
+
+    /// Ended, where the process that wrote it was killed: nobody goes on with it.
+    async fn over(
+        &self,
+        plan: &Plan,
+        path: &Path,
+        journal: LocalJournal,
+    ) -> Result<Option<LocalJournal>, Fail> {
+        if journal.state.finished.is_some() || journal.state.plan.run == plan.run {
+            return Ok(Some(journal));
+        }
+        journal.mend(path)?;
+        let store = JournalStore::File(LocalFile::new(path.to_path_buf()));
+        let runner = self.runner(plan, &store).await?;
+        let now = self.session.around.world.now();
+        let age = now.duration_since(journal.newest.at);
+        let report = engine::abandon(&runner, journal.state, age, now).await?;
+        match report.left {
+            RunExit::Finished(_) => Ok(LocalJournal::read(path)?),
+            _ => Ok(None),
+        }
     }
 }

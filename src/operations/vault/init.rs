@@ -3,16 +3,14 @@
 
 use super::VaultRequest;
 use super::beside::Beside;
-use super::probe::{Probed, told};
+use super::probe::{Probed, command_mark, told};
 use crate::aws::Clients;
 use crate::manifest::Vault as VaultDocument;
-use crate::model::{
-    BucketName, Mark, Region, Role, RunId, RunKind, Sha256, Slot, TargetName, VaultId,
-};
+use crate::model::{BucketName, Region, Role, RunId, RunKind, Slot, TargetName, VaultId};
 use crate::operations::session::Session;
 use crate::operations::{Loaded, Surroundings};
-use crate::plan::{BucketFound, MakeVault, Plan, VerbInput};
-use crate::report::{Code, Fail, Finding};
+use crate::plan::{BucketFound, MakeVault, VerbInput};
+use crate::report::{Code, Exit, Fail, Finding, exit_of};
 use crate::targets::{open, skew};
 use crate::vault::Key;
 use crate::world::World;
@@ -45,37 +43,24 @@ pub async fn init(
     let names = request.names(loaded)?;
     let clients = request.clients(loaded);
     let (known, now) = look(around.world, loaded, &clients, &names).await?;
-    let id = known
-        .clone()
-        .unwrap_or_else(|| VaultId(around.world.random_hex(16)));
-    let text = format!("init {} {names:?}", loaded.sha256);
-    let mark = Mark::of(Sha256::of(text.as_bytes()).as_str());
-    let planned = |id: &VaultId, run: RunId, opened_at: Timestamp| {
-        let input = VerbInput {
-            policy: &loaded.policy,
-            policy_sha256: &loaded.sha256,
-            vault: id,
-            journal_target: &names[0],
-            run,
-            opened_at,
-        };
-        input.init(&names)
+    let id = known.unwrap_or_else(|| VaultId(around.world.random_hex(16)));
+    let mark = command_mark("init", loaded, &names);
+    let input = VerbInput {
+        policy: &loaded.policy,
+        policy_sha256: &loaded.sha256,
+        vault: &id,
+        journal_target: &names[0],
+        run: RunId::manual(RunKind::Init, Slot::at(now), &mark),
+        opened_at: now,
     };
-    let plan = planned(&id, RunId::manual(RunKind::Init, Slot::at(now), &mark), now);
-    // One that was killed had an id of its own in mind, and may have written it.
-    let again = |stored: &Plan| {
-        let own = known.as_ref().is_none_or(|id| *id == stored.vault);
-        let named = stored.run.kind() == RunKind::Init && stored.run.has_mark(&mark);
-        (own && named).then(|| planned(&stored.vault, stored.run.clone(), stored.opened_at))
-    };
+    let plan = input.init(&names);
     let session = Session::new(around, loaded, &clients, None);
     let beside = Beside {
         session: &session,
         verb: "init",
-        mark: mark.clone(),
+        mark,
     };
-    let (report, mut findings) = beside.run(&plan, &again).await?;
-    let plan = report.state.plan.clone();
+    let (report, brought, mut findings) = beside.run(&plan).await?;
     let made = report.state.done::<MakeVault>();
     let made: Vec<Made> = made
         .filter_map(|(_, made, found)| {
@@ -90,22 +75,26 @@ pub async fn init(
         .collect();
     let (probes, found) = told(loaded, report);
     findings.extend(found);
-    if request.target.is_none() && findings.is_empty() && !probes.iter().any(Probed::capable) {
+    if request.target.is_none()
+        && exit_of(&findings) == Exit::Done
+        && !probes.iter().any(Probed::capable)
+    {
         let message =
             "no target decides a race of conditional writes, so none can hold the journal";
         let finding = Finding::error(Code::NoCapableTarget, message);
         findings.push(finding.thing(&loaded.policy.name).place(&loaded.file));
     }
     Ok(Vaults {
-        run: plan.run,
-        id: plan.vault,
+        run: brought.unwrap_or(plan.run),
+        id,
         made,
         probes,
         findings,
     })
 }
 
-/// The id that the buckets have already, the same in each, and the stores' time.
+/// The id that the buckets of the policy have already, the same in each, and the stores' time.
+/// Where a bucket that is not to be made does not answer, one that does must have it.
 async fn look(
     world: &World,
     loaded: &Loaded,
@@ -113,12 +102,19 @@ async fn look(
     names: &[TargetName],
 ) -> Result<(Option<VaultId>, Timestamp), Fail> {
     let (mut known, mut now): (Option<VaultId>, _) = (None, None);
-    for name in names {
-        let target = loaded.target(name, world.now())?;
+    let mut silent = None;
+    for target in loaded.targets(world.now()) {
         let vault = open(clients, Role::Copier, &target).await;
-        let found = vault.find::<VaultDocument>(&Key::Vault.to_string()).await?;
+        let found = match vault.find::<VaultDocument>(&Key::Vault.to_string()).await {
+            Ok(found) => found,
+            Err(e) if names.contains(&target.name) => return Err(e.into()),
+            Err(e) => {
+                silent.get_or_insert(e);
+                continue;
+            }
+        };
         if let Some(clock) = vault.bucket.clock.last() {
-            skew(world, clock, name)?;
+            skew(world, clock, &target.name)?;
             now.get_or_insert(clock);
         }
         let Some(found) = found else { continue };
@@ -135,6 +131,9 @@ async fn look(
             }
             _ => known = Some(found.id),
         }
+    }
+    if let (None, Some(silent)) = (&known, silent) {
+        return Err(silent.into());
     }
     let now = now.unwrap_or_else(|| world.now());
     Ok((

@@ -4,14 +4,16 @@
 use super::VaultRequest;
 use super::beside::Beside;
 use crate::engine::{Report, RunExit};
+use crate::journal::Outcome;
 use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::operations::closing::{self, Which};
+use crate::operations::joining::Advanced;
 use crate::operations::session::Session;
-use crate::operations::{Loaded, Surroundings};
+use crate::operations::{Loaded, Surroundings, word};
 use crate::plan::{Plan, ProbeLock, VerbInput};
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, Hint, full};
-use crate::targets;
+use crate::targets::{self, Reached};
 use crate::vault::Verdict;
 
 pub struct Probes {
@@ -48,8 +50,7 @@ pub async fn probe(
     let targets = loaded.targets(around.world.now());
     let reached = targets::reading(around.world, targets, &clients, Role::Prober).await?;
     let session = Session::new(around, loaded, &clients, None);
-    let mark =
-        Mark::of(Sha256::of(format!("probe {} {names:?}", loaded.sha256).as_bytes()).as_str());
+    let mark = command_mark("probe", loaded, &names);
     let input = VerbInput {
         policy: &loaded.policy,
         policy_sha256: &loaded.sha256,
@@ -59,24 +60,31 @@ pub async fn probe(
         opened_at: reached.now,
     };
     let plan = input.probe(&names);
-    let same = |_: &Policy, _: &Plan| Some(plan.clone());
     let beside = Beside {
         session: &session,
         verb: "probe",
         mark,
     };
-    let (report, mut findings) = if reached.capable().next().is_some() {
-        // One that was killed is nobody's any more: this one tries all of it again.
-        closing::close(&session, &reached, RunKind::Probe, Which::All).await?;
-        let advanced = session.open(&reached, &plan, &same).await?;
-        let mut findings = advanced.findings;
-        findings.extend(beside.bring_earlier(&plan).await);
-        (advanced.report, findings)
-    } else {
-        // None can hold a journal, which is what a probe may cure.
-        beside.run(&plan, &|_| None).await?
+    let (report, run, mut findings) = match in_vault(&session, &reached, &plan).await {
+        Some(Ok(Advanced {
+            report,
+            mut findings,
+        })) => {
+            findings.extend(beside.bring_earlier(&plan).await);
+            let run = report.state.plan.run.clone();
+            (report, run, findings)
+        }
+        Some(Err(fail)) if around.world.stopping() => return Err(fail),
+        // No journal can be written, which a probe may cure.
+        Some(Err(_)) | None => {
+            let (report, brought, findings) = beside.run(&plan).await?;
+            (
+                report,
+                brought.unwrap_or_else(|| plan.run.clone()),
+                findings,
+            )
+        }
     };
-    let run = report.state.plan.run.clone();
     let (probes, found) = told(loaded, report);
     findings.extend(found);
     Ok(Probes {
@@ -84,6 +92,25 @@ pub async fn probe(
         probes,
         findings,
     })
+}
+
+/// `None`: no target that answers can hold a journal.
+async fn in_vault(
+    session: &Session<'_>,
+    reached: &Reached,
+    plan: &Plan,
+) -> Option<Result<Advanced, Fail>> {
+    reached.capable().next()?;
+    // One that was killed is nobody's any more: this one tries all of it again.
+    drop(closing::close(session, reached, RunKind::Probe, Which::All).await);
+    let same = |_: &Policy, _: &Plan| Some(plan.clone());
+    Some(session.open(reached, plan, &same).await)
+}
+
+/// Stands for a command of a policy and its targets, whatever else the policy says by then.
+pub(super) fn command_mark(verb: &str, loaded: &Loaded, names: &[TargetName]) -> Mark {
+    let text = format!("{verb} {} {names:?}", loaded.policy.name);
+    Mark::of(Sha256::of(text.as_bytes()).as_str())
 }
 
 /// What the steps of a run found, in its order, and what is to be said of those that failed.
@@ -99,9 +126,18 @@ pub(super) fn told(loaded: &Loaded, report: Report) -> (Vec<Probed>, Vec<Finding
         .collect();
     let plan = &report.state.plan;
     let mut findings = Vec::new();
-    if report.left == RunExit::Stopped {
-        let message = format!("{} was stopped before its end; type it again", plan.run);
-        findings.push(Finding::error(Code::Stopped, message).thing(&plan.run));
+    let cut = match &report.left {
+        RunExit::Finished(Outcome::Complete | Outcome::Failed) => None,
+        RunExit::Finished(_) => Some(Code::RunAbandoned),
+        _ => Some(Code::Stopped),
+    };
+    if let Some(code) = cut {
+        let message = format!(
+            "{} ended before all of it was tried ({}); type the same again",
+            plan.run,
+            word(&report.left)
+        );
+        findings.push(Finding::error(code, message).thing(&plan.run));
     }
     for failed in report.failed {
         let asked = plan.actions::<ProbeLock>();

@@ -1,8 +1,8 @@
 //! Which point of a vault names it, and the policy that it was made by.
 
-use super::{FromVault, MOST_LOOKED_AT, Own};
+use super::{FromVault, MOST_KEPT, MOST_LOOKED_AT, Own};
 use crate::manifest::Point;
-use crate::model::{PolicyName, Role, Sha256};
+use crate::model::{PolicyName, Role, Seconds, Sha256};
 use crate::operations::policy_file::stored_policy;
 use crate::operations::{Loaded, policy_copy};
 use crate::policy::{Endpoints as PolicyEndpoints, Policy, Source};
@@ -84,6 +84,12 @@ impl FromVault {
         target.region = self.region.clone();
         target.provider = own.target.provider;
         target.profiles.clear();
+        // Whoever stored it may have written anything, and a journal is locked by it.
+        let most = Seconds(MOST_KEPT.as_secs().unsigned_abs());
+        target.lock.retention = target.lock.retention.min(most);
+        if let Some(evidence) = &mut policy.evidence {
+            evidence.retention = evidence.retention.min(most);
+        }
         for source in &mut policy.sources {
             if let Source::Bucket(bucket) = source {
                 bucket.endpoint = None;

@@ -55,6 +55,7 @@ impl LocalFile {
         let read = LocalJournal::read(&self.path)?;
         Ok(read.map(|journal| RunRead {
             run: run.clone(),
+            at: None,
             head_age: SignedDuration::ZERO,
             store_now: journal.newest.at,
             state: journal.state,

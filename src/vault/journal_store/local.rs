@@ -74,6 +74,13 @@ impl LocalJournal {
         };
         let state = fold(entries.iter().map(|(e, s)| (e, s.clone())))
             .map_err(|e| refused(path, e.to_string()))?;
+        if state.plan.kind != state.plan.run.kind() {
+            let why = format!(
+                "a run of kind {} is not called {}",
+                state.plan.kind, state.plan.run
+            );
+            return Err(refused(path, why));
+        }
         Ok(Some(Self {
             lines,
             state,

@@ -1,10 +1,12 @@
 //! The journal's storage: one more entry, or not; and reading a run back.
 
+mod best_effort;
 mod file;
 mod local;
 mod stderr;
 mod vault;
 
+pub use best_effort::BestEffort;
 pub use file::LocalFile;
 pub use local::LocalJournal;
 pub use vault::{RunEnds, VaultJournal};
@@ -12,7 +14,7 @@ pub use vault::{RunEnds, VaultJournal};
 use super::VaultError;
 use crate::journal::{Entry, RunState};
 use crate::manifest::Document;
-use crate::model::{PolicyName, RunId, Sha256};
+use crate::model::{PolicyName, RunId, Sha256, TargetName};
 use jiff::{SignedDuration, Timestamp};
 
 /// What became of an append.
@@ -36,14 +38,16 @@ pub enum JournalStore {
     File(LocalFile),
     /// Lines on stderr, where not even a file can be written.
     Stderr,
-    /// Of what changes nothing, read by whoever may write nothing.
-    Nowhere,
+    /// Of what changes nothing, by whoever may perhaps write nothing.
+    BestEffort(BestEffort),
 }
 
 /// A run as read back.
 #[derive(Clone, Debug)]
 pub struct RunRead {
     pub run: RunId,
+    /// The target whose vault it was read in; absent: a local file.
+    pub at: Option<TargetName>,
     pub state: RunState,
     pub head_age: SignedDuration,
     pub store_now: Timestamp,
@@ -63,8 +67,8 @@ impl JournalStore {
     ) -> Result<Appended, VaultError> {
         let bytes = match self {
             // One line per entry in a file; the digest is of the line.
-            JournalStore::File(_) | JournalStore::Stderr | JournalStore::Nowhere => entry.to_line(),
-            JournalStore::Vault(_) => entry.to_bytes(),
+            JournalStore::File(_) | JournalStore::Stderr => entry.to_line(),
+            JournalStore::Vault(_) | JournalStore::BestEffort(_) => entry.to_bytes(),
         };
         let sha256 = Sha256::of(&bytes);
         match self {
@@ -82,7 +86,10 @@ impl JournalStore {
                 stderr::append(&bytes);
                 Ok(Appended::Ours(sha256))
             }
-            JournalStore::Nowhere => Ok(Appended::Ours(sha256)),
+            JournalStore::BestEffort(journal) => {
+                journal.append(policy, run, entry.seq, bytes.into()).await;
+                Ok(Appended::Ours(sha256))
+            }
         }
     }
 
@@ -94,7 +101,7 @@ impl JournalStore {
     pub async fn finished(&self, policy: &PolicyName, run: &RunId) -> Result<bool, VaultError> {
         match self {
             JournalStore::Vault(journal) => journal.finished(policy, run).await,
-            JournalStore::File(_) | JournalStore::Stderr | JournalStore::Nowhere => Ok(false),
+            JournalStore::File(_) | JournalStore::Stderr | JournalStore::BestEffort(_) => Ok(false),
         }
     }
 
@@ -110,7 +117,7 @@ impl JournalStore {
     ) -> Result<Option<RunEnds>, VaultError> {
         match self {
             JournalStore::Vault(journal) => journal.ends(policy, run).await,
-            JournalStore::File(_) | JournalStore::Stderr | JournalStore::Nowhere => Ok(None),
+            JournalStore::File(_) | JournalStore::Stderr | JournalStore::BestEffort(_) => Ok(None),
         }
     }
 
@@ -127,7 +134,7 @@ impl JournalStore {
         match self {
             JournalStore::Vault(journal) => journal.read(policy, run).await,
             JournalStore::File(file) => file.read(run),
-            JournalStore::Stderr | JournalStore::Nowhere => Ok(None),
+            JournalStore::Stderr | JournalStore::BestEffort(_) => Ok(None),
         }
     }
 }

@@ -157,6 +157,7 @@ impl VaultJournal {
             .ok_or_else(|| vault.damaged(&prefix, "the store's answers carry no Date"))?;
         let head_age: SignedDuration = store_now.duration_since(head_written);
         Ok(Some(RunRead {
+            at: Some(self.vault.target.clone()),
             run: run.clone(),
             state,
             head_age,
