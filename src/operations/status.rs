@@ -11,6 +11,7 @@ use crate::schedule::{self, History};
 use crate::status::{self, CopyState, DrillResult, DrillRun, Input, Known, OpenRun, Slots, Status};
 use crate::targets::{self, Reached, away_findings};
 use crate::vault::{RunRead, RunRef, Vault, folder};
+use std::collections::BTreeSet;
 
 pub struct StatusRequest {
     /// A breach is an error instead of a warning.
@@ -26,6 +27,9 @@ pub struct Told {
 
 /// Points that are folded, newest first.
 const POINTS: usize = 60;
+/// And older ones, of those that a drill tried: drills are rarer than backups, and the newest
+/// verdict is the one that counts.
+const TRIED: usize = 20;
 
 /// # Errors
 /// The store's; no target answers.
@@ -151,6 +155,16 @@ async fn finished(
     })
 }
 
+/// Slots that a drill tried, as any target knows them.
+async fn tried(reached: &Reached, policy: &PolicyName) -> Result<BTreeSet<Slot>, Fail> {
+    let mut tried = BTreeSet::new();
+    for seen in &reached.seen {
+        let index = seen.vault.point_index(policy).await?;
+        tried.extend(index.into_iter().filter(|p| p.tried).map(|p| p.slot));
+    }
+    Ok(tried)
+}
+
 /// Points of all targets that answer, merged: a copy or proof that one of them knows is known.
 async fn points(
     reached: &Reached,
@@ -158,8 +172,13 @@ async fn points(
     findings: &mut Vec<Finding>,
 ) -> Result<Vec<Known>, Fail> {
     let mut known = Vec::new();
-    let slots = targets::slots(reached, policy).await?;
-    for slot in slots.into_iter().take(POINTS) {
+    let mut slots = targets::slots(reached, policy).await?;
+    let older = slots.split_off(slots.len().min(POINTS));
+    if !older.is_empty() {
+        let tried = tried(reached, policy).await?;
+        slots.extend(older.into_iter().filter(|s| tried.contains(s)).take(TRIED));
+    }
+    for slot in slots {
         let merged = targets::point(reached, policy, slot).await?;
         findings.extend(merged.findings);
         known.extend(merged.point.map(|p| Known {

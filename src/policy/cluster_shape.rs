@@ -20,15 +20,19 @@ pub struct ClusterShape {
 }
 
 /// `db.serverless, 2 to 64 capacity units, subnet group production, security groups sg-1 and sg-2`:
-/// what is not said is left to the service.
+/// what is not said is the service's own default, and told as such.
 impl fmt::Display for ClusterShape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.instance_class)?;
         if let Some((min, max)) = self.capacity() {
             write!(f, ", {min} to {max} capacity units")?;
         }
-        if let Some(group) = &self.subnet_group {
-            write!(f, ", subnet group {group}")?;
+        match &self.subnet_group {
+            Some(group) => write!(f, ", subnet group {group}")?,
+            None => write!(f, ", default subnet group")?,
+        }
+        if self.security_groups.is_empty() {
+            write!(f, ", default security group")?;
         }
         for (n, group) in self.security_groups.iter().enumerate() {
             let before = match n {
@@ -38,10 +42,10 @@ impl fmt::Display for ClusterShape {
             };
             write!(f, "{before} {group}")?;
         }
-        if let Some(group) = &self.parameter_group {
-            write!(f, ", parameter group {group}")?;
+        match &self.parameter_group {
+            Some(group) => write!(f, ", parameter group {group}"),
+            None => write!(f, ", default parameter group"),
         }
-        Ok(())
     }
 }
 

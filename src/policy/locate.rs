@@ -71,11 +71,17 @@ fn content(line: &str) -> (usize, &str) {
     (at, &line[at..])
 }
 
+/// A key of the block itself: one of the same name that stands deeper is another's.
 fn find_key(lines: &[&str], from: usize, to: usize, key: &str) -> Option<(usize, usize)> {
+    let said = |n: &usize| {
+        let (_, rest) = content(lines[*n]);
+        !rest.is_empty() && !rest.starts_with('#') && !rest.starts_with("---")
+    };
+    let own = content(lines[(from..to).find(said)?]).0;
     (from..to).find_map(|n| {
         let (at, rest) = content(lines[n]);
         rest.strip_prefix(key)
-            .filter(|tail| tail.starts_with(':'))
+            .filter(|tail| at == own && tail.starts_with(':'))
             .map(|_| (n, at))
     })
 }
@@ -122,6 +128,14 @@ mod tests {
         assert_eq!(locate(TEXT, "targets[0].name"), Some((3, 5)));
         assert_eq!(locate(TEXT, "targets[1].lock.mode"), Some((8, 7)));
         assert_eq!(locate(TEXT, "schedule.cron"), Some((10, 3)));
+    }
+
+    #[test]
+    fn a_key_of_the_same_name_that_stands_deeper_is_anothers() {
+        let text = "sources:\n  - id: a\n    objectives:\n      dump:\n        rpo: 1h\n\
+                    objectives:\n  dump:\n    rpo: 2h\n";
+        assert_eq!(locate(text, "objectives.dump.rpo"), Some((8, 5)));
+        assert_eq!(locate(text, "sources[0].objectives.dump.rpo"), Some((5, 9)));
     }
 
     #[test]

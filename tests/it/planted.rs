@@ -112,3 +112,85 @@ fn a_policy_and_a_run_of_it_that_any_stolen_key_planted_send_nothing_anywhere() 
     ];
     assert_eq!(taken, wanted);
 }
+
+/// Entry 0 of a run of a verb whose time is over, that says of its target what a thief likes.
+fn of_a_verb(cloud: &Cloud, kind: &str) -> (String, String) {
+    let entry = crate::stores::block_on(async {
+        let bucket = cloud.bucket("scheduler", "eu-central-1", VAULT).await;
+        let keys = bucket.keys("runs/shop/policy-", 100).await.expect("listed");
+        let first = keys.iter().find(|k| k.ends_with("/00000000"));
+        let entry = bucket.get(first.expect("a run"), None, 1 << 20).await;
+        entry.expect("readable").bytes
+    });
+    let mut entry: Value = serde_json::from_slice(&entry).expect("an entry");
+    let at = dr::world::World::default().now() - jiff::SignedDuration::from_hours(30);
+    let slot = dr::model::Slot::at(at);
+    let run = format!("{kind}-{slot}-0badc0de");
+    let plan = &mut entry["plan"];
+    plan["kind"] = kind.into();
+    plan["run"] = run.clone().into();
+    plan["slot"] = slot.to_string().into();
+    for field in ["opened_at", "deadline_at"] {
+        plan[field] = slot.time().to_string().into();
+    }
+    for target in plan["targets"].as_array_mut().expect("targets") {
+        target["bucket"] = "dr-vault-thief".into();
+        target["evidence_until"] = "2126-01-01T00:00:00Z".into();
+    }
+    entry["at"] = slot.time().to_string().into();
+    (run, entry.to_string())
+}
+
+/// What is ended because nobody goes on with it is ended where it was found, for as long as our
+/// policy says.
+#[test]
+fn a_planted_run_of_a_verb_is_ended_by_nothing_that_it_says() {
+    let template = Template::make(Stage::Verify);
+    let cloud = template.copy();
+    let dr = |words: &[&str]| {
+        let policy = ["--json", "--policy", "../lab/drill.yaml"];
+        cloud.dr(&[words, &policy].concat())
+    };
+    for (role, kind, verb) in [
+        ("driller", "policy", &["tick", "--role", "scheduler"][..]),
+        (
+            "prober",
+            "probe",
+            &["vault", "probe", "--target", "central"],
+        ),
+        ("auditor", "verify", &["verify"]),
+    ] {
+        let (run, entry) = of_a_verb(&cloud, kind);
+        let folder = format!("runs/shop/{run}/");
+        assert!(
+            create(&cloud, role, &format!("{folder}00000000"), entry),
+            "{role}"
+        );
+        let since = cloud.now();
+        dr(verb).exits(0);
+        assert_eq!(touched(&cloud, since), 0, "{kind}");
+        let (entries, most) = crate::stores::block_on(async {
+            let bucket = cloud.bucket("admin", "eu-central-1", VAULT).await;
+            let rows = bucket.versions(&folder, 100).await.expect("listed");
+            let mut most = jiff::Timestamp::UNIX_EPOCH;
+            for row in rows.iter().filter(|r| !r.key.ends_with("/00000000")) {
+                match bucket.lock_of(&row.key, &row.version).await.expect("told") {
+                    dr::aws::s3::LockState::Until(_, at) => most = most.max(at),
+                    other => panic!("{}: {other:?}", row.key),
+                }
+            }
+            (rows.len(), most)
+        });
+        assert!(entries > 1, "{kind}: it is ended");
+        let days =
+            |n: i64| dr::world::World::default().now() + jiff::SignedDuration::from_hours(24 * n);
+        assert!(
+            most > days(0) && most < days(3),
+            "{kind}: locked until {most}"
+        );
+        let log = dr(&["log"]).exits(0).json();
+        let runs = log["runs"].as_array().cloned().unwrap_or_default();
+        let told = runs.iter().find(|r| r["run"] == run.as_str());
+        assert_eq!(told.expect("listed")["result"], "abandoned", "{log}");
+    }
+}

@@ -86,6 +86,11 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
     };
     if let Some(shape) = cluster {
         answer.line(format!("  the cluster is {shape}"));
+        let drill = choice.place.policy.as_ref().and_then(|p| p.drill.as_ref());
+        if let Some(drill) = drill.filter(|d| d.cluster != *shape) {
+            let made = &drill.cluster;
+            answer.line(format!("  no drill made one like it: drills make {made}"));
+        }
     }
     let (age, verdict) = (span(option.loses_s), verdict(option));
     answer.line(format!("  point is {age} old; proven: {verdict}"));

@@ -54,6 +54,11 @@ pub async fn choose<'a>(
     let place = all
         .find(|p| p.target.name == option.target)
         .ok_or_else(|| Fail::usage(format!("target {} is gone", option.target)))?;
+    // What is missing of the command is told before a store is asked.
+    let dump_version = match &request.database.url {
+        Some(_) => dump_version(place, option).await?,
+        None => None,
+    };
     let Destination {
         into,
         word,
@@ -63,7 +68,7 @@ pub async fn choose<'a>(
         option,
         vault: &place.target,
         policy: place.policy.as_ref(),
-        dump_version: dump_version(place, option).await?,
+        dump_version,
     })?;
     // Neither instant nor name of the run is part of the hash.
     let epoch = Timestamp::UNIX_EPOCH;

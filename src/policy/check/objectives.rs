@@ -55,7 +55,15 @@ pub(super) fn objectives(
         let own = |s: &&Source| s.objectives().contains_key(method);
         let held = policy.sources.iter().filter(|s| s.has(*method) && !own(s));
         let held: Vec<&Source> = held.collect();
-        promise.check((&place, *method, objective), &held, found);
+        if !held.is_empty() {
+            promise.check((&place, *method, objective), &held, found);
+        } else if policy.sources.iter().any(|s| s.has(*method)) {
+            let message = format!(
+                "every source that is restored by `{method}` has an objective of its own, so this \
+                 one is nobody's; leave it out"
+            );
+            found.warning(Code::NoMethodMeets, place, message);
+        }
     }
     for (n, source) in policy.sources.iter().enumerate() {
         for (method, objective) in source.objectives() {
