@@ -1,5 +1,8 @@
 //! What the vaults say of a policy, and which promises are not met.
 
+mod points;
+
+use self::points::points;
 use super::known_runs::known_runs;
 use super::session::Session;
 use super::{Loaded, Surroundings};
@@ -8,10 +11,9 @@ use crate::model::{Name, PolicyName, Role, RunId, RunKind, Slot, SourceId, Targe
 use crate::policy::Schedule;
 use crate::report::{Code, Exit, Fail, Finding, Hint, Severity};
 use crate::schedule::{self, History};
-use crate::status::{self, CopyState, DrillResult, DrillRun, Input, Known, OpenRun, Slots, Status};
+use crate::status::{self, CopyState, DrillResult, DrillRun, Input, OpenRun, Slots, Status};
 use crate::targets::{self, Reached, away_findings};
 use crate::vault::{RunRead, RunRef, Vault, folder};
-use std::collections::BTreeSet;
 
 pub struct StatusRequest {
     /// A breach is an error instead of a warning.
@@ -24,12 +26,6 @@ pub struct Told {
     pub status: Status,
     pub findings: Vec<Finding>,
 }
-
-/// Points that are folded, newest first.
-const POINTS: usize = 60;
-/// And older ones, of those that a drill tried: drills are rarer than backups, and the newest
-/// verdict is the one that counts.
-const TRIED: usize = 20;
 
 /// # Errors
 /// The store's; no target answers.
@@ -153,42 +149,6 @@ async fn finished(
         },
         Err(_) => None,
     })
-}
-
-/// Slots that a drill tried, as any target knows them.
-async fn tried(reached: &Reached, policy: &PolicyName) -> Result<BTreeSet<Slot>, Fail> {
-    let mut tried = BTreeSet::new();
-    for seen in &reached.seen {
-        let index = seen.vault.point_index(policy).await?;
-        tried.extend(index.into_iter().filter(|p| p.tried).map(|p| p.slot));
-    }
-    Ok(tried)
-}
-
-/// Points of all targets that answer, merged: a copy or proof that one of them knows is known.
-async fn points(
-    reached: &Reached,
-    policy: &PolicyName,
-    findings: &mut Vec<Finding>,
-) -> Result<Vec<Known>, Fail> {
-    let mut known = Vec::new();
-    let mut slots = targets::slots(reached, policy).await?;
-    let older = slots.split_off(slots.len().min(POINTS));
-    if !older.is_empty() {
-        let tried = tried(reached, policy).await?;
-        slots.extend(older.into_iter().filter(|s| tried.contains(s)).take(TRIED));
-    }
-    for slot in slots {
-        let merged = targets::point(reached, policy, slot).await?;
-        findings.extend(merged.findings);
-        known.extend(merged.point.map(|p| Known {
-            point: p.point,
-            captured: p.captured,
-            copies: p.copies,
-            proofs: p.proofs,
-        }));
-    }
-    Ok(known)
 }
 
 /// Without --check a breach is told and leaves the exit code alone.

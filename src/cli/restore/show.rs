@@ -80,16 +80,15 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
     for step in &choice.plan.steps {
         answer.line(format!("  {:18} {}", step.id.as_str(), step.role));
     }
-    let cluster = match &choice.into {
-        RestoreInto::Cluster { shape, .. } => Some(shape),
-        RestoreInto::Database(_) | RestoreInto::Bucket { .. } => None,
-    };
+    let cluster = choice.into.shape();
     if let Some(shape) = cluster {
         answer.line(format!("  the cluster is {shape}"));
         let drill = choice.place.policy.as_ref().and_then(|p| p.drill.as_ref());
         if let Some(drill) = drill.filter(|d| d.cluster != *shape) {
-            let made = &drill.cluster;
-            answer.line(format!("  no drill made one like it: drills make {made}"));
+            answer.line(format!(
+                "  no drill made one like it; they make {}",
+                drill.cluster
+            ));
         }
     }
     let (age, verdict) = (span(option.loses_s), verdict(option));

@@ -27,6 +27,16 @@ pub enum RestoreInto {
     },
 }
 
+impl RestoreInto {
+    /// Of a cluster that is made.
+    pub fn shape(&self) -> Option<&ClusterShape> {
+        match self {
+            RestoreInto::Cluster { shape, .. } => Some(shape),
+            RestoreInto::Database(_) | RestoreInto::Bucket { .. } => None,
+        }
+    }
+}
+
 /// A database of the user's, and the dump that it gets.
 #[derive(Clone, Debug, PartialEq)]
 pub struct IntoDatabase {

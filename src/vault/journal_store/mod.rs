@@ -27,10 +27,6 @@ pub enum Appended {
 
 /// Where a run's entries are.
 #[derive(Clone)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a process holds a few of these; a box would be one more word to read"
-)]
 pub enum JournalStore {
     Vault(VaultJournal),
     /// A file of JSON lines, for a restore whose vault cannot be written; what it has no room for
