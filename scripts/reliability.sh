@@ -11,7 +11,7 @@ trap 'rm -f "$made"' EXIT
     echo '| what | calls | cases | failed | set |'
     echo '|---|---|---|---|---|'
     if [[ -e $dir/crash.json ]]; then
-        jq -r '.stages | to_entries[] | (if .value.sampled then "sample" else "all" end) as $set | "| crash, \(.key) | \(.value.n_calls) | \(.value.cases) | \(.value.failed) | \($set) |"' "$dir/crash.json"
+        jq -r '.stages | to_entries[] | (if .value.sampled then "sample" elif .value.part > 0.99 then "all" else "\(.value.part * 1000 | round / 10) % of all" end) as $set | "| crash, \(.key) | \(.value.n_calls) | \(.value.cases) | \(.value.failed) | \($set) |"' "$dir/crash.json"
     fi
     if [[ -e $dir/kill.json ]]; then
         jq -r '"| random kills | - | \(length) | \(map(select(.points != 1 or .duplicate_versions != 0)) | length) | at most \(map(.ticks_to_finish) | max) ticks to the end |"' "$dir/kill.json"

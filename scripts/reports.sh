@@ -8,11 +8,11 @@ crash=("$dir"/crash-*.json)
 if ((${#crash[@]})); then
     # Shards of a stage have its calls in common and their cases apart.
     jq -s 'def total(f): map(f) | add;
-        group_by(.stage) | map(.[0] + {cases: total(.cases), failed: total(.failed), failures: total(.failures), sampled: any(.[]; .sampled), most_runs: (map(.most_runs) | max), wall_s: total(.wall_s)})
+        group_by(.stage) | map(.[0] + {cases: total(.cases), failed: total(.failed), failures: total(.failures), sampled: any(.[]; .sampled), part: (map(.shard // "1/1" | split("/") | 1 / (.[1] | tonumber)) | add), most_runs: (map(.most_runs) | max), wall_s: total(.wall_s)})
         | {n_calls: total(.n_calls), ops: (map(.ops) | reduce .[] as $o ({}; reduce ($o | to_entries[]) as $e (.; .[$e.key] += $e.value))),
         kinds: .[0].kinds, cases: total(.cases), failed: total(.failed), sampled: any(.[]; .sampled), seed: .[0].seed,
         failures: total(.failures), wall_s: total(.wall_s), most_runs: (map(.most_runs) | max),
-        stages: map({(.stage): {n_calls, cases, failed, sampled}}) | add}' "${crash[@]}" >"$dir/crash.json"
+        stages: map({(.stage): {n_calls, cases, failed, sampled, part}}) | add}' "${crash[@]}" >"$dir/crash.json"
     jq -r '"crash: \(.n_calls) calls, \(.cases) cases, \(.failed) failed, sampled \(.sampled)"' "$dir/crash.json"
 fi
 race=("$dir"/race-*.json)

@@ -33,7 +33,12 @@ impl Beside<'_> {
     /// The local journal cannot be written.
     pub async fn run(&self, plan: &Plan) -> Result<(Report, Brought, Vec<Finding>), Fail> {
         let (report, local) = self.fresh(plan).await?;
-        Ok(match self.bring(plan, Some(&local)).await {
+        let brought = match report.left {
+            RunExit::Finished(_) => self.bring(plan, Some(&local)).await,
+            // The next one ends it and brings it.
+            _ => Err(Fail::stopped()),
+        };
+        Ok(match brought {
             Ok(brought) => (report, brought, Vec::new()),
             Err(fail) => (report, None, vec![self.not_brought(&local, &fail)]),
         })
@@ -125,20 +130,25 @@ impl Beside<'_> {
                 continue;
             }
             // One of a process that lives stays where it is.
-            let Some(journal) = self.over(plan, &path, journal).await? else {
-                continue;
+            let uploaded = match self.over(plan, &path, journal).await {
+                Ok(Some(journal)) => {
+                    let uploaded = journal.upload(&reached.vault, lock).await;
+                    uploaded.map(|_| journal.name()).map_err(Fail::from)
+                }
+                Ok(None) => continue,
+                Err(fail) => Err(fail),
             };
-            match journal.upload(&reached.vault, lock).await {
-                Ok(_) => {
-                    brought = mine.then(|| journal.name()).or(brought);
+            match uploaded {
+                Ok(name) => {
+                    brought = mine.then_some(name).or(brought);
                     // A crash right here leaves a file that the same command brings there again.
                     let _gone = std::fs::remove_file(&path);
                 }
-                Err(e) => failed = Some(e),
+                Err(fail) => failed = Some(fail),
             }
         }
         match (own.map(|local| &local.0), &brought, failed) {
-            (_, _, Some(failed)) => Err(failed.into()),
+            (_, _, Some(failed)) => Err(failed),
             (Some(JournalStore::File(file)), _, None) if file.spilled() => {
                 Err(Fail::new(Code::JournalLocal, "a part of it went to stderr"))
             }
