@@ -82,6 +82,12 @@ impl RunId {
         Self(format!("{self}-local-{runner}"))
     }
 
+    /// Whether it was journalled beside the vault and brought there: what lacks of it is in its
+    /// file.
+    pub fn was_beside(&self) -> bool {
+        self.0.contains("-local-")
+    }
+
     /// # Errors
     /// A sentence that says what a run is called.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -198,6 +204,7 @@ mod tests {
         assert!(!scheduled.has_mark(&mark));
         let local = manual.beside(&Mark::of("99887766aa"));
         assert_eq!(RunId::parse(local.as_str()), Ok(local.clone()));
+        assert!(local.was_beside() && !manual.was_beside());
         assert!(
             !local.has_mark(&mark),
             "it is no run of the vault's journal"

@@ -49,8 +49,9 @@ async fn close_at(
     let (policy, journal) = (&session.loaded.policy.name, journal_at(&seen.vault));
     let (now, since) = (Slot::at(reached.now), Slot::at(reached.now - WINDOW));
     let mut runs = seen.vault.runs(policy, kind, since).await?;
-    // Those of times to come were planted.
-    runs.retain(|r| r.slot <= now);
+    // Those of times to come were planted; of one that was journalled beside the vault the rest is
+    // brought by whoever has its file.
+    runs.retain(|r| r.slot <= now && !r.run.was_beside());
     let mut trouble = None;
     for known in runs.into_iter().rev().take(NEWEST) {
         if journal.finished(policy, &known.run).await? {

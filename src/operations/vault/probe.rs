@@ -51,19 +51,23 @@ pub async fn probe(
     let reached = targets::reading(around.world, targets, &clients, Role::Prober).await?;
     let session = Session::new(around, loaded, &clients, None);
     let mark = command_mark("probe", loaded, &names);
-    let input = VerbInput {
-        policy: &loaded.policy,
-        policy_sha256: &loaded.sha256,
-        vault: &reached.id,
-        journal_target: &reached.name,
-        run: RunId::manual(RunKind::Probe, Slot::at(reached.now), &mark),
-        opened_at: reached.now,
+    let planned = |mark: &Mark| {
+        let input = VerbInput {
+            policy: &loaded.policy,
+            policy_sha256: &loaded.sha256,
+            vault: &reached.id,
+            journal_target: &reached.name,
+            run: RunId::manual(RunKind::Probe, Slot::at(reached.now), mark),
+            opened_at: reached.now,
+        };
+        input.probe(&names)
     };
-    let plan = input.probe(&names);
+    // Two in one second are two runs: the first one may have been killed, and be ended by now.
+    let plan = planned(&Mark::of(&session.identity.runner.0));
     let beside = Beside {
         session: &session,
         verb: "probe",
-        mark,
+        mark: mark.clone(),
     };
     let (report, run, mut findings) = match in_vault(&session, &reached, &plan).await {
         Some(Ok(Advanced {
@@ -77,12 +81,9 @@ pub async fn probe(
         Some(Err(fail)) if around.world.stopping() => return Err(fail),
         // No journal can be written, which a probe may cure.
         Some(Err(_)) | None => {
+            let plan = planned(&mark);
             let (report, brought, findings) = beside.run(&plan).await?;
-            (
-                report,
-                brought.unwrap_or_else(|| plan.run.clone()),
-                findings,
-            )
+            (report, brought.unwrap_or(plan.run), findings)
         }
     };
     let (probes, found) = told(loaded, report);
