@@ -1,16 +1,14 @@
 //! Runs of verbs that nobody goes on with: their command is typed again, and makes another one.
 //! They are ended, so that the record does not show them as open for ever.
 
+use super::known_runs::WINDOW;
 use super::session::{Session, journal_at};
 use crate::model::{RunKind, Slot};
 use crate::report::{Fail, Finding, Severity};
 use crate::targets::{Reached, Seen};
-use jiff::SignedDuration;
 
 /// So many of the newest of a kind are looked at.
 const NEWEST: usize = 3;
-/// And none that are older.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// Which of them are ended now; one that a live runner holds is left alone in any case.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::vault::{RunRef, VaultError};
 use jiff::SignedDuration;
 
 /// History is read this far back.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
+pub(super) const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// `None`: runs of this kind have no schedule here.
 pub(super) fn schedule_of(policy: &Policy, kind: RunKind) -> Option<&Schedule> {

@@ -1,12 +1,13 @@
 //! What a run says of the runs before it: links that show when one of them has vanished.
 
+use super::known_runs::WINDOW;
 use super::planning::CLOCKS_APART;
 use super::session::journal_at;
 use crate::journal::{Entry, Event, LastSeen};
 use crate::model::{PolicyName, RunId, RunKind, Sha256, Slot, TargetName};
 use crate::report::{Code, Finding};
 use crate::vault::{JournalStore, RunEnds, RunRef, Vault, VaultError};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -19,8 +20,6 @@ pub(super) const IN_AN_INCIDENT: usize = 1;
 const MOST_UNREADABLE: usize = 3;
 /// Older runs that are looked at again at a target, whatever was planted there.
 const MOST: usize = 50;
-/// History is looked at this far back, and further where there is nothing since.
-const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
 
 /// A restore opens its run without them rather than wait longer.
 pub(super) const PATIENCE_IN_AN_INCIDENT: Duration = Duration::from_secs(3);

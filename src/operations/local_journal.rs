@@ -1,13 +1,14 @@
 //! A journal outside of the vault, of a restore whose vault cannot be written, or of a verb that
 //! makes the vault able to hold one: where it lies, and how it is found again.
 
-use crate::journal::Outcome;
+use crate::engine::{self, Report, Runner};
+use crate::journal::{LastSeen, Outcome};
 use crate::model::Mark;
 use crate::plan::Plan;
-use crate::report::{Code, Finding, Hint};
+use crate::report::{Code, Exit, Fail, Finding, Hint};
 use crate::vault::{JournalStore, LocalFile, LocalJournal};
 use crate::world::World;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// Journals of one command that are looked at in a folder.
@@ -134,6 +135,35 @@ impl Journals<'_> {
             .map(|path| JournalStore::File(LocalFile::new(path)));
         files.chain([JournalStore::Stderr]).map(Local)
     }
+}
+
+/// Opens a run in the first of these places that takes an entry, and goes on as far as it can.
+/// `None`: none does.
+///
+/// # Errors
+/// What the engine says once the run is open.
+pub(super) async fn run_in<'r>(
+    places: impl Iterator<Item = Local>,
+    runner: impl Fn(JournalStore) -> Runner<'r>,
+    (plan, after): (&Plan, &[LastSeen]),
+) -> Result<Option<(Report, Local)>, Fail> {
+    for local in places {
+        let runner = runner(local.0.clone());
+        // No room for a first entry, or no right: nothing was begun there, the next place may do.
+        let Ok(Some(state)) = engine::open(&runner, plan, after.to_vec()).await else {
+            continue;
+        };
+        let (age, now) = (SignedDuration::ZERO, plan.opened_at);
+        let report = engine::advance(&runner, state, age, now).await?;
+        return Ok(Some((report, local)));
+    }
+    Ok(None)
+}
+
+/// Not even stderr.
+pub(super) fn no_place(again: Hint) -> Fail {
+    let fail = Fail::new(Code::JournalLocal, "no place takes a journal");
+    fail.exit(Exit::Stuck).hint(again)
 }
 
 /// What stands beside a candidate because that one was taken: the newest first.

@@ -5,8 +5,8 @@ use super::known_runs::known_runs;
 use super::session::{Session, journal_at};
 use crate::engine::RunExit;
 use crate::journal::{Event, Outcome};
-use crate::model::{Mark, RunId, RunKind, Sha256, Slot, StepId, TargetName};
-use crate::plan::{Action, Plan, StorePolicy, VerbInput};
+use crate::model::{RunKind, Sha256, Slot, StepId, TargetName};
+use crate::plan::{Action, Plan, StorePolicy};
 use crate::policy::Policy;
 use crate::report::{Code, Fail};
 use crate::targets::Reached;
@@ -31,15 +31,7 @@ pub(super) async fn store(
     }
     // A run of our own: another one that is about to store the same is not waited for, and one
     // whose runner died is ended by a later tick.
-    let mark = Mark::of(&session.identity.runner.0);
-    let input = VerbInput {
-        policy: &session.loaded.policy,
-        policy_sha256: &session.loaded.sha256,
-        vault: &reached.id,
-        journal_target: &reached.name,
-        run: RunId::manual(RunKind::Policy, Slot::at(reached.now), &mark),
-        opened_at: reached.now,
-    };
+    let input = session.input(reached, RunKind::Policy, &session.mark());
     let plan = input.policy(session.reader(kind), &lacking);
     let none = |_: &Policy, _: &Plan| None;
     let stored = session.begin(reached, &plan, &none).await;
@@ -47,10 +39,7 @@ pub(super) async fn store(
         return Err(Fail::stopped());
     }
     // Whoever stored it: no run names a policy that is not there.
-    if !self::lacking(session, reached)
-        .await?
-        .contains(&reached.name)
-    {
+    if reached.vault.holds(&policy_key(session)).await? {
         return Ok(());
     }
     let here = StepId::new(StorePolicy::NAME, &[&reached.name]);
@@ -64,16 +53,19 @@ pub(super) async fn store(
     ))
 }
 
-/// Targets whose vault has no version of it; under a delete marker it is there all the same. One
-/// that does not say is not asked to take it.
+fn policy_key(session: &Session<'_>) -> String {
+    Key::Policy(session.loaded.sha256.clone()).to_string()
+}
+
+/// Targets whose vault does not hold it. One that does not say is not asked to take it.
 async fn lacking(session: &Session<'_>, reached: &Reached) -> Result<Vec<TargetName>, Fail> {
-    let key = Key::Policy(session.loaded.sha256.clone()).to_string();
+    let key = policy_key(session);
     let mut lacking = Vec::new();
     for seen in &reached.seen {
         let name = &seen.target.name;
-        match seen.vault.versions_of(&key).await {
-            Ok(versions) if versions.iter().any(|v| !v.delete_marker) => {}
-            Ok(_) => lacking.push(name.clone()),
+        match seen.vault.holds(&key).await {
+            Ok(true) => {}
+            Ok(false) => lacking.push(name.clone()),
             Err(e) if *name == reached.name => return Err(e.into()),
             Err(_) => {}
         }

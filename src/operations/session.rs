@@ -6,8 +6,8 @@ use crate::aws::Clients;
 use crate::database::Logins;
 use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::Actor;
-use crate::model::{Role, RunKind, Slot};
-use crate::plan::{Plan, PlanTarget};
+use crate::model::{Mark, Role, RunId, RunKind, Slot};
+use crate::plan::{Plan, PlanTarget, VerbInput};
 use crate::report::{Fail, Finding};
 use crate::steps::{Said, Secrets};
 use crate::targets::{Reached, Seen, open};
@@ -90,13 +90,36 @@ impl<'a> Session<'a> {
         let all = roles_of(plan.kind).iter().copied().filter(|r| !idle(r));
         let roles: Vec<Role> = self.role.map_or_else(|| all.collect(), |mine| vec![mine]);
         for role in roles {
-            let vault = open(self.clients, role, target).await;
-            let lock = Some(target.evidence_lock());
-            let actor = self.actor(role, target).await;
-            let store = JournalStore::Vault(VaultJournal { vault, lock });
-            journals.insert(role, RoleJournal { store, actor });
+            journals.insert(role, self.journal_of(role, target).await);
         }
         Ok(self.runner_with(journals))
+    }
+
+    /// A role's journal at a target, to be written.
+    async fn journal_of(&self, role: Role, target: &PlanTarget) -> RoleJournal {
+        let vault = open(self.clients, role, target).await;
+        let lock = Some(target.evidence_lock());
+        RoleJournal {
+            actor: self.actor(role, target).await,
+            store: JournalStore::Vault(VaultJournal { vault, lock }),
+        }
+    }
+
+    /// What a run of a verb that is opened now is planned from.
+    pub fn input(&'a self, reached: &'a Reached, kind: RunKind, mark: &Mark) -> VerbInput<'a> {
+        VerbInput {
+            policy: &self.loaded.policy,
+            policy_sha256: &self.loaded.sha256,
+            vault: &reached.id,
+            journal_target: &reached.name,
+            run: RunId::manual(kind, Slot::at(reached.now), mark),
+            opened_at: reached.now,
+        }
+    }
+
+    /// Stands for this process, so that each has a run of its own.
+    pub fn mark(&self) -> Mark {
+        Mark::of(&self.identity.runner.0)
     }
 
     /// Who a role's key is at a target.
@@ -135,11 +158,8 @@ impl<'a> Session<'a> {
         let at = at.ok_or_else(|| Fail::bug(format!("{} was read in no vault", read.run)))?;
         let own = self.loaded.target(at, read.store_now)?;
         let role = self.reader(read.run.kind());
-        let vault = open(self.clients, role, &own).await;
-        let lock = Some(own.evidence_lock());
-        let actor = self.actor(role, &own).await;
-        let store = JournalStore::Vault(VaultJournal { vault, lock });
-        let runner = self.runner_with(BTreeMap::from([(role, RoleJournal { store, actor })]));
+        let journal = self.journal_of(role, &own).await;
+        let runner = self.runner_with(BTreeMap::from([(role, journal)]));
         let mut state = read.state;
         let plan = &mut state.plan;
         plan.run = read.run;

@@ -5,8 +5,8 @@ use super::closing::{self, Which};
 use super::session::Session;
 use super::{Loaded, Surroundings, links};
 use crate::engine::{self, Report, RoleJournal};
-use crate::model::{Mark, Role, RunId, RunKind, Slot, TargetName};
-use crate::plan::{Plan, PlanTarget, TargetRead, VerbInput, VerifyPoint};
+use crate::model::{Role, RunId, RunKind, Slot, TargetName};
+use crate::plan::{Plan, PlanTarget, TargetRead, VerifyPoint};
 use crate::report::{Code, Fail, Finding};
 use crate::steps::Said;
 use crate::targets::{self, Reached};
@@ -92,7 +92,7 @@ async fn journal(
 }
 
 fn planned(session: &Session<'_>, reached: &Reached, request: &VerifyRequest) -> Plan {
-    let (loaded, policy) = (session.loaded, &session.loaded.policy);
+    let policy = &session.loaded.policy;
     let endpoints = policy.endpoints.iter();
     let asked = VerifyPoint {
         point: request.point,
@@ -103,15 +103,7 @@ fn planned(session: &Session<'_>, reached: &Reached, request: &VerifyRequest) ->
             .collect(),
     };
     // Each is a run of its own: two that are begun in one second read it all, both of them.
-    let mark = Mark::of(&session.identity.runner.0);
-    let input = VerbInput {
-        policy,
-        policy_sha256: &loaded.sha256,
-        vault: &reached.id,
-        journal_target: &reached.name,
-        run: RunId::manual(RunKind::Verify, Slot::at(reached.now), &mark),
-        opened_at: reached.now,
-    };
+    let input = session.input(reached, RunKind::Verify, &session.mark());
     input.verify(request.role, asked)
 }
 

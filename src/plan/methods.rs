@@ -6,7 +6,7 @@ use super::restore::{dump, files, snapshot};
 use super::step::Steps;
 use crate::model::Method;
 
-/// Which copies of a source a drill restores.
+/// Which copies of a source a drill restores, as the planners under `drill` make it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DrilledFrom {
     /// The first target of the plan that has one: a cluster is expensive.

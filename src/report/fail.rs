@@ -112,6 +112,12 @@ pub fn full(error: &dyn Error) -> String {
     text
 }
 
+/// The first line of what an error says, for the middle of a sentence.
+pub fn first_line(error: &dyn std::fmt::Display) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

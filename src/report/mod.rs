@@ -10,7 +10,7 @@ mod hint;
 
 pub use code::Code;
 pub use exit::Exit;
-pub use fail::{Cause, Fail, full};
+pub use fail::{Cause, Fail, first_line, full};
 pub use failure::Failure;
 pub use finding::{Finding, Severity, exit_of};
 pub use hint::{Dr, Hint, With};

@@ -196,15 +196,32 @@ fn what_a_point_lacks_is_named_by_source_and_target() {
     );
 }
 
-#[test]
-fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
-    let mut policy = planned::policy();
-    let objective = |rto| Objective {
-        rto: Seconds(rto),
+fn objective(rto_s: u64) -> Objective {
+    Objective {
+        rto: Seconds(rto_s),
         rpo: Seconds(7200),
         proof_age: None,
         compared: None,
-    };
+    }
+}
+
+/// What is said of these points where nothing else is known.
+fn of_points(policy: &Policy, points: &[Known]) -> Status {
+    fold(Input {
+        policy,
+        now: at("2026-11-24T03:20:00Z"),
+        points,
+        open_runs: Vec::new(),
+        slots: Slots::default(),
+        drill: None,
+        drill_slots: Slots::default(),
+        away: &[],
+    })
+}
+
+#[test]
+fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
+    let mut policy = planned::policy();
     policy.objectives.insert(Method::Snapshot, objective(60));
     for source in &mut policy.sources {
         if let Source::Aurora(cluster) = source {
@@ -213,16 +230,7 @@ fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
     }
     let points = [known(2, vec![passed(Method::Snapshot, 10)])];
     let of = |policy: &Policy| {
-        let status = fold(Input {
-            policy,
-            now: at("2026-11-24T03:20:00Z"),
-            points: &points,
-            open_runs: Vec::new(),
-            slots: Slots::default(),
-            drill: None,
-            drill_slots: Slots::default(),
-            away: &[],
-        });
+        let status = of_points(policy, &points);
         let met = status.objectives.iter();
         met.map(|m| (m.source.to_string(), m.rto_s, m.met))
             .collect::<Vec<_>>()
@@ -241,24 +249,9 @@ fn an_objective_holds_for_each_source_that_the_method_restores() {
         id: SourceId::new("billing"),
         ..second
     }));
-    let objective = Objective {
-        rto: Seconds(60),
-        rpo: Seconds(7200),
-        proof_age: None,
-        compared: None,
-    };
-    policy.objectives.insert(Method::Snapshot, objective);
+    policy.objectives.insert(Method::Snapshot, objective(60));
     let points = [known(2, vec![passed(Method::Snapshot, 10)])];
-    let status = fold(Input {
-        policy: &policy,
-        now: at("2026-11-24T03:20:00Z"),
-        points: &points,
-        open_runs: Vec::new(),
-        slots: Slots::default(),
-        drill: None,
-        drill_slots: Slots::default(),
-        away: &[],
-    });
+    let status = of_points(&policy, &points);
     let met: Vec<(&str, bool)> = status
         .objectives
         .iter()

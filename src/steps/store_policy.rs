@@ -18,9 +18,7 @@ impl Perform for StorePolicy {
         let text = text
             .ok_or_else(|| Fail::bug(format!("policy {} is not the one at hand", self.policy)))?;
         let key = Key::Policy(self.policy.clone()).to_string();
-        // Under a delete marker it is there all the same.
-        let versions = vault.versions_of(&key).await?;
-        if versions.iter().all(|v| v.delete_marker) {
+        if !vault.holds(&key).await? {
             let (bytes, lock) = (text.as_bytes().to_vec(), Some(target.evidence_lock()));
             // A crash right here leaves a policy that no run names yet: the next one is the same.
             vault.create(&key, bytes.into(), lock).await?;

@@ -7,7 +7,7 @@ use crate::manifest::Vault as VaultDocument;
 use crate::model::{Role, TargetName, VaultId};
 use crate::plan::PlanTarget;
 use crate::policy::Policy;
-use crate::report::{Code, Fail, Finding, Hint, full};
+use crate::report::{Code, Fail, Finding, Hint, first_line, full};
 use crate::vault::{Key, ProbeRecord, Vault, VaultError, Verdict};
 use crate::world::World;
 use jiff::{SignedDuration, Timestamp};
@@ -133,13 +133,15 @@ async fn look_at_all(
             Err(e) => {
                 let name = target.name.clone();
                 // Why a key is refused stands in the causes; an outage has many of them.
-                let text = if e.transient() {
-                    e.to_string()
+                let why_away = if e.transient() {
+                    first_line(&e)
                 } else {
-                    full(&e)
+                    first_line(&full(&e))
                 };
-                let first = text.lines().next().unwrap_or_default().to_owned();
-                away.push(Away { name, why: first });
+                away.push(Away {
+                    name,
+                    why: why_away,
+                });
                 why.push(e);
             }
         }

@@ -7,6 +7,7 @@ use super::versions::first_versions;
 use crate::aws::s3::Listed;
 use crate::manifest::{Captured, Copy, Dump, Point, Proof};
 use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId};
+use std::collections::BTreeSet;
 
 /// Folders of one kind that are listed: hourly slots of eleven years. More are an error, for the
 /// newest ones come last.
@@ -116,12 +117,21 @@ impl Vault {
         Ok(slots)
     }
 
+    /// Slots of points that a drill tried: one listing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn tried_slots(&self, policy: &PolicyName) -> Result<BTreeSet<Slot>, VaultError> {
+        let slots = self.slots_under(&folder::proofs(policy)).await?;
+        Ok(slots.into_iter().collect())
+    }
+
     /// All slots under `points/`, newest first: two listings, no reads.
     ///
     /// # Errors
     /// The store's.
     pub async fn point_index(&self, policy: &PolicyName) -> Result<Vec<PointIndex>, VaultError> {
-        let tried = self.slots_under(&folder::proofs(policy)).await?;
+        let tried = self.tried_slots(policy).await?;
         let slots = self.slots(policy).await?;
         let index = slots.into_iter().map(|slot| PointIndex {
             slot,

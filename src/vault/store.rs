@@ -162,6 +162,15 @@ impl Vault {
         Ok(rows)
     }
 
+    /// Whether a key is there: under a delete marker it is there all the same.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn holds(&self, key: &str) -> Result<bool, VaultError> {
+        let versions = self.versions_of(key).await?;
+        Ok(versions.iter().any(|v| !v.delete_marker))
+    }
+
     /// Bytes and version id of the oldest version: what was created, whatever was put over it
     /// since.
     ///

@@ -9,11 +9,11 @@ use crate::database::Logins;
 use crate::engine::{self, ProcessIdentity, Report, RoleJournal, Runner};
 use crate::journal::{Actor, LastSeen, Outcome};
 use crate::model::{Role, RunId, RunKind, Slot};
-use crate::operations::local_journal::{Journals, Local};
+use crate::operations::local_journal::{Journals, no_place, run_in};
 use crate::operations::session::journal_at;
 use crate::operations::{Surroundings, links};
 use crate::plan::Plan;
-use crate::report::{Code, Exit, Fail, Finding, Hint};
+use crate::report::{Code, Fail, Finding, Hint, first_line};
 use crate::steps::{Said, Secrets};
 use crate::vault::{JournalStore, RunRead, VaultJournal};
 use jiff::SignedDuration;
@@ -122,9 +122,8 @@ impl Executing<'_> {
             Err(why) if self.around.world.stopping() => return Err(why),
             Err(why) => why,
         };
-        let first = why.to_string();
-        let first = first.lines().next().unwrap_or_default().to_owned();
-        self.beside(&format!("the vault's journal cannot be used ({first})"))
+        let why = first_line(&why);
+        self.beside(&format!("the vault's journal cannot be used ({why})"))
             .await
     }
 
@@ -167,27 +166,17 @@ impl Executing<'_> {
             Some(seen) => seen,
             None => (self.new_plan()?, Vec::new()),
         };
-        for Local(store) in self.local_journals().fresh() {
-            let runner = self.runner(store.clone());
-            // No room for a first entry, or no right: nothing was begun there, the next place may
-            // do.
-            let Ok(Some(state)) = engine::open(&runner, &plan, after.clone()).await else {
-                continue;
-            };
-            let (age, now) = (SignedDuration::ZERO, plan.opened_at);
-            let report = engine::advance(&runner, state, age, now).await?;
+        let places = self.local_journals().fresh();
+        let ran = run_in(places, |store| self.runner(store), (&plan, &after)).await?;
+        let (report, local) =
+            ran.ok_or_else(|| no_place(Hint::again("restore").arg("--journal-file", "NEW-FILE")))?;
+        Ok(Journalled {
+            report,
+            resumed: false,
+            journal: JournalPlace::Local,
             // Only now is known whether it stayed where it began.
-            return Ok(Journalled {
-                report,
-                resumed: false,
-                journal: JournalPlace::Local,
-                findings: vec![Local(store).finding("restore", why, uploading)],
-            });
-        }
-        let fail = Fail::new(Code::JournalLocal, "no place takes a journal");
-        Err(fail
-            .exit(Exit::Stuck)
-            .hint(Hint::again("restore").arg("--journal-file", "NEW-FILE")))
+            findings: vec![local.finding("restore", why, uploading)],
+        })
     }
 
     async fn in_vault(&self) -> Result<(Report, bool), Fail> {

@@ -16,8 +16,7 @@ const TRIED: usize = 20;
 async fn tried(reached: &Reached, policy: &PolicyName) -> Result<BTreeSet<Slot>, Fail> {
     let mut tried = BTreeSet::new();
     for seen in &reached.seen {
-        let index = seen.vault.point_index(policy).await?;
-        tried.extend(index.into_iter().filter(|p| p.tried).map(|p| p.slot));
+        tried.extend(seen.vault.tried_slots(policy).await?);
     }
     Ok(tried)
 }

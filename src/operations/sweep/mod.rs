@@ -55,16 +55,13 @@ pub(super) async fn sweep(session: &Session<'_>, reached: &Reached) -> Swept {
     swept.findings.extend(findings);
     let (states, findings) = journals(session, reached, runs).await;
     swept.findings.extend(findings);
-    let refused = states
-        .iter()
-        .filter_map(|s| not_swept(s, &session.loaded.policy, of));
-    swept
-        .findings
-        .extend(refused.map(|f| f.place(&reached.name)));
-    let drills: Vec<SweepDrill> = states
-        .iter()
-        .filter_map(|s| left_by(s, &session.loaded.policy, of))
-        .collect();
+    let mut drills = Vec::new();
+    for state in &states {
+        let own = left_by(state, &session.loaded.policy, of);
+        let told = not_swept(state, own.as_ref(), of);
+        swept.findings.extend(told.map(|f| f.place(&reached.name)));
+        drills.extend(own);
+    }
     if drills.len() > MAX_RUNS {
         let message = format!(
             "{} closed drills seem to have left scratch things, at most {MAX_RUNS} are swept at \
@@ -174,11 +171,11 @@ fn left_by(state: &RunState, policy: &Policy, of: Of<'_>) -> Option<SweepDrill> 
 }
 
 /// What a drill left where this policy's drills make nothing any more: for a person to look at.
-fn not_swept(state: &RunState, policy: &Policy, of: Of<'_>) -> Option<Finding> {
+/// `swept`: what is swept of it.
+fn not_swept(state: &RunState, swept: Option<&SweepDrill>, of: Of<'_>) -> Option<Finding> {
     let (torn, run) = (over(state, of)?, &state.plan.run);
-    let swept = left_by(state, policy, of).map(|d| d.teardown);
     let places = |t: &Teardown| t.databases.len() + t.clusters.len();
-    if swept.as_ref().is_some_and(|s| places(s) == places(torn)) {
+    if swept.is_some_and(|s| places(&s.teardown) == places(torn)) {
         return None;
     }
     let message = format!(

@@ -119,7 +119,8 @@ fn what_is_not_swept_is_told() {
             policy: &policy.name,
             now: LATER.parse().unwrap(),
         };
-        not_swept(state, policy, of).map(|f| f.message)
+        let swept = left_by(state, policy, of);
+        not_swept(state, swept.as_ref(), of).map(|f| f.message)
     };
     assert_eq!(told(&policy(), &closed()), None);
     let text = POLICY.replace("scratch_bucket: shop-scratch", "scratch_bucket: shop-other");

@@ -2,16 +2,17 @@
 //! into the vault as soon as that can hold it.
 
 use crate::engine::{self, Report, RoleJournal, RunExit, Runner};
+use crate::journal::Actor;
 use crate::model::{Mark, Role, RunId};
-use crate::operations::local_journal::{Journals, Local};
+use crate::operations::local_journal::{Journals, Local, no_place, run_in};
 use crate::operations::policy_copy;
 use crate::operations::session::Session;
 use crate::plan::Plan;
-use crate::report::{Code, Exit, Fail, Finding, Hint};
+use crate::report::{Code, Fail, Finding, Hint, first_line};
 use crate::targets;
 use crate::vault::{JournalStore, LocalFile, LocalJournal};
-use jiff::SignedDuration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::Path;
 
 /// A journal that is in the vault now is called like this there.
@@ -19,7 +20,8 @@ pub(super) type Brought = Option<RunId>;
 
 pub(super) struct Beside<'a> {
     pub session: &'a Session<'a>,
-    pub verb: &'static str,
+    /// As it is typed: `vault init`.
+    pub command: &'static str,
     /// Stands for the command: the same one brings what an earlier one could not.
     pub mark: Mark,
 }
@@ -32,7 +34,10 @@ impl Beside<'_> {
     /// # Errors
     /// The local journal cannot be written.
     pub async fn run(&self, plan: &Plan) -> Result<(Report, Brought, Vec<Finding>), Fail> {
-        let (report, local) = self.fresh(plan).await?;
+        let actors = self.actors(plan).await?;
+        let runner = |store: JournalStore| self.runner(&actors, &store);
+        let ran = run_in(self.journals().fresh(), runner, (plan, &[])).await?;
+        let (report, local) = ran.ok_or_else(|| no_place(self.again()))?;
         let brought = match report.left {
             RunExit::Finished(_) => self.bring(plan, Some(&local)).await,
             // The next one ends it and brings it.
@@ -53,57 +58,49 @@ impl Beside<'_> {
     }
 
     fn not_brought(&self, local: &Local, fail: &Fail) -> Finding {
-        let why = fail.to_string();
-        let why = why.lines().next().unwrap_or_default();
         let why = match fail.code {
             Code::Stopped => "it was stopped before it was brought into the vault".to_owned(),
-            _ => format!("the vault's journal cannot be used ({why})"),
+            _ => format!("the vault's journal cannot be used ({})", first_line(fail)),
         };
-        local.finding(self.verb, &why, |_| self.again())
+        local.finding(self.verb(), &why, |_| self.again())
     }
 
     fn journals(&self) -> Journals<'_> {
         Journals {
             world: self.session.around.world,
-            verb: self.verb,
+            verb: self.verb(),
             file: None,
             mark: self.mark.clone(),
         }
     }
 
-    /// In the first place that takes an entry; stderr takes any.
-    async fn fresh(&self, plan: &Plan) -> Result<(Report, Local), Fail> {
-        for local in self.journals().fresh() {
-            let runner = self.runner(plan, &local.0).await?;
-            let Ok(Some(state)) = engine::open(&runner, plan, Vec::new()).await else {
-                continue;
-            };
-            let (age, now) = (SignedDuration::ZERO, plan.opened_at);
-            let report = engine::advance(&runner, state, age, now).await?;
-            return Ok((report, local));
-        }
-        let fail = Fail::new(Code::JournalLocal, "no place takes a journal");
-        Err(fail.exit(Exit::Stuck).hint(self.again()))
+    fn verb(&self) -> &'static str {
+        self.command.rsplit(' ').next().unwrap_or(self.command)
     }
 
     fn again(&self) -> Hint {
-        Hint::again(match self.verb {
-            "init" => "vault init",
-            _ => "vault probe",
-        })
+        Hint::again(self.command)
     }
 
-    async fn runner(&self, plan: &Plan, store: &JournalStore) -> Result<Runner<'_>, Fail> {
+    /// Who acts in each of a plan's roles.
+    async fn actors(&self, plan: &Plan) -> Result<BTreeMap<Role, Actor>, Fail> {
         let first = plan.targets.first();
         let first = first.ok_or_else(|| Fail::bug(format!("{} has no target", plan.run)))?;
-        let mut journals = BTreeMap::new();
-        let roles: BTreeSet<Role> = plan.steps.iter().map(|s| s.role).collect();
-        for role in roles {
-            let actor = self.session.actor(role, first).await;
-            let store = store.clone();
-            journals.insert(role, RoleJournal { store, actor });
+        let mut actors = BTreeMap::new();
+        for role in plan.steps.iter().map(|s| s.role) {
+            if let Entry::Vacant(vacant) = actors.entry(role) {
+                vacant.insert(self.session.actor(role, first).await);
+            }
         }
-        Ok(self.session.runner_with(journals))
+        Ok(actors)
+    }
+
+    fn runner(&self, actors: &BTreeMap<Role, Actor>, store: &JournalStore) -> Runner<'_> {
+        let journals = actors.iter().map(|(role, actor)| {
+            let (store, actor) = (store.clone(), actor.clone());
+            (*role, RoleJournal { store, actor })
+        });
+        self.session.runner_with(journals.collect())
     }
 
     /// Into the vault, and away from here: this command's journal, and those that earlier ones left
@@ -172,7 +169,7 @@ impl Beside<'_> {
         }
         journal.mend(path)?;
         let store = JournalStore::File(LocalFile::new(path.to_path_buf()));
-        let runner = self.runner(plan, &store).await?;
+        let runner = self.runner(&self.actors(plan).await?, &store);
         let now = self.session.around.world.now();
         let age = now.duration_since(journal.newest.at);
         let report = engine::abandon(&runner, journal.state, age, now).await?;

@@ -57,7 +57,7 @@ pub async fn init(
     let session = Session::new(around, loaded, &clients, None);
     let beside = Beside {
         session: &session,
-        verb: "init",
+        command: "vault init",
         mark,
     };
     let (report, brought, mut findings) = beside.run(&plan).await?;

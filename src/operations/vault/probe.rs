@@ -5,12 +5,12 @@ use super::VaultRequest;
 use super::beside::Beside;
 use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
-use crate::model::{Mark, Role, RunId, RunKind, Sha256, Slot, TargetName};
+use crate::model::{Mark, Role, RunId, RunKind, Sha256, TargetName};
 use crate::operations::closing::{self, Which};
 use crate::operations::joining::Advanced;
 use crate::operations::session::Session;
 use crate::operations::{Loaded, Surroundings, word};
-use crate::plan::{Plan, ProbeLock, VerbInput};
+use crate::plan::{Plan, ProbeLock};
 use crate::policy::Policy;
 use crate::report::{Code, Fail, Finding, Hint, full};
 use crate::targets::{self, Reached};
@@ -51,22 +51,12 @@ pub async fn probe(
     let reached = targets::reading(around.world, targets, &clients, Role::Prober).await?;
     let session = Session::new(around, loaded, &clients, None);
     let mark = command_mark("probe", loaded, &names);
-    let planned = |mark: &Mark| {
-        let input = VerbInput {
-            policy: &loaded.policy,
-            policy_sha256: &loaded.sha256,
-            vault: &reached.id,
-            journal_target: &reached.name,
-            run: RunId::manual(RunKind::Probe, Slot::at(reached.now), mark),
-            opened_at: reached.now,
-        };
-        input.probe(&names)
-    };
+    let planned = |mark: &Mark| session.input(&reached, RunKind::Probe, mark).probe(&names);
     // Two in one second are two runs: the first one may have been killed, and be ended by now.
-    let plan = planned(&Mark::of(&session.identity.runner.0));
+    let plan = planned(&session.mark());
     let beside = Beside {
         session: &session,
-        verb: "probe",
+        command: "vault probe",
         mark: mark.clone(),
     };
     let (report, run, mut findings) = match in_vault(&session, &reached, &plan).await {

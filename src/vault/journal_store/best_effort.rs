@@ -3,6 +3,7 @@
 
 use super::VaultJournal;
 use crate::model::{PolicyName, RunId};
+use crate::report::first_line;
 use bytes::Bytes;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -32,10 +33,8 @@ impl BestEffort {
             return;
         }
         if let Err(e) = self.journal.create(policy, run, seq, bytes).await {
-            let why = e.to_string();
-            let why = why.lines().next().unwrap_or_default().to_owned();
             let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-            *lost = Some(why);
+            *lost = Some(first_line(&e));
         }
     }
 }
