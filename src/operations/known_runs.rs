@@ -7,7 +7,7 @@ use crate::report::{Code, Fail, Finding, full};
 use crate::schedule;
 use crate::targets::Reached;
 use crate::vault::{RunRef, VaultError};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// History is read this far back.
 pub(super) const WINDOW: SignedDuration = SignedDuration::from_hours(24 * 40);
@@ -21,17 +21,22 @@ pub(super) fn schedule_of(policy: &Policy, kind: RunKind) -> Option<&Schedule> {
     }
 }
 
+/// The slot that history of a kind is read from: what is looked for is newer.
+pub(super) fn since(policy: &Policy, kind: RunKind, now: Timestamp) -> Slot {
+    // A slot that comes once a year is older than the window, and still the one that was done.
+    let latest = schedule_of(policy, kind)
+        .and_then(|s| schedule::latest(s, now))
+        .map_or(now, Slot::time);
+    Slot::at((now - WINDOW).min(latest - SignedDuration::from_secs(1)))
+}
+
 /// Runs of a kind in all reachable journals, merged; two runs of one slot are one slot.
 pub(super) async fn known_runs(
     reached: &Reached,
     loaded: &Loaded,
     kind: RunKind,
 ) -> Result<Vec<RunRef>, Fail> {
-    // A slot that comes once a year is older than the window, and still the one that was done.
-    let latest = schedule_of(&loaded.policy, kind)
-        .and_then(|s| schedule::latest(s, reached.now))
-        .map_or(reached.now, Slot::time);
-    let since = Slot::at((reached.now - WINDOW).min(latest - SignedDuration::from_secs(1)));
+    let since = since(&loaded.policy, kind, reached.now);
     let mut runs = Vec::new();
     for seen in reached.capable() {
         runs.extend(seen.vault.runs(&loaded.policy.name, kind, since).await?);

@@ -103,6 +103,7 @@ impl Places {
             | StoredAction::DumpDatabase(_)
             | StoredAction::ProbeLock(_)
             | StoredAction::WriteProofs(_)
+            | StoredAction::SpreadProofs(_)
             | StoredAction::CheckRestored(_) => {}
         }
     }

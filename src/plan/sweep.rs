@@ -1,8 +1,9 @@
-//! The plan of a sweep: what closed drills left, each by itself.
+//! The plan of a sweep: what closed drills left, and proofs of theirs that a target lacks, each by
+//! itself.
 
 use super::opening::Opening;
 use super::step::Steps;
-use super::{Plan, SweepDrill};
+use super::{Plan, SpreadProofs, SweepDrill};
 use crate::model::{Role, RunId, RunKind, Sha256, Slot, TargetName, VaultId};
 use crate::policy::{Drill, Policy};
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ pub struct SweepInput<'a> {
     pub run: RunId,
     pub opened_at: Timestamp,
     pub drills: Vec<SweepDrill>,
+    pub proofs: Vec<SpreadProofs>,
 }
 
 pub fn sweep(input: &SweepInput<'_>) -> Plan {
@@ -23,6 +25,9 @@ pub fn sweep(input: &SweepInput<'_>) -> Plan {
     let mut steps = Steps::default();
     for drill in &input.drills {
         steps.add(Role::Driller, drill.clone(), &[]);
+    }
+    for proofs in &input.proofs {
+        steps.add(Role::Driller, proofs.clone(), &[]);
     }
     let opening = Opening {
         kind: RunKind::Sweep,

@@ -30,6 +30,7 @@ mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
 mod snapshot;
+mod spread_proofs;
 mod store_policy;
 mod take_snapshot;
 mod teardown;
@@ -84,6 +85,7 @@ pub async fn perform(action: &StoredAction, ctx: &Context<'_>) -> Result<Evidenc
         StoredAction::WriteProofs(a) => effect(a, ctx).await,
         StoredAction::Teardown(a) => effect(a, ctx).await,
         StoredAction::SweepDrill(a) => effect(a, ctx).await,
+        StoredAction::SpreadProofs(a) => effect(a, ctx).await,
         StoredAction::LoadDump(a) => effect(a, ctx).await,
         StoredAction::CheckRestored(a) => effect(a, ctx).await,
         StoredAction::MakeVault(a) => effect(a, ctx).await,

@@ -126,6 +126,24 @@ impl Vault {
         Ok(slots.into_iter().collect())
     }
 
+    /// Keys of proofs of points from `since` on: one listing.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn proof_keys(
+        &self,
+        policy: &PolicyName,
+        since: Slot,
+    ) -> Result<BTreeSet<String>, VaultError> {
+        let (prefix, from) = (folder::proofs(policy), folder::proofs_of(policy, since));
+        let rows = self
+            .bucket
+            .versions_since(&prefix, Some(&from), MOST_DOCUMENTS);
+        let rows = rows.await?;
+        let keys = rows.into_iter().filter(|r| !r.delete_marker).map(|r| r.key);
+        Ok(keys.collect())
+    }
+
     /// All slots under `points/`, newest first: two listings, no reads.
     ///
     /// # Errors

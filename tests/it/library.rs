@@ -4,12 +4,14 @@
 use crate::cloud::Cloud;
 use crate::servers::Bare;
 use dr::aws::Clients;
+use dr::aws::s3::PutOptions;
 use dr::database::{Address, Logins, Secret};
 use dr::engine::RunExit;
 use dr::journal::{Event, Outcome, RunState, StepState, fold};
 use dr::manifest::Document;
 use dr::model::{
-    BucketName, ClusterId, Method, Name, Region, Role, RunId, RunKind, Slot, SourceId,
+    BucketName, ClusterId, Method, Name, ObjectKey, Region, Role, RunId, RunKind, Slot, SourceId,
+    TargetName,
 };
 use dr::operations::restore::{
     BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
@@ -18,8 +20,8 @@ use dr::operations::restore::{
 use dr::operations::vault_alone::Endpoints;
 use dr::operations::{Loaded, Surroundings, drill, load, tick};
 use dr::plan::{
-    BackupInput, Evidence, Plan, StoredAction, SweepDrill, SweepInput, Teardown, VerbInput,
-    VerifyPoint, backup, sweep,
+    BackupInput, Evidence, Plan, SpreadProofs, StoredAction, SweepDrill, SweepInput, Teardown,
+    VerbInput, VerifyPoint, WriteProofs, backup, sweep,
 };
 use dr::policy::{Databases, PostgresSource, Reader, Source};
 use dr::steps::{Context, Progress, Said, Secrets, perform};
@@ -219,6 +221,10 @@ impl Twice<'_> {
                 assert_ne!(once["deleted"], json!([]));
                 assert_eq!(again["deleted"], json!([]));
             }
+            (StoredAction::SpreadProofs(_), once, again) => {
+                assert_ne!(once["brought"], json!([]));
+                assert_eq!(again["brought"], json!([]));
+            }
             (StoredAction::CopyObjects(_), mut once, mut again) => {
                 for field in ["put", "reused", "extended"] {
                     once[field] = Value::Null;
@@ -309,8 +315,31 @@ async fn backup_of_server(loaded: &Loaded, of: &Plan, server: &Bare) -> (Plan, L
     (plan, Logins::of(&policy))
 }
 
-/// A sweep of a drill that left one file.
-async fn sweep_of(loaded: &Loaded, cloud: &Cloud, drill: &Plan) -> Plan {
+/// The proofs of a drill as another one's, at one target alone.
+async fn proofs_at_central(cloud: &Cloud, of: &RunState, run: &RunId) -> SpreadProofs {
+    let (.., written) = of.done::<WriteProofs>().next().expect("proofs");
+    let vault = cloud
+        .bucket("admin", "eu-central-1", "dr-vault-central")
+        .await;
+    let renamed = |text: &str| text.replace(of.plan.run.as_str(), run.as_str());
+    let mut keys = Vec::new();
+    for key in &written.keys {
+        let proof = vault
+            .get(key.as_str(), None, 1 << 20)
+            .await
+            .expect("a proof");
+        let proof = renamed(std::str::from_utf8(&proof.bytes).expect("text"));
+        let key = renamed(key.as_str());
+        let options = PutOptions::default();
+        vault.put(&key, proof.into(), &options).await.expect("put");
+        keys.push(ObjectKey::new(key));
+    }
+    let (run, target) = (run.clone(), TargetName::new("other"));
+    SpreadProofs { run, target, keys }
+}
+
+/// A sweep of a drill that left one file, and whose proofs one target lacks.
+async fn sweep_of(loaded: &Loaded, cloud: &Cloud, drill: &Plan, proofs: SpreadProofs) -> Plan {
     let (_, teardown) = drill.actions::<Teardown>().next().expect("a teardown");
     let put = cloud.s3("admin", "eu-central-1").put_object();
     let put = put
@@ -330,6 +359,7 @@ async fn sweep_of(loaded: &Loaded, cloud: &Cloud, drill: &Plan) -> Plan {
             slot: drill.slot,
             teardown: teardown.clone(),
         }],
+        proofs: vec![proofs],
     })
 }
 
@@ -394,8 +424,6 @@ fn performed_twice() {
             plans.push((plan.clone(), begun(backup, &plan), None));
         }
         let again = as_another_run(&drill.plan);
-        let swept = sweep_of(&policy, &cloud, &again).await;
-        plans.push((swept.clone(), begun(drill, &swept), None));
         plans.push((again.clone(), begun(drill, &again), None));
         let server = Bare::start("twice-into").await;
         server
@@ -415,6 +443,10 @@ fn performed_twice() {
             let state = begun(drill, &choice.plan);
             plans.push((choice.plan, state, choice.address));
         }
+        // Performed before the drill that it speaks of, which tears down as well.
+        let proofs = proofs_at_central(&cloud, drill, &again.run).await;
+        let swept = sweep_of(&policy, &cloud, &again, proofs).await;
+        plans.insert(0, (swept.clone(), begun(drill, &swept), None));
         for (plan, state, database) in plans {
             let steps = plan.steps.len();
             let requested = Some(Secret("a-password-of-a-test".into()));

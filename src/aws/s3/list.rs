@@ -28,7 +28,20 @@ impl Bucket {
     /// # Errors
     /// `TooMany` where there are more than `most`: nothing is left out in silence. The service's.
     pub async fn versions(&self, prefix: &str, most: usize) -> Result<Vec<Listed>, Error> {
-        let (rows, more) = self.versions_after(prefix, None, most).await?;
+        self.versions_since(prefix, None, most).await
+    }
+
+    /// As [`Bucket::versions`], of keys after `after`.
+    ///
+    /// # Errors
+    /// As [`Bucket::versions`].
+    pub async fn versions_since(
+        &self,
+        prefix: &str,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Vec<Listed>, Error> {
+        let (rows, more) = self.versions_after(prefix, after, most).await?;
         if more || rows.len() > most {
             return Err(self.too_many("ListObjectVersions", prefix, most));
         }

@@ -1,8 +1,9 @@
 //! What of a closed drill a sweep may name.
 
 use super::*;
-use crate::model::TargetName;
-use crate::plan::ScratchDatabase;
+use crate::journal::StepState;
+use crate::model::{ObjectKey, Sha256, TargetName};
+use crate::plan::{Evidence, ScratchDatabase, ServerPlace, Teardown, drill_databases};
 
 const JOURNAL: &str = include_str!("../../../docs/formats/golden/journal-drill.jsonl");
 const POLICY: &str = include_str!("../../../docs/formats/golden/policy.yaml");
@@ -138,9 +139,13 @@ fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
         journal_target: &TargetName::new("central"),
         now: LATER.parse().unwrap(),
     };
-    let left = left_at(&state, &policy, LATER).unwrap();
+    let what = What {
+        drills: vec![left_at(&state, &policy, LATER).unwrap()],
+        proofs: vec![proofs_of(&state, &policy, &TargetName::new("other")).unwrap()],
+    };
     let sha256 = Sha256::of(b"");
-    let stored = planned((&policy, &sha256), place, vec![left]).unwrap();
+    let stored = planned((&policy, &sha256), place, what).unwrap();
+    assert_eq!(stored.steps.len(), 2);
     let states = [state.clone()];
     assert_eq!(
         again(&policy, &stored, &states, place),
@@ -160,4 +165,39 @@ fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
         }
     }
     assert_ne!(again(&policy, &planted, &states, place), Some(planted));
+    let mut planted = stored.clone();
+    for step in &mut planted.steps {
+        if let crate::plan::StoredAction::SpreadProofs(spread) = &mut step.action {
+            spread.keys = vec![ObjectKey::new("proofs/shop/20260101T000000Z/other/a.json")];
+        }
+    }
+    assert_ne!(again(&policy, &planted, &states, place), Some(planted));
+}
+
+#[test]
+fn only_proofs_that_a_closed_drills_own_journal_names_are_brought_to_its_own_targets() {
+    let (policy, state) = (policy(), closed());
+    let other = TargetName::new("other");
+    let of = |state: &RunState, target: &str| proofs_of(state, &policy, &TargetName::new(target));
+    let spread = of(&state, "other").expect("proofs");
+    assert_eq!((&spread.run, &spread.target), (&state.plan.run, &other));
+    assert!(!spread.keys.is_empty());
+    assert_eq!(of(&state, "thief"), None, "no target of the policy");
+    assert_eq!(of(&drill(20), "other"), None, "it is open");
+    let mut narrow = state.clone();
+    narrow.plan.targets.retain(|t| t.name != other);
+    assert_eq!(of(&narrow, "other"), None, "the drill did not write there");
+    let mut planted = state;
+    for step in planted.steps.values_mut() {
+        let written = match step {
+            StepState::Succeeded(Evidence::WriteProofs(written)) => written,
+            _ => continue,
+        };
+        let foreign = [
+            "vault.json",
+            "proofs/shop/20260101T000000Z/drill-20250101T000000Z/a.json",
+        ];
+        written.keys.extend(foreign.map(ObjectKey::new));
+    }
+    assert_eq!(of(&planted, "other"), Some(spread));
 }

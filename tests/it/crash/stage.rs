@@ -174,6 +174,10 @@ impl Stage {
         let beside = || ran.findings().contains(&"journal-local".to_owned());
         match self {
             Stage::Init | Stage::Probe => ran.code == 0 && !beside(),
+            // What a target did not take, the next tick brings there.
+            Stage::Drill | Stage::Whole if ran.findings().contains(&"target-behind".into()) => {
+                false
+            }
             _ => ran.code == 0 || self.red(ran),
         }
     }
