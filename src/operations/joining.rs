@@ -84,19 +84,26 @@ impl Session<'_> {
         Ok(journal.read(&self.loaded.policy.name, run).await?)
     }
 
-    /// At whichever target has its journal.
+    /// At whichever target has its journal; where several do, one that says how it ended. One that
+    /// cannot be read hides no other.
     pub async fn read_anywhere(
         &self,
         reached: &Reached,
         run: &RunId,
     ) -> Result<Option<RunRead>, Fail> {
+        let (mut open, mut unread) = (None, None);
         for seen in reached.capable() {
             let journal = journal_at(&seen.vault);
-            if let Some(read) = journal.read(&self.loaded.policy.name, run).await? {
-                return Ok(Some(read));
+            match journal.read(&self.loaded.policy.name, run).await {
+                Ok(Some(read)) if read.state.finished.is_some() => return Ok(Some(read)),
+                Ok(read) => open = open.or(read),
+                Err(e) => unread = Some(e),
             }
         }
-        Ok(None)
+        match (open, unread) {
+            (None, Some(e)) => Err(e.into()),
+            (open, _) => Ok(open),
+        }
     }
 
     /// Resumes a stored run, whose plan is believed only as far as a policy of ours gives it.

@@ -4,7 +4,8 @@ use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
 use crate::model::RunKind;
 use crate::plan::{
-    CopyObjects, DumpServer, PublishPoint, ReadServer, SweepDrill, Teardown, TornDown, WriteProofs,
+    CopyObjects, DumpServer, PublishPoint, ReadServer, SpreadProofs, SweepDrill, Teardown,
+    TornDown, WriteProofs,
 };
 use crate::report::{Code, Finding, Hint, full};
 
@@ -69,7 +70,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
 fn without(kind: RunKind) -> &'static str {
     match kind {
         RunKind::Backup | RunKind::Drill | RunKind::Restore => "without a recovery point",
-        RunKind::Sweep => "before all was deleted; what is left is swept again",
+        RunKind::Sweep => "before all was done; what is left is swept again",
         RunKind::Init | RunKind::Probe | RunKind::Policy | RunKind::Verify => {
             "before its end; type its command again"
         }
@@ -144,7 +145,22 @@ fn behind(report: &Report) -> Vec<Finding> {
     let points = points.map(|(step, _, p)| (step, "the point's documents", &p.failed));
     let proofs = report.state.done::<WriteProofs>();
     let proofs = proofs.map(|(step, _, p)| (step, "the drill's proofs", &p.failed));
-    let mut findings = Vec::new();
+    let spread = report.state.done::<SpreadProofs>();
+    let mut findings: Vec<Finding> = spread
+        .filter(|(_, _, s)| !s.failed.is_empty())
+        .map(|(step, action, s)| {
+            let message = format!(
+                "{} proofs of {} could still not be brought to {}, first {}; they are offered \
+                 again later",
+                s.failed.len(),
+                action.run,
+                action.target,
+                s.failed[0]
+            );
+            let finding = Finding::warning(Code::TargetBehind, message).thing(&step.id);
+            finding.place(&action.target).hint(Hint::policy("verify"))
+        })
+        .collect();
     for (step, what, failed) in points.chain(proofs) {
         findings.extend(failed.iter().map(|target| {
             let message = format!("{what} could not be written to {target}; the others have them");

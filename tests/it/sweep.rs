@@ -12,7 +12,7 @@ fn later(cloud: &Cloud, seconds: u64) -> Ran {
     at(cloud, seconds, "tick")
 }
 
-fn at(cloud: &Cloud, seconds: u64, verb: &str) -> Ran {
+pub fn at(cloud: &Cloud, seconds: u64, verb: &str) -> Ran {
     let mut command = std::process::Command::new("faketime");
     command
         .args([

@@ -1,26 +1,26 @@
-//! Proofs of closed drills that one target lacks and another has: a target was away, or refused
-//! them, when they were written.
+//! Proofs of drills that one target lacks and another has: a target was away, or refused them, when
+//! they were written.
 
 use super::super::known_runs;
-use crate::model::{PolicyName, RunId, RunKind, Slot, TargetName};
+use crate::model::{ObjectKey, PolicyName, RunId, RunKind, Slot, TargetName};
 use crate::policy::Policy;
 use crate::report::{Fail, Finding};
 use crate::targets::Reached;
 use crate::vault::{Key, VaultError};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Drills whose proofs one run spreads, oldest first; a later tick has the others.
-const MOST: usize = 20;
+/// What targets lack of one drill.
+pub(super) type Lacks = BTreeMap<TargetName, BTreeSet<ObjectKey>>;
 
-/// Drills that a proof is missing of, with the targets that lack it, oldest first. A target that
-/// cannot be listed hides nothing of the others; one that does not have the point needs no proof.
+/// By drill. A target that cannot be listed hides nothing of the others; one that does not have the
+/// point needs no proof.
 pub(super) async fn lacking(
     reached: &Reached,
     policy: &Policy,
-) -> (Vec<(RunId, TargetName)>, Vec<Finding>) {
+) -> (BTreeMap<RunId, Lacks>, Vec<Finding>) {
     let since = known_runs::since(policy, RunKind::Backup, reached.now);
     let policy = &policy.name;
-    let (mut keys, mut lacking, mut findings) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+    let (mut keys, mut points, mut findings) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
     let mut note = |e: VaultError, at| findings.push(Finding::from(Fail::from(e)).place(at));
     for seen in &reached.seen {
         match seen.vault.proof_keys(policy, since).await {
@@ -28,31 +28,29 @@ pub(super) async fn lacking(
             Err(e) => note(e, &seen.target.name),
         }
     }
-    let missing = missing(&keys, policy);
+    let all: BTreeSet<&String> = keys.values().flatten().collect();
     for seen in &reached.seen {
-        let Some(missing) = missing.get(&seen.target.name) else {
+        let name = &seen.target.name;
+        // All targets have the same: nothing more is asked.
+        if keys.get(name).is_none_or(|has| has.len() == all.len()) {
             continue;
-        };
-        let points: BTreeSet<Slot> = match seen.vault.slots(policy).await {
-            Ok(slots) => slots.into_iter().collect(),
-            Err(e) => {
-                note(e, &seen.target.name);
-                continue;
-            }
-        };
-        let of_points = missing.iter().filter(|(slot, _)| points.contains(slot));
-        lacking.extend(of_points.map(|(_, run)| (run.clone(), seen.target.name.clone())));
+        }
+        match seen.vault.slots(policy).await {
+            Ok(slots) => drop(points.insert(name, slots.into_iter().collect())),
+            Err(e) => note(e, name),
+        }
     }
-    (lacking.into_iter().take(MOST).collect(), findings)
+    (missing(&keys, &points, policy), findings)
 }
 
-/// By target: drills that it lacks a proof of, with their points.
-fn missing<'a>(
-    keys: &BTreeMap<&'a TargetName, BTreeSet<String>>,
+/// `points`: the slots that a target has points of.
+fn missing(
+    keys: &BTreeMap<&TargetName, BTreeSet<String>>,
+    points: &BTreeMap<&TargetName, BTreeSet<Slot>>,
     policy: &PolicyName,
-) -> BTreeMap<&'a TargetName, BTreeSet<(Slot, RunId)>> {
+) -> BTreeMap<RunId, Lacks> {
     let all: BTreeSet<&String> = keys.values().flatten().collect();
-    let mut missing: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    let mut missing: BTreeMap<RunId, Lacks> = BTreeMap::new();
     for key in all {
         let Some(Key::Proof {
             policy: of,
@@ -63,11 +61,52 @@ fn missing<'a>(
         else {
             continue;
         };
-        let lack = keys.iter().filter(|(_, has)| !has.contains(key));
-        for (target, _) in lack.filter(|_| of == *policy) {
-            let drills = missing.entry(*target).or_default();
-            drills.insert((slot, run.clone()));
+        if of != *policy || run.kind() != RunKind::Drill {
+            continue;
+        }
+        let lack = keys.iter().filter(|(target, has)| {
+            !has.contains(key) && points.get(*target).is_some_and(|p| p.contains(&slot))
+        });
+        for (target, _) in lack {
+            let lacks = missing.entry(run.clone()).or_default();
+            let keys = lacks.entry((*target).clone()).or_default();
+            keys.insert(ObjectKey::new(key.clone()));
         }
     }
     missing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_proofs_of_drills_of_this_policy_are_missing_and_only_where_the_point_is() {
+        let slot = Slot::parse("20261124T000000Z").unwrap();
+        let key = |policy: &str, run: &str| {
+            format!("proofs/{policy}/{slot}/{run}/shop-files/files/central.json")
+        };
+        let (drill, backup) = ("drill-20261129T033000Z", "backup-20261129T033000Z");
+        let (central, other) = (TargetName::new("central"), TargetName::new("other"));
+        let west = TargetName::new("west");
+        let has = [
+            key("shop", drill),
+            key("blog", drill),
+            key("shop", backup),
+            format!("proofs/shop/{slot}/odd"),
+        ];
+        let keys = BTreeMap::from([
+            (&central, BTreeSet::from(has)),
+            (&other, BTreeSet::new()),
+            (&west, BTreeSet::new()),
+        ]);
+        let points = BTreeMap::from([(&other, BTreeSet::from([slot])), (&west, BTreeSet::new())]);
+        let found = missing(&keys, &points, &PolicyName::new("shop"));
+        let wanted = BTreeSet::from([ObjectKey::new(key("shop", drill))]);
+        let lacks = Lacks::from([(other.clone(), wanted)]);
+        assert_eq!(
+            found,
+            BTreeMap::from([(RunId::parse(drill).unwrap(), lacks)])
+        );
+    }
 }

@@ -11,6 +11,7 @@ use crate::plan::{
 use crate::policy::Policy;
 use crate::report::{Code, Finding};
 use crate::vault::Key;
+use std::collections::BTreeSet;
 
 /// The teardown of a closed drill whose time is over.
 fn over<'a>(state: &'a RunState, of: Of<'_>) -> Option<&'a Teardown> {
@@ -70,12 +71,13 @@ pub(super) fn not_swept(
     Some(Finding::warning(Code::NotOurs, message).thing(run))
 }
 
-/// All proofs of a closed drill for a target that it was to write them to, as its journal names
-/// them: nothing else that a key or a listing says is believed.
+/// Proofs of a closed drill for a target that it was to write them to: those of `keys` that its
+/// journal names. Nothing else that a key or a listing says is believed.
 pub(super) fn proofs_of(
     state: &RunState,
     policy: &Policy,
     target: &TargetName,
+    keys: &BTreeSet<ObjectKey>,
 ) -> Option<SpreadProofs> {
     let plan = &state.plan;
     let closed = plan.kind == RunKind::Drill && state.finished.is_some();
@@ -84,7 +86,7 @@ pub(super) fn proofs_of(
     let own = |key: &&ObjectKey| match Key::parse(key.as_str()) {
         Some(Key::Proof {
             policy: of, run, ..
-        }) => of == policy.name && run == plan.run,
+        }) => of == policy.name && run == plan.run && keys.contains(*key),
         _ => false,
     };
     let keys: Vec<ObjectKey> = written.keys.iter().filter(own).cloned().collect();

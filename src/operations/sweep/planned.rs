@@ -28,7 +28,12 @@ impl<'a> Place<'a> {
     }
 }
 
-/// What one sweep does.
+/// Of the sweep that brings the proofs of one drill.
+pub(super) fn mark_of_proofs(of: &RunId) -> Mark {
+    Mark::of(&Sha256::of(format!("proofs of {of}").as_bytes()).0)
+}
+
+/// What one sweep does: the leftovers of some drills, or the proofs of one.
 #[derive(Default)]
 pub(super) struct What {
     pub drills: Vec<SweepDrill>,
@@ -42,12 +47,11 @@ pub(super) fn planned(
     what: What,
 ) -> Option<Plan> {
     let drills = what.drills.iter().map(|d| d.run.to_string());
-    let proofs = what
-        .proofs
-        .iter()
-        .map(|p| format!("{} {}", p.run, p.target));
-    let names: Vec<String> = drills.chain(proofs).collect();
-    let mark = Mark::of(&Sha256::of(names.join(" ").as_bytes()).0);
+    let names: Vec<String> = drills.collect();
+    let mark = match what.proofs.first() {
+        Some(proofs) => mark_of_proofs(&proofs.run),
+        None => Mark::of(&Sha256::of(names.join(" ").as_bytes()).0),
+    };
     Some(plan(&SweepInput {
         policy,
         policy_sha256: sha256.clone(),
@@ -80,7 +84,10 @@ pub(super) fn again(
     let drills = stored.actions::<SweepDrill>();
     let drills = drills.map(|(_, named)| left_by(state(&named.run)?, policy, of));
     let proofs = stored.actions::<SpreadProofs>();
-    let proofs = proofs.map(|(_, named)| proofs_of(state(&named.run)?, policy, &named.target));
+    let proofs = proofs.map(|(_, named)| {
+        let keys = named.keys.iter().cloned().collect();
+        proofs_of(state(&named.run)?, policy, &named.target, &keys)
+    });
     let what = What {
         drills: drills.collect::<Option<_>>()?,
         proofs: proofs.collect::<Option<_>>()?,

@@ -3,7 +3,7 @@
 use super::*;
 use crate::journal::StepState;
 use crate::model::{ObjectKey, Sha256, TargetName};
-use crate::plan::{Evidence, ScratchDatabase, ServerPlace, Teardown, drill_databases};
+use crate::plan::{Evidence, ScratchDatabase, ServerPlace, Teardown, WriteProofs, drill_databases};
 
 const JOURNAL: &str = include_str!("../../../docs/formats/golden/journal-drill.jsonl");
 const POLICY: &str = include_str!("../../../docs/formats/golden/policy.yaml");
@@ -141,11 +141,10 @@ fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
     };
     let what = What {
         drills: vec![left_at(&state, &policy, LATER).unwrap()],
-        proofs: vec![proofs_of(&state, &policy, &TargetName::new("other")).unwrap()],
+        ..What::default()
     };
     let sha256 = Sha256::of(b"");
     let stored = planned((&policy, &sha256), place, what).unwrap();
-    assert_eq!(stored.steps.len(), 2);
     let states = [state.clone()];
     assert_eq!(
         again(&policy, &stored, &states, place),
@@ -165,6 +164,35 @@ fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
         }
     }
     assert_ne!(again(&policy, &planted, &states, place), Some(planted));
+}
+
+/// All of its proofs.
+fn keys_of(state: &RunState) -> BTreeSet<ObjectKey> {
+    let written = state.done::<WriteProofs>().next();
+    written.map_or_else(BTreeSet::new, |(_, _, w)| w.keys.iter().cloned().collect())
+}
+
+#[test]
+fn proofs_are_planned_again_from_the_drills_journal_alone() {
+    let (policy, state) = (policy(), closed());
+    let place = Place {
+        vault: &state.plan.vault,
+        journal_target: &TargetName::new("central"),
+        now: LATER.parse().unwrap(),
+    };
+    let one = keys_of(&state).into_iter().take(1).collect();
+    let what = What {
+        proofs: vec![proofs_of(&state, &policy, &TargetName::new("other"), &one).unwrap()],
+        ..What::default()
+    };
+    let sha256 = Sha256::of(b"");
+    let stored = planned((&policy, &sha256), place, what).unwrap();
+    let states = [state.clone()];
+    assert_eq!(
+        again(&policy, &stored, &states, place),
+        Some(stored.clone())
+    );
+    assert_eq!(again(&policy, &stored, &[drill(29)], place), None, "open");
     let mut planted = stored.clone();
     for step in &mut planted.steps {
         if let crate::plan::StoredAction::SpreadProofs(spread) = &mut step.action {
@@ -178,12 +206,19 @@ fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
 fn only_proofs_that_a_closed_drills_own_journal_names_are_brought_to_its_own_targets() {
     let (policy, state) = (policy(), closed());
     let other = TargetName::new("other");
-    let of = |state: &RunState, target: &str| proofs_of(state, &policy, &TargetName::new(target));
+    let of = |state: &RunState, target: &str| {
+        let mut keys = keys_of(state);
+        keys.insert(ObjectKey::new("vault.json"));
+        proofs_of(state, &policy, &TargetName::new(target), &keys)
+    };
     let spread = of(&state, "other").expect("proofs");
     assert_eq!((&spread.run, &spread.target), (&state.plan.run, &other));
     assert!(!spread.keys.is_empty());
     assert_eq!(of(&state, "thief"), None, "no target of the policy");
-    assert_eq!(of(&drill(20), "other"), None, "it is open");
+    assert!(!keys_of(&drill(29)).is_empty());
+    assert_eq!(of(&drill(29), "other"), None, "it is open");
+    let none = proofs_of(&state, &policy, &other, &BTreeSet::new());
+    assert_eq!(none, None, "nothing is missing");
     let mut narrow = state.clone();
     narrow.plan.targets.retain(|t| t.name != other);
     assert_eq!(of(&narrow, "other"), None, "the drill did not write there");

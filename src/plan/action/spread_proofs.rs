@@ -9,12 +9,15 @@ pub struct SpreadProofs {
     pub run: RunId,
     /// Where some of them are missing.
     pub target: TargetName,
-    /// All proofs of the drill, as its own journal names them.
+    /// Those of its proofs that are missing there; its own journal names them.
     pub keys: Vec<ObjectKey>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProofsSpread {
-    /// Those that this target did not have.
+    /// Those that this target did not have, in the last attempt.
     pub brought: Vec<ObjectKey>,
+    /// Those that could not be brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<ObjectKey>,
 }
