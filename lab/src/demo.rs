@@ -96,6 +96,7 @@ fn options(args: &Args) -> Result<Options, LabError> {
         empty: false,
         no_writers: false,
         latency: LatencyProfile::None,
+        pg: None,
     })
 }
 

@@ -4,7 +4,7 @@ use crate::accounts::{AWS_REGIONS, PRIMARY_REGION, PRODUCTION, SECOND_REGION, VA
 use crate::clock::Clock;
 use crate::kms::{Kms, default_key};
 use crate::pg::watchdog::{Watch, Watchdog};
-use crate::pg::{PgError, sockets};
+use crate::pg::{PgError, Programs, session, sockets};
 use crate::rds::{Durations, Leftovers, Production, Rds, Surroundings};
 use crate::workload::files::Bucket;
 use crate::workload::{Reading, Workload, digest_of_database};
@@ -36,7 +36,7 @@ pub struct Shop {
 }
 
 /// What RDS sees of the rest of the lab.
-pub fn surroundings(clock: &Clock, kms: &Kms) -> Surroundings {
+pub fn surroundings(clock: &Clock, kms: &Kms, programs: Programs) -> Surroundings {
     let (clock, keys) = (clock.clone(), kms.clone());
     let accounts = [(PRIMARY_REGION, PRODUCTION), (SECOND_REGION, VAULT)];
     Surroundings {
@@ -47,6 +47,7 @@ pub fn surroundings(clock: &Clock, kms: &Kms) -> Surroundings {
             .filter_map(|r| Some(((*r).to_owned(), default_key(r)?)))
             .collect(),
         admin_accounts: accounts.map(|(r, a)| (r.to_owned(), a.to_owned())).into(),
+        programs,
     }
 }
 
@@ -90,8 +91,10 @@ impl Shop {
         rds.start_all().await?;
         let (mut production, mut workload) = (None, None);
         if let Some((wanted, bucket)) = start.production {
-            let url = rds.ensure_production(&wanted).await?;
-            let opened = Workload::open(&root.join("workload"), &url, bucket, now).await?;
+            rds.ensure_production(&wanted).await?;
+            let port = rds.port_of(&wanted).unwrap_or_default();
+            let inside = session::inside(&sockets, port, &wanted.database);
+            let opened = Workload::open(&root.join("workload"), &inside, bucket, now).await?;
             if start.writers {
                 opened.start();
             }
@@ -178,7 +181,9 @@ impl Shop {
     /// # Errors
     /// The database does not answer.
     pub async fn digest(&self, url: &str) -> Result<Reading, String> {
-        digest_of_database(url).await.map_err(|e| e.to_string())
+        let inside = session::as_judge(url, &self.sockets);
+        let read = digest_of_database(&inside).await;
+        read.map_err(|e| e.to_string())
     }
 
     /// Ends writers, then servers, then the watchdog; nothing is left when it returns.

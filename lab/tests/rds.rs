@@ -2,6 +2,7 @@
 //! region, after a restart too.
 
 use dr_lab::accounts::Role;
+use dr_lab::pg::Programs;
 use dr_lab::rds::state::Who;
 use dr_lab::rds::{Production, Rds, Surroundings};
 use dr_lab::workload::files::{Bucket, Meta};
@@ -58,6 +59,7 @@ fn open(place: &Place) -> Arc<Rds> {
             (THERE.to_owned(), "222222222222".to_owned()),
         ]
         .into(),
+        programs: Programs::find().expect("PostgreSQL"),
     };
     Rds::open(
         &place.0.join("rds"),
@@ -130,9 +132,11 @@ async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_rest
         .await
         .expect("production");
     let dir = place.0.join("workload");
+    let judge = |url: &str| dr_lab::pg::session::as_judge(url, &place.0.join("s"));
+    let inside = judge(&url);
     let workload = Workload::open(
         &dir,
-        &url,
+        &inside,
         Arc::new(Versions::default()),
         Arc::new(jiff::Timestamp::now),
     )
@@ -180,7 +184,7 @@ async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_rest
     rds.region_down(HERE).await;
     workload.stop().await;
     assert!(
-        digest_of_database(&url).await.is_err(),
+        digest_of_database(&inside).await.is_err(),
         "the region is down"
     );
 
@@ -244,7 +248,7 @@ async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_rest
     )
     .await
     .expect("described");
-    let restored = production().url(port_in(&shown));
+    let restored = judge(&production().url(port_in(&shown)));
     let before = digest_of_database(&restored).await.expect("readable");
     let n = before.heartbeat.expect("a heartbeat");
     assert!(n >= 50, "{n}");
@@ -262,7 +266,7 @@ async fn a_snapshot_under_load_is_restored_in_another_region_and_survives_a_rest
         before
     );
     assert_eq!(rds.url_of(&production()).as_deref(), Some(url.as_str()));
-    let own = digest_of_database(&url).await.expect("production");
+    let own = digest_of_database(&inside).await.expect("production");
     let n = own.heartbeat.expect("a heartbeat");
     assert!(n >= workload.progress().last_operation);
     assert_eq!(

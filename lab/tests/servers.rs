@@ -2,7 +2,9 @@
 //! it writes, and after kills.
 
 use dr_lab::pg::server::Stop;
-use dr_lab::pg::{Owner, Programs, Server, Spec, snapshot, sweep, template, tree};
+use dr_lab::pg::{
+    Owner, Programs, Server, Spec, managed, session, snapshot, sweep, template, tree,
+};
 use dr_lab::workload::operation::{FileChange, FileContent};
 use dr_lab::workload::writer::{self, Shared, Writer};
 use dr_lab::workload::{OperationsLog, database};
@@ -56,13 +58,19 @@ impl Place {
     }
 
     async fn shop(&self) -> Server {
-        let template = template::ensure(&self.root, &self.programs, self.owner).expect("template");
+        let template = template::ensure(
+            &self.root,
+            &self.programs,
+            self.owner,
+            template::Kind::Managed,
+        )
+        .expect("template");
         let data = self.root.join("clusters/shop");
         template::instantiate(&template, &data, self.owner).expect("copied");
         let server = self.start(&data).await;
         let admin = server.admin("postgres").await.expect("admin");
         admin
-            .batch("CREATE ROLE master LOGIN SUPERUSER PASSWORD 'x y%z'")
+            .batch(&managed::master("master", "x y%z"))
             .await
             .expect("role");
         admin
@@ -83,10 +91,7 @@ impl Place {
 }
 
 fn url(server: &Server) -> String {
-    format!(
-        "postgres://master:x%20y%25z@127.0.0.1:{}/shop",
-        server.port()
-    )
+    session::inside(server.sockets(), server.port(), "shop")
 }
 
 async fn equal(server: &Server, shared: &Arc<Shared>) {
@@ -100,7 +105,7 @@ async fn equal(server: &Server, shared: &Arc<Shared>) {
 async fn the_law_holds_after_stops_kills_and_in_snapshots() {
     let place = Place::new("law");
     let server = place.shop().await;
-    let session = dr_lab::pg::session::Session::url(&url(&server))
+    let session = session::Session::url(&url(&server))
         .await
         .expect("connected");
     database::create(&session).await.expect("seeded");
@@ -190,7 +195,7 @@ async fn the_law_holds_after_stops_kills_and_in_snapshots() {
 async fn a_sweep_ends_what_a_dead_lab_left() {
     let place = Place::new("sweep");
     let server = place.shop().await;
-    let session = dr_lab::pg::session::Session::url(&url(&server))
+    let session = session::Session::url(&url(&server))
         .await
         .expect("connected");
     let busy = tokio::spawn(async move {

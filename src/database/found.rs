@@ -2,6 +2,8 @@
 
 use super::error::DatabaseError;
 use super::quote::qualified;
+use crate::manifest::Roles;
+use crate::model::Seconds;
 
 /// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
 /// views or foreign tables.
@@ -78,12 +80,33 @@ pub enum SchemaError {
     Database(#[from] DatabaseError),
 }
 
+/// Where what a dump says of a restored database is kept, once that database is changed so that it
+/// can be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Keep<'a> {
+    /// A run's own, beside the restored one.
+    pub database: &'a str,
+    /// Says whose it is.
+    pub comment: &'a str,
+    pub timeout: Seconds,
+}
+
+/// What a dump says of a database beside its rows, before anything was changed.
+#[derive(Clone, Debug)]
+pub struct AsFound {
+    pub roles: Roles,
+    pub sections: Vec<(SchemaPart, String)>,
+    pub sequences: String,
+}
+
 /// What no dump holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftOut {
     LargeObjects,
     Tablespaces,
     Subscriptions,
+    /// Of user mappings of foreign servers.
+    MappingOptions,
 }
 
 /// Sequences that number a column, and those of them that the column has overtaken.

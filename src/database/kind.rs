@@ -4,8 +4,8 @@
 use super::address::Address;
 use super::error::DatabaseError;
 use super::found::{
-    Begun, Destination, Difference, Dropped, LeftOut, Pages, Refused, SchemaError, SchemaPart,
-    SequencesBehind, Table,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
+    SchemaPart, SequencesBehind, Table,
 };
 use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
@@ -96,17 +96,26 @@ pub trait Database: Sized {
     /// Rows in the form that is stored: one line each, columns sorted by name.
     async fn rows_out(&self, of: &Table, pages: Pages) -> Result<Self::RowsOut<'_>, DatabaseError>;
 
-    /// Of all rows of a table.
-    async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError> {
-        let mut digest = TableDigest::default();
-        let mut rows = self.rows_out(of, Pages::ALL).await?;
-        while let Some(lines) = rows.next().await? {
-            digest.add_lines(&lines);
-        }
-        Ok(digest)
-    }
+    /// Of all rows of a table of a restored database, whoever owns it and whatever its row-level
+    /// security: what that needs is undone.
+    async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError>;
 
-    /// The newest heartbeat; both fields are `None` where the table is empty.
+    /// Changes a restored database that is a run's own, so that its user can read all of it in any
+    /// session; what a dump says of it is kept first. Returns what was changed.
+    ///
+    /// # Errors
+    /// As [`Database::schema_reader`]'s use; the server's.
+    async fn open_up(
+        &self,
+        keep: &Keep<'_>,
+        reader: &Self::SchemaReader,
+    ) -> Result<Vec<String>, SchemaError>;
+
+    /// What was kept so; `None` where nothing had to be changed.
+    async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, DatabaseError>;
+
+    /// The newest heartbeat of a restored database; both fields are `None` where the table is
+    /// empty.
     async fn heartbeat(&self, column: &HeartbeatColumn) -> Result<Beat, DatabaseError>;
 
     /// What a statement of the user's answers: the first column of the first row. It may look, not
@@ -159,6 +168,10 @@ pub trait Database: Sized {
 
     /// Marks the database as being loaded.
     async fn begin_load(&self, mark: &str) -> Result<(), DatabaseError>;
+
+    /// Becomes a member of the roles of a dump, so that it can give them what is theirs; until the
+    /// end of the load.
+    async fn join_roles(&self, roles: &Roles, item: &str) -> Result<(), DatabaseError>;
 
     /// Whether what an item stands for was loaded, and committed.
     async fn loaded(&self, item: &str) -> Result<bool, DatabaseError>;

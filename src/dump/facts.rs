@@ -4,7 +4,7 @@ use super::DumpError;
 use crate::database::{Database, LeftOut};
 use std::collections::BTreeMap;
 
-const REASONS: [(LeftOut, &str, &str); 3] = [
+const REASONS: [(LeftOut, &str, &str); 4] = [
     (
         LeftOut::LargeObjects,
         "large objects",
@@ -19,6 +19,11 @@ const REASONS: [(LeftOut, &str, &str); 3] = [
         LeftOut::Subscriptions,
         "subscriptions",
         "their definition holds a password",
+    ),
+    (
+        LeftOut::MappingOptions,
+        "options of user mappings",
+        "all but the user's name may be secrets; set them again by ALTER USER MAPPING",
     ),
 ];
 

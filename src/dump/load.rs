@@ -36,6 +36,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     }
     begin(&main, &mark).await?;
     let exceptions = roles::make(&main, &wanted).await?;
+    main.join_roles(&wanted, "memberships").await?;
     section::apply(input, &main, "pre-data").await?;
     let bytes = tables::<D>(input).await?;
     section::apply(input, &main, "sequences").await?;

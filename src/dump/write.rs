@@ -3,7 +3,7 @@
 use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::facts::excluded;
-use crate::database::{Address, Database, Pages, RowsOut, SchemaPart, Table};
+use crate::database::{Address, AsFound, Database, Pages, RowsOut, SchemaPart, Table};
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
@@ -20,6 +20,8 @@ pub struct DumpInput<'a> {
     pub part_size_bytes: u64,
     pub chunk_pages: u64,
     pub timeout: Seconds,
+    /// What this says of the database is said, where it was changed since to be read.
+    pub as_found: Option<AsFound>,
 }
 
 /// What a dump consists of, apart from its circumstances.
@@ -51,19 +53,19 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     let snapshot = main.begin_snapshot().await?;
     let tables = main.tables().await?;
     main.hold(&tables).await?;
-    main.reads_safely(&reader).await?;
-    let roles = main.roles().await?;
-    let by_hand = main.roles_by_hand(&roles).await?;
+    let found = match &input.as_found {
+        Some(found) => found.clone(),
+        None => as_it_is(&main, &reader, &snapshot).await?,
+    };
+    let by_hand = main.roles_by_hand(&found.roles).await?;
     let mut sections = vec![
-        section(input, "roles", &roles.to_bytes()).await?,
+        section(input, "roles", &found.roles.to_bytes()).await?,
         section(input, "globals", by_hand.as_bytes()).await?,
     ];
-    for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-        let text = main.schema(&reader, part, &snapshot).await?;
+    for (part, text) in &found.sections {
         sections.push(section(input, part.section(), text.as_bytes()).await?);
     }
-    let sequences = main.sequences().await?;
-    sections.push(section(input, "sequences", sequences.as_bytes()).await?);
+    sections.push(section(input, "sequences", found.sequences.as_bytes()).await?);
     let chunks: Vec<(usize, Pages)> = tables
         .iter()
         .enumerate()
@@ -92,6 +94,26 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
         tables: table_rows(&tables, written),
         collations,
         excluded,
+    })
+}
+
+/// Of a database that is only read.
+async fn as_it_is<D: Database>(
+    main: &D,
+    reader: &D::SchemaReader,
+    snapshot: &str,
+) -> Result<AsFound, DumpError> {
+    main.reads_safely(reader).await?;
+    let roles = main.roles().await?;
+    let mut sections = Vec::new();
+    for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
+        sections.push((part, main.schema(reader, part, snapshot).await?));
+    }
+    let sequences = main.sequences().await?;
+    Ok(AsFound {
+        roles,
+        sections,
+        sequences,
     })
 }
 

@@ -1,13 +1,43 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Database, Postgres};
+use crate::database::{Address, Database, Keep, Postgres};
 use crate::dump::{Digests, LoadInput, digest_database};
 use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest};
-use crate::model::{ObjectKey, TargetName, VersionId};
+use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Beat;
 use crate::report::Fail;
 use std::collections::BTreeMap;
+
+/// What a database says that a drill makes on a server of the user's.
+pub(super) fn mark(vault: &VaultId, run: &RunId) -> String {
+    format!("dr:vault={} dr:run={run} dr:role=scratch", vault.0)
+}
+
+/// The database of a scratch cluster that keeps what the restored ones were like.
+pub(super) struct Kept {
+    database: String,
+    comment: String,
+}
+
+impl Kept {
+    pub fn of(ctx: &Context<'_>) -> Self {
+        let comment = mark(&ctx.plan.vault, &ctx.plan.run);
+        let name = Sha256::of(comment.as_bytes());
+        Self {
+            database: format!("dr_kept_{}", &name.0[..10]),
+            comment,
+        }
+    }
+
+    pub fn keep(&self, ctx: &Context<'_>) -> Keep<'_> {
+        Keep {
+            database: &self.database,
+            comment: &self.comment,
+            timeout: ctx.clients.call_timeout(),
+        }
+    }
+}
 
 /// The newest heartbeat, where there is a table of them.
 pub(super) async fn heartbeat(

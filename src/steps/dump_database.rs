@@ -1,7 +1,9 @@
 //! Dumps the scratch cluster's database into one target.
 
+use super::database::Kept;
 use super::one_dump::OneDump;
 use super::{Context, Perform, cluster};
+use crate::database::Database;
 use crate::manifest::{Dump, TableDigest};
 use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DatabaseDumped, DumpDatabase};
@@ -26,7 +28,11 @@ impl Perform for DumpDatabase {
             None => {
                 let server = cluster::enter(ctx, &self.cluster).await?;
                 let address = server.with_database(self.database.as_str());
-                one.write(ctx, &vault, &address, ctx.plan.opened_at).await?
+                let connection = ctx.connect(&address).await?;
+                let found = connection.as_found(&Kept::of(ctx).keep(ctx)).await?;
+                drop(connection);
+                let at = ctx.plan.opened_at;
+                one.write(ctx, &vault, &address, at, found).await?
             }
         };
         self.compare(ctx, &stored.key, &stored.document)?;

@@ -82,6 +82,6 @@ impl DumpServer {
         let connection = ctx.connect(&address).await?;
         let at = connection.now().await?.unwrap_or(ctx.plan.opened_at);
         drop(connection);
-        one.write(ctx, vault, &address, at).await
+        one.write(ctx, vault, &address, at, None).await
     }
 }

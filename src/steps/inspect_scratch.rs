@@ -1,9 +1,10 @@
 //! Reads what the restored scratch cluster holds: once, checked, and kept in the evidence for
 //! comparisons.
 
-use super::database::{digests, heartbeat};
+use super::database::{Kept, digests, heartbeat};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::Database;
+use crate::dump::DumpError;
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
@@ -23,6 +24,10 @@ impl Perform for InspectScratch {
         let connection = ctx.connect(&address).await?;
         // First of all: what would act on the world is switched off, then listed.
         let disabled = connection.side_effects_off().await?;
+        let kept = Kept::of(ctx);
+        let reader = connection.schema_reader().await.map_err(DumpError::from)?;
+        let opened = connection.open_up(&kept.keep(ctx), &reader).await;
+        let opened = opened.map_err(DumpError::from)?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let mut checks = vec![
@@ -46,6 +51,7 @@ impl Perform for InspectScratch {
             tables: digests.tables,
             heartbeat: beat,
             disabled,
+            opened,
             took_s: start.elapsed().as_secs_f64(),
         })
     }

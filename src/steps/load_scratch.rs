@@ -1,17 +1,12 @@
 //! Loads a target's dump into an empty scratch database, and compares.
 
-use super::database::{Load, digests, heartbeat};
+use super::database::{Load, digests, heartbeat, mark};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{Address, Database};
-use crate::model::{Method, ObjectKey, RunId, VaultId, VersionId};
+use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 use crate::proof::{self, Scope};
 use crate::report::{Code, Fail};
-
-/// What a database says that a drill makes on a server of the user's.
-pub(super) fn mark(vault: &VaultId, run: &RunId) -> String {
-    format!("dr:vault={} dr:run={run} dr:role=scratch", vault.0)
-}
 
 impl Perform for LoadScratch {
     async fn perform(&self, ctx: &Context<'_>) -> Result<DumpLoaded, Fail> {

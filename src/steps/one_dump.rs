@@ -1,7 +1,7 @@
 //! The dump of one database at one target: its chunks, then the document that names them.
 
 use super::Context;
-use crate::database::{Address, Postgres};
+use crate::database::{Address, AsFound, Postgres};
 use crate::dump::{self, DumpInput};
 use crate::manifest::{Document, Dump, DumpHeld};
 use crate::model::{Name, ObjectKey, SourceId, TargetName, VersionId};
@@ -71,6 +71,7 @@ impl OneDump<'_> {
         vault: &Vault,
         address: &Address,
         at: Timestamp,
+        as_found: Option<AsFound>,
     ) -> Result<Stored, Fail> {
         let (plan, lock) = (ctx.plan, ctx.lock(self.target)?);
         let run = (plan.slot, &plan.run);
@@ -84,6 +85,7 @@ impl OneDump<'_> {
             part_size_bytes: self.part_size_bytes,
             chunk_pages: u64::from(self.chunk_pages),
             timeout: ctx.clients.call_timeout(),
+            as_found,
         };
         let written = dump::dump::<Postgres>(&input).await?;
         let document = Dump {

@@ -1,7 +1,7 @@
 //! Deletes what a drill made, and nothing else: exact ids, this run's tags, the run's prefix, a
 //! guard count.
 
-use super::load_scratch::mark;
+use super::database::mark;
 use super::{Context, Perform};
 use crate::aws::rds::{ClusterInfo, Rds};
 use crate::database::{Database, Dropped};

@@ -3,6 +3,8 @@
 
 use crate::cloud::{Cloud, place};
 use crate::servers::{Bare, Rig};
+use dr::database::{Database, Keep, Postgres};
+use dr::model::Seconds;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -176,6 +178,164 @@ fn what_a_user_of_a_managed_service_cannot_give_is_told_attribute_by_attribute()
         }
         assert_eq!(told.len(), 4, "{told:#?}");
     });
+}
+
+/// Two owners, a table that forces its policies, one that does not, and one of a plain owner.
+const OWNED: &str = "CREATE ROLE one; CREATE ROLE two; CREATE SCHEMA app AUTHORIZATION one; \
+ CREATE SCHEMA other AUTHORIZATION two; SET ROLE one; \
+ CREATE TABLE app.forced (id serial PRIMARY KEY, tenant int NOT NULL); \
+ INSERT INTO app.forced (tenant) SELECT n % 3 FROM generate_series(1, 30) n; \
+ ALTER TABLE app.forced ENABLE ROW LEVEL SECURITY; ALTER TABLE app.forced FORCE ROW LEVEL \
+ SECURITY; CREATE POLICY p ON app.forced USING (tenant = 1); \
+ CREATE TABLE app.plain (id int PRIMARY KEY); INSERT INTO app.plain VALUES (1), (2); \
+ CREATE MATERIALIZED VIEW app.counted AS SELECT count(*) FROM app.plain; RESET ROLE; \
+ SET ROLE two; CREATE TABLE other.enabled (id int); INSERT INTO other.enabled VALUES (7); \
+ ALTER TABLE other.enabled ENABLE ROW LEVEL SECURITY; RESET ROLE; \
+ GRANT SELECT ON app.forced TO two";
+
+const SECURITY: &str = "SELECT string_agg(concat_ws(' ', relname, relrowsecurity, \
+ relforcerowsecurity, relowner::regrole, relacl), '; ' ORDER BY relname) FROM pg_class WHERE \
+ relnamespace IN ('app'::regnamespace, 'other'::regnamespace) AND relkind IN ('r', 'm')";
+
+const MEMBERS: &str = "SELECT coalesce(string_agg(concat_ws(' in ', member::regrole, \
+ roleid::regrole), ', ' ORDER BY 1), '') FROM pg_auth_members WHERE member::regrole::text = \
+ 'master'";
+
+const MASTER: [&str; 2] = [
+    "CREATE ROLE master LOGIN CREATEDB CREATEROLE PASSWORD 'pw'",
+    "ALTER DATABASE shop OWNER TO master",
+];
+
+#[test]
+fn a_user_who_is_no_superuser_reads_dumps_and_loads_what_belongs_to_others_whole() {
+    let mut rig = Rig::new("master");
+    rig.user = "master";
+    rig.run(async {
+        for server in [&rig.from, &rig.to] {
+            for statement in MASTER {
+                server.sql("postgres", statement).await;
+            }
+        }
+        rig.from.sql("shop", OWNED).await;
+        let (address, comment) = (rig.from.address("shop", "master"), "dr:run=a-test");
+        let source = Postgres::connect(&address, Seconds(30)).await.expect("in");
+        let before = rig.from.text("shop", SECURITY).await;
+
+        // What is restored to be used is read with rights that are given back.
+        let read = dr::dump::digest_database::<Postgres>(&address, 2, Seconds(30)).await;
+        let digests = read.expect("readable");
+        assert!(digests.unreadable.is_empty(), "{:?}", digests.unreadable);
+        assert_eq!(digests.rows(), 33);
+        assert_eq!(rig.from.text("shop", SECURITY).await, before);
+        assert_eq!(rig.from.text("shop", MEMBERS).await, "");
+
+        // What is a run's own is opened, and says what it was like.
+        let keep = Keep {
+            database: "dr_kept",
+            comment,
+            timeout: Seconds(30),
+        };
+        let reader = source.schema_reader().await.expect("pg_dump");
+        let opened = source.open_up(&keep, &reader).await.expect("opened");
+        assert_eq!(
+            opened,
+            [
+                "master became a member of one",
+                "master became a member of two",
+                "row-level security of \"app\".\"forced\" is not forced any more",
+            ]
+        );
+        assert_eq!(source.open_up(&keep, &reader).await.expect("again"), opened);
+        rig.found(source.as_found(&keep).await.expect("kept"));
+        let dump = rig.dump().await.expect("dumped");
+        let dumped: u64 = dump.tables.iter().map(|t| t.digest.rows).sum();
+        assert_eq!(dumped, 33);
+
+        let to = rig.to.address("shop", "master");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.exceptions, Vec::<String>::new());
+        assert_eq!(rig.to.text("shop", SECURITY).await, before);
+        assert_eq!(rig.to.text("shop", MEMBERS).await, "");
+        assert_eq!(
+            rig.to.text("shop", "SELECT count FROM app.counted").await,
+            "2"
+        );
+        let read = dr::dump::digest_database::<Postgres>(&to, 2, Seconds(30)).await;
+        assert_eq!(read.expect("readable").tables, digests.tables);
+    });
+}
+
+#[test]
+fn a_database_that_somebody_put_under_the_name_of_what_is_kept_is_not_believed() {
+    let rig = Rig::new("kept");
+    rig.run(async {
+        for statement in MASTER {
+            rig.from.sql("postgres", statement).await;
+        }
+        rig.from.sql("shop", OWNED).await;
+        rig.from.sql("postgres", "CREATE ROLE thief CREATEDB").await;
+        let planted = "CREATE DATABASE dr_kept OWNER thief";
+        rig.from.sql("postgres", planted).await;
+        let kept = "CREATE TABLE kept (name text, body text); INSERT INTO kept VALUES ('roles', \
+                    '{}'), ('pre-data of shop', 'x'), ('post-data of shop', 'x'); GRANT SELECT ON \
+                    kept TO PUBLIC; COMMENT ON DATABASE dr_kept IS 'dr:run=a-test'";
+        rig.from.sql("dr_kept", kept).await;
+        let address = rig.from.address("shop", "master");
+        let source = Postgres::connect(&address, Seconds(30)).await.expect("in");
+        let keep = Keep {
+            database: "dr_kept",
+            comment: "dr:run=a-test",
+            timeout: Seconds(30),
+        };
+        assert!(source.as_found(&keep).await.expect("asked").is_none());
+        let reader = source.schema_reader().await.expect("pg_dump");
+        let refused = source.open_up(&keep, &reader).await.expect_err("refused");
+        let why = format!("{refused:?}");
+        assert!(why.contains("somebody else's"), "{why}");
+    });
+}
+
+#[test]
+fn nothing_that_is_restored_connects_anywhere_and_no_secret_of_a_mapping_is_stored() {
+    let rig = Rig::new("foreign");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.set_nonblocking(true).expect("set");
+    let port = listener.local_addr().expect("an address").port();
+    rig.run(async {
+        let source = format!(
+            "CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw \
+             OPTIONS (host '127.0.0.1', port '{port}', dbname 'x', connect_timeout '2'); CREATE \
+             USER MAPPING FOR PUBLIC SERVER far OPTIONS (\"user\" 'visitor', password \
+             'do not keep me'); CREATE TABLE parts (id int, at int) PARTITION BY RANGE (at); \
+             CREATE TABLE near PARTITION OF parts FOR VALUES FROM (0) TO (10); CREATE FOREIGN \
+             TABLE away PARTITION OF parts FOR VALUES FROM (10) TO (20) SERVER far; INSERT INTO \
+             near SELECT n, n % 10 FROM generate_series(1, 100) n; CREATE TABLE base (id int); \
+             CREATE FOREIGN TABLE child () INHERITS (base) SERVER far; INSERT INTO base VALUES (1)"
+        );
+        rig.from.sql("shop", &source).await;
+        let dump = rig.dump().await.expect("dumped");
+        let schema = rig.section(&dump, "pre-data").await;
+        assert!(!schema.contains("do not keep me"), "{schema}");
+        assert!(schema.contains("OPTIONS (\"user\" 'visitor');"), "{schema}");
+        let left_out = dump.excluded.get("options of user mappings");
+        assert!(
+            left_out.is_some_and(|why| why.starts_with("1: ")),
+            "{:?}",
+            dump.excluded
+        );
+        let to = rig.to.address("shop", "postgres");
+        rig.load(&dump, &to).await.expect("loaded");
+        let digests = dr::dump::digest_database::<Postgres>(&to, 2, Seconds(30)).await;
+        assert_eq!(digests.expect("readable").rows(), 101);
+        let counted = "SELECT reltuples FROM pg_class WHERE relname = 'near'";
+        assert_eq!(
+            rig.to.text("shop", counted).await,
+            "100",
+            "it has statistics"
+        );
+    });
+    let nobody = listener.accept().expect_err("somebody connected").kind();
+    assert_eq!(nobody, std::io::ErrorKind::WouldBlock);
 }
 
 /// Text with everything in it that a reader of lines would trip over.

@@ -336,7 +336,7 @@ fn a_journal_whose_key_is_gone_does_not_stop_a_restore() {
         &cloud,
         "eu-west-3",
         "shop",
-        "CREATE DATABASE elsewhere TEMPLATE template0",
+        "CREATE DATABASE elsewhere OWNER master TEMPLATE template0",
     );
     let url = std::fs::read_to_string(cloud.root.join("empty.url"))
         .expect("a URL")

@@ -354,6 +354,8 @@ fn a_password_in_a_url_is_never_printed_nor_stored() {
 
 /// Whatever PostgreSQL takes as a name.
 const NASTY: &str = r#"
+GRANT CREATE ON DATABASE shop TO shop_owner;
+SET ROLE shop_owner;
 CREATE SCHEMA "quote""s; DROP SCHEMA app CASCADE; --";
 CREATE TABLE "quote""s; DROP SCHEMA app CASCADE; --"."new
 line" ("tab	bed" serial PRIMARY KEY, "back\slash" text, "it's" text,

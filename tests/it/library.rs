@@ -429,6 +429,8 @@ fn performed_twice() {
         server
             .sql("postgres", "CREATE DATABASE shop TEMPLATE template0")
             .await;
+        // The service's own, whose member the master user is.
+        server.sql("postgres", "CREATE ROLE rds_superuser").await;
         let at = server.address("shop", "postgres");
         let url = format!("postgres://postgres:pw@127.0.0.1:{}/shop", at.port);
         let mut to_database = request(&cloud, Method::Dump);

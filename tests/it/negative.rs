@@ -329,7 +329,12 @@ fn a_clock_that_is_off_by_an_hour_is_no_basis_for_locks() {
 #[test]
 fn an_empty_database_is_no_proof() {
     let cloud = Cloud::start("empty", &["--no-writers"]);
-    sql(&cloud, "eu-west-3", "shop", "DROP SCHEMA app CASCADE");
+    sql(
+        &cloud,
+        "eu-west-3",
+        "shop",
+        "DROP SCHEMA app, billing CASCADE",
+    );
     cloud.init();
     let ran = cloud.dr(&["tick", "--json"]);
     assert_eq!(ran.code, 3, "{ran:?}");

@@ -3,7 +3,7 @@
 
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
-use dr::database::{Address, Database, Postgres, Secret};
+use dr::database::{Address, AsFound, Database, Postgres, Secret};
 use dr::dump::{DumpError, DumpInput, LoadInput, Loaded};
 use dr::manifest::Dump;
 use dr::model::{
@@ -12,6 +12,7 @@ use dr::model::{
 use dr::vault::Vault;
 use dr_lab::pg::{Owner, Programs, Server, Spec, sweep, template};
 use std::path::PathBuf;
+use std::sync::Mutex;
 use tokio::runtime::Runtime;
 
 const PATIENCE: Seconds = Seconds(30);
@@ -34,7 +35,8 @@ impl Bare {
         let (root, owner) = (place(name), Owner::of_this_process());
         let programs = Programs::find().expect("PostgreSQL");
         owner.private_dir(&root.join("s")).expect("sockets");
-        let from = template::ensure(&root, &programs, owner).expect("a template");
+        let from =
+            template::ensure(&root, &programs, owner, template::Kind::Plain).expect("a template");
         let data = root.join("data/1");
         template::instantiate(&from, &data, owner).expect("a data directory");
         let server = Server::start(Spec {
@@ -96,6 +98,9 @@ pub struct Rig {
     pub to: Bare,
     cloud: Cloud,
     runtime: Runtime,
+    /// Who dumps.
+    pub user: &'static str,
+    as_found: Mutex<Option<AsFound>>,
 }
 
 impl Rig {
@@ -118,7 +123,14 @@ impl Rig {
             to,
             cloud,
             runtime,
+            user: "postgres",
+            as_found: Mutex::default(),
         }
+    }
+
+    /// What the next dump says of the database beside its rows.
+    pub fn found(&self, as_found: Option<AsFound>) {
+        *self.as_found.lock().expect("nobody panicked") = as_found;
     }
 
     pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
@@ -143,7 +155,7 @@ impl Rig {
     }
 
     pub async fn dump(&self) -> Result<Dump, DumpError> {
-        let (address, vault) = (self.from.address("shop", "postgres"), self.vault().await);
+        let (address, vault) = (self.from.address("shop", self.user), self.vault().await);
         let input = DumpInput {
             address: &address,
             vault: &vault,
@@ -153,6 +165,7 @@ impl Rig {
             part_size_bytes: 8 << 20,
             chunk_pages: 1000,
             timeout: PATIENCE,
+            as_found: self.as_found.lock().expect("nobody panicked").take(),
         };
         let written = dr::dump::dump::<Postgres>(&input).await?;
         Ok(Dump {

@@ -1,6 +1,7 @@
 //! Real PostgreSQL servers on loopback: what a cluster of the lab is made of.
 
 pub mod error;
+pub mod managed;
 pub mod owner;
 pub mod programs;
 pub mod server;

@@ -35,6 +35,29 @@ impl Programs {
         Ok(Self { bin, version })
     }
 
+    /// Those of one directory, where one is named.
+    ///
+    /// # Errors
+    /// They are not there.
+    pub fn of(bin: Option<&Path>) -> Result<Self, PgError> {
+        bin.map_or_else(Self::find, Self::at)
+    }
+
+    fn at(bin: &Path) -> Result<Self, PgError> {
+        let found = |name: &&str| bin.join(name).is_file();
+        if let Some(missing) = ["postgres", "initdb"].into_iter().find(|name| !found(name)) {
+            return Err(PgError::told(format!(
+                "{} has no {missing}; name the directory that holds PostgreSQL's programs",
+                bin.display()
+            )));
+        }
+        // Of a relative one nothing is left once a server changes its directory.
+        let bin = std::path::absolute(bin)
+            .map_err(PgError::file(format!("resolving {}", bin.display())))?;
+        let version = version(&bin)?;
+        Ok(Self { bin, version })
+    }
+
     pub fn program(&self, name: &str) -> PathBuf {
         self.bin.join(name)
     }

@@ -111,6 +111,10 @@ impl Server {
         self.spec.port
     }
 
+    pub fn sockets(&self) -> &Path {
+        &self.spec.sockets
+    }
+
     pub fn data(&self) -> &Path {
         &self.spec.data
     }

@@ -4,6 +4,22 @@ use super::error::PgError;
 use std::path::Path;
 use tokio_postgres::{Client, Config, NoTls};
 
+/// Where the lab's own superuser comes in: a connection string, without a password.
+pub fn inside(sockets: &Path, port: u16, database: &str) -> String {
+    let host = sockets.display();
+    format!("host='{host}' port={port} user={ADMIN} dbname='{database}'")
+}
+
+/// The same for a database of a server of this lab; any other one is entered as its URL says.
+pub fn as_judge(url: &str, sockets: &Path) -> String {
+    let ours = url.parse::<Config>().ok().and_then(|config| {
+        let (port, database) = (*config.get_ports().first()?, config.get_dbname()?);
+        let socket = sockets.join(format!(".s.PGSQL.{port}"));
+        socket.exists().then(|| inside(sockets, port, database))
+    });
+    ours.unwrap_or_else(|| url.to_owned())
+}
+
 /// The lab's own superuser, let in without a password over the socket directory only.
 pub const ADMIN: &str = "rdsadmin";
 

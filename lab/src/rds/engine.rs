@@ -5,8 +5,11 @@ use super::folders::{discard, fill};
 use crate::pg::server::Stop;
 use crate::pg::session::{Session, identifier, literal};
 use crate::pg::snapshot::{self, blocking};
+use crate::pg::template::Kind;
 use crate::pg::tree::{self, Taken};
-use crate::pg::{Owner, PgError, Programs, Server, Spec, sockets as socket_dir, sweep, template};
+use crate::pg::{
+    Owner, PgError, Programs, Server, Spec, managed, sockets as socket_dir, sweep, template,
+};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,16 +53,20 @@ impl Engine {
     ///
     /// # Errors
     /// No PostgreSQL, or a directory that its user cannot reach.
-    pub fn prepare(root: &Path, logs: &Path, sockets: &Path) -> Result<Self, PgError> {
+    pub fn prepare(
+        root: &Path,
+        logs: &Path,
+        sockets: &Path,
+        programs: Programs,
+    ) -> Result<Self, PgError> {
         let owner = Owner::of_this_process();
-        let programs = Programs::find()?;
         owner.can_reach(root)?;
         sweep::sweep(root);
         socket_dir::ensure(sockets, owner)?;
         for dir in [root.to_owned(), logs.to_owned()] {
             template::open_dir(&dir)?;
         }
-        template::ensure(root, &programs, owner)?;
+        template::ensure(root, &programs, owner, Kind::Managed)?;
         let (root, logs, sockets) = (root.to_owned(), logs.to_owned(), sockets.to_owned());
         Ok(Self {
             root,
@@ -87,7 +94,7 @@ impl Engine {
     pub async fn create(&self, at: &At, port: u16, initial: Initial) -> Result<u64, PgError> {
         let (owner, template) = (
             self.owner,
-            template::ensure(&self.root, &self.programs, self.owner)?,
+            template::ensure(&self.root, &self.programs, self.owner, Kind::Managed)?,
         );
         let copy = async |to: PathBuf| {
             blocking(move || tree::copy(&template, &to, owner, Taken::All)).await
@@ -95,15 +102,9 @@ impl Engine {
         let bytes = fill(self.folder(at, "clusters"), copy).await?;
         let session_work = async |server: &Server| -> Result<(), PgError> {
             let admin = server.admin("postgres").await?;
+            let master = managed::master(&initial.user, &initial.password);
+            admin.batch(&master).await?;
             let user = identifier(&initial.user);
-            // The service's master user is no superuser; here it is, so that dumps need no extra
-            // rights.
-            admin
-                .batch(&format!(
-                    "CREATE ROLE {user} LOGIN SUPERUSER CREATEDB CREATEROLE PASSWORD {}",
-                    literal(&initial.password)
-                ))
-                .await?;
             if let Some(database) = &initial.database {
                 admin
                     .batch(&format!(

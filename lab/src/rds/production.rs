@@ -30,13 +30,15 @@ impl Production {
 impl Rds {
     /// The URL of a cluster of the state, by its production description.
     pub fn url_of(&self, production: &Production) -> Option<String> {
-        let port = self.read(|s| {
-            s.region(&production.region)
-                .clusters
-                .get(&production.id)
-                .map(|c| c.port)
-        })?;
-        Some(production.url(port))
+        Some(production.url(self.port_of(production)?))
+    }
+
+    /// Where its server listens.
+    pub fn port_of(&self, production: &Production) -> Option<u16> {
+        self.read(|s| {
+            let region = s.region(&production.region);
+            region.clusters.get(&production.id).map(|c| c.port)
+        })
     }
 
     /// Makes the cluster with its server running, or leaves what is there. A crash in the middle

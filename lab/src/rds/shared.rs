@@ -4,7 +4,7 @@ use super::engine::{At, Engine};
 use super::fault::{Fault, fault};
 use super::params::Params;
 use super::state::{State, Who};
-use crate::pg::PgError;
+use crate::pg::{PgError, Programs};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +33,8 @@ pub struct Surroundings {
     pub default_keys: BTreeMap<String, String>,
     /// Whose things the administrator makes, by region.
     pub admin_accounts: BTreeMap<String, String>,
+    /// What its servers are.
+    pub programs: Programs,
 }
 
 pub struct Rds {
@@ -67,7 +69,7 @@ impl Rds {
         sockets: &Path,
         around: Surroundings,
     ) -> Result<Arc<Self>, PgError> {
-        let engine = Engine::prepare(rds, logs, sockets)?;
+        let engine = Engine::prepare(rds, logs, sockets, around.programs.clone())?;
         let file = rds.join("state.json");
         let mut state: State = match std::fs::read(&file) {
             Ok(bytes) => serde_json::from_slice(&bytes)

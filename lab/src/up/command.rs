@@ -26,6 +26,9 @@ pub struct Args {
     /// How long states of snapshots, clusters and instances take
     #[arg(long, value_name = "PROFILE", value_enum, default_value = "none")]
     pub latency_profile: LatencyProfile,
+    /// PostgreSQL's programs of another version: the directory with postgres and initdb
+    #[arg(long, value_name = "DIR")]
+    pub pg: Option<PathBuf>,
 }
 
 impl Args {
@@ -40,6 +43,7 @@ impl Args {
             empty: self.empty,
             no_writers: self.no_writers,
             latency: self.latency_profile,
+            pg: self.pg.clone(),
         })
     }
 }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::hook::Hook;
 use crate::keyring::Keyring;
 use crate::kms::Kms;
+use crate::pg::Programs;
 use crate::pg::watchdog::Watch;
 use crate::s3::{Around, NewBucket, S3};
 use crate::shop::{Shop, Start, production, surroundings};
@@ -102,10 +103,11 @@ impl Lab {
             s3[region].ensure_bucket(&wanted).map_err(LabError::told)?;
         }
         let bucket = s3[PRIMARY_REGION].bucket(FILES);
+        let programs = Programs::of(options.pg.as_deref())?;
         let start = Start {
             root: dir,
             watch,
-            around: surroundings(&clock, &kms),
+            around: surroundings(&clock, &kms, programs),
             production: (!options.empty).then(|| (production(&kept.master_password), bucket)),
             writers: !options.no_writers,
         };

@@ -15,4 +15,6 @@ pub struct Options {
     /// Database and files stand still.
     pub no_writers: bool,
     pub latency: LatencyProfile,
+    /// Where PostgreSQL's programs are; `None`: the newest that is installed.
+    pub pg: Option<PathBuf>,
 }

@@ -7,21 +7,28 @@ use crate::pg::session::Session;
 use bytes::{Bytes, BytesMut};
 use futures::SinkExt;
 
+const ROLES: &str = include_str!("roles.sql");
 const SCHEMA: &str = include_str!("schema.sql");
+const MASTER: &str = "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname \
+     = current_database()";
 const BATCH: usize = 256 * 1024;
 
-/// Schema and seed in one transaction: a crash leaves an empty database, which is seeded again.
+/// As the lab's superuser, who makes everything in the roles of its owners. Schema and seed in one
+/// transaction: a crash leaves an empty database, which is seeded again.
 ///
 /// # Errors
 /// The server's.
 pub async fn create(session: &Session) -> Result<(), PgError> {
     session.batch("BEGIN").await?;
+    let master = session.text(MASTER).await?.unwrap_or_default();
+    let roles = format!("SET LOCAL ROLE {master}; {ROLES}RESET ROLE");
+    session.batch(&roles).await?;
     session.batch(SCHEMA).await?;
     let mut rows = operation::seed().peekable();
     while let Some(first) = rows.next() {
         let shape = first.shape;
         let sql = format!(
-            "COPY app.{} ({}) FROM STDIN",
+            "COPY {} ({}) FROM STDIN",
             shape.name,
             shape.columns.join(", ")
         );
@@ -48,7 +55,7 @@ pub async fn create(session: &Session) -> Result<(), PgError> {
     }
     let sequences = format!(
         "SELECT setval('app.orders_id_seq', {0}), setval('app.items_id_seq', {0} * 3 + 2); \
-         COMMIT; ANALYZE",
+         SET LOCAL ROLE shop_owner; REFRESH MATERIALIZED VIEW app.plans; COMMIT; ANALYZE",
         operation::SEED_ORDERS
     );
     session.batch(&sequences).await

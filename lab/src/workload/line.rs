@@ -74,7 +74,7 @@ impl Change {
         match self {
             Self::Insert(row) => {
                 format!(
-                    "INSERT INTO app.{} ({}) VALUES ({});",
+                    "INSERT INTO {} ({}) VALUES ({});",
                     row.shape.name,
                     row.shape.columns.join(", "),
                     row.literals().join(", ")
@@ -89,17 +89,15 @@ impl Change {
                     .map(|(c, v)| format!("{c} = {v}"))
                     .collect();
                 format!(
-                    "UPDATE app.{} SET {} WHERE {};",
+                    "UPDATE {} SET {} WHERE {};",
                     after.shape.name,
                     set.join(", "),
                     before.found_by()
                 )
             }
-            Self::Delete(row) => format!(
-                "DELETE FROM app.{} WHERE {};",
-                row.shape.name,
-                row.found_by()
-            ),
+            Self::Delete(row) => {
+                format!("DELETE FROM {} WHERE {};", row.shape.name, row.found_by())
+            }
         }
     }
 }
@@ -140,7 +138,7 @@ mod tests {
     use super::*;
 
     static SHAPE: Shape = Shape {
-        name: "t",
+        name: "app.t",
         columns: &["a", "b"],
         key: &["b"],
     };

@@ -53,6 +53,7 @@ pub fn seed() -> impl Iterator<Item = Row> {
         .chain(ledger)
         .chain(events)
         .chain(measurements)
+        .chain(rows::rates())
 }
 
 /// All that operation `n` (from 1 on) changes. `files` are the rows of app.files before it.

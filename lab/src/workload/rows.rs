@@ -8,56 +8,61 @@ use std::fmt::Write as _;
 
 pub const TENANTS: i64 = 40;
 
-pub static SHAPES: [Shape; 9] = [
+pub static SHAPES: [Shape; 10] = [
     Shape {
-        name: "tenants",
+        name: "app.tenants",
         columns: &["created", "id", "name", "plan", "settings"],
         key: &["id"],
     },
     Shape {
-        name: "orders",
+        name: "app.orders",
         columns: &["id", "note", "placed", "state", "tags", "tenant", "total"],
         key: &["id"],
     },
     Shape {
-        name: "items",
+        name: "app.items",
         columns: &["id", "order_id", "price", "quantity", "sku"],
         key: &["id"],
     },
     Shape {
-        name: "documents",
+        name: "app.documents",
         columns: &["body", "id", "raw", "tenant", "title"],
         key: &["id"],
     },
     Shape {
-        name: "ledger",
+        name: "app.ledger",
         columns: &["credit", "debit", "id", "tenant"],
         key: &["id"],
     },
     Shape {
-        name: "events",
+        name: "app.events",
         columns: &["id", "kind", "payload", "tenant"],
         key: &["id", "tenant"],
     },
     Shape {
-        name: "measurements",
+        name: "app.measurements",
         columns: &["day", "id", "value"],
         key: &["day", "id"],
     },
     Shape {
-        name: "files",
+        name: "app.files",
         columns: &["key", "sha256", "version"],
         key: &["key"],
     },
     Shape {
-        name: "heartbeat",
+        name: "app.heartbeat",
         columns: &["at", "id"],
         key: &["id"],
+    },
+    Shape {
+        name: "billing.rates",
+        columns: &["currency", "rate"],
+        key: &["currency"],
     },
 ];
 
 /// Every table that holds rows.
-pub const LEAVES: [&str; 14] = [
+pub const LEAVES: [&str; 15] = [
     "app.documents",
     "app.events_0",
     "app.events_1",
@@ -72,6 +77,7 @@ pub const LEAVES: [&str; 14] = [
     "app.measurements_rest",
     "app.orders",
     "app.tenants",
+    "billing.rates",
 ];
 
 fn row(shape: usize, leaf: &'static str, values: Vec<Option<String>>) -> Row {
@@ -266,6 +272,16 @@ pub fn file(key: &str, version: &str, sha256: &str) -> Row {
         "app.files",
         vec![Some(key.into()), Some(sha256.into()), Some(version.into())],
     )
+}
+
+/// They never change.
+pub fn rates() -> impl Iterator<Item = Row> {
+    [("CHF", "0.9310"), ("EUR", "1"), ("JPY", "163.20")]
+        .into_iter()
+        .map(|(currency, rate)| {
+            let values = vec![Some(currency.into()), Some(rate.into())];
+            row(9, "billing.rates", values)
+        })
 }
 
 /// `at` as the server prints it in UTC.

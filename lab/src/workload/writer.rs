@@ -105,7 +105,10 @@ impl Writer {
     pub async fn connect(url: &str, shared: Arc<Shared>) -> Result<Self, PgError> {
         let session = Session::url(url).await?;
         session
-            .batch("SET timezone='UTC'; SET datestyle='ISO, MDY'; SET statement_timeout='30s'")
+            .batch(
+                "SET timezone='UTC'; SET datestyle='ISO, MDY'; SET statement_timeout='30s'; \
+                 SET ROLE shop_app",
+            )
             .await?;
         let newest = session
             .text("SELECT coalesce(max(id), 0) FROM app.heartbeat")

@@ -3,17 +3,18 @@
 use super::client::DumpProgram;
 use super::connect::Postgres;
 use super::copy::{CopyInto, Lines};
+use super::rights::Of;
 use super::roles::{by_hand, differences};
 use super::schema;
 use super::script::Script;
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
-    Begun, Destination, Difference, Dropped, LeftOut, Pages, Refused, SchemaError, SchemaPart,
-    SequencesBehind, Table,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
+    SchemaPart, SequencesBehind, Table,
 };
 use crate::database::kind::Database;
-use crate::manifest::{HeartbeatColumn, Roles};
+use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use jiff::Timestamp;
@@ -84,6 +85,34 @@ impl Database for Postgres {
     }
     async fn rows_out(&self, of: &Table, pages: Pages) -> Answer<Lines<'_>> {
         self.rows_out(of, pages).await
+    }
+    async fn digest(&self, of: &Table) -> Answer<TableDigest> {
+        let name = Of::Table {
+            schema: &of.schema,
+            name: &of.name,
+        };
+        let read = async || {
+            let mut digest = TableDigest::default();
+            let mut rows = self.rows_out(of, Pages::ALL).await?;
+            while let Some(lines) = rows.next().await? {
+                digest.add_lines(&lines);
+            }
+            Ok(digest)
+        };
+        self.borrowed(name, read).await
+    }
+    async fn open_up(
+        &self,
+        keep: &Keep<'_>,
+        reader: &DumpProgram,
+    ) -> Result<Vec<String>, SchemaError> {
+        self.open_up(keep, reader).await
+    }
+    async fn as_found(&self, keep: &Keep<'_>) -> Answer<Option<AsFound>> {
+        self.as_found(keep).await
+    }
+    async fn join_roles(&self, roles: &Roles, item: &str) -> Answer<()> {
+        self.join_roles(roles, item).await
     }
     async fn heartbeat(&self, column: &HeartbeatColumn) -> Answer<Beat> {
         self.heartbeat(column).await

@@ -65,6 +65,20 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
+/// The tokens of a statement with where they begin, without white space and comments.
+pub fn tokens(statement: &str) -> Vec<(usize, &str)> {
+    let (mut all, mut at) = (Vec::new(), 0);
+    while at < statement.len() {
+        let from = at;
+        at = scan::token_end(statement.as_bytes(), at);
+        let token = statement.get(from..at).unwrap_or_default();
+        if !scan::blank(token) {
+            all.push((from, token));
+        }
+    }
+    all
+}
+
 /// How deep in something that keeps a semicolon from being the end of a statement.
 #[derive(Default)]
 struct Depth {

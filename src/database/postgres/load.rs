@@ -4,12 +4,15 @@
 
 use super::connect::Postgres;
 use super::copy::CopyInto;
+use super::session::firsts;
 use super::snapshot::column_list;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Begun, Destination};
 use crate::database::kind::RowsIn;
 use crate::database::quote::{ident, literal, qualified};
+use crate::manifest::Roles;
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 const COMMENT: &str = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname \
      = current_database()";
@@ -17,6 +20,24 @@ const COMMENT: &str = "SELECT shobj_description(oid, 'pg_database') FROM pg_data
 const THINGS: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = \
      c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
      AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')";
+
+/// Tables without a foreign one below them.
+const ANALYZED: &str = "WITH RECURSIVE below (root, relid) AS (SELECT inhparent, inhrelid FROM \
+     pg_inherits UNION SELECT b.root, i.inhrelid FROM below b JOIN pg_inherits i ON i.inhparent = \
+     b.relid) SELECT quote_ident(n.nspname) || '.' || quote_ident(c.relname) FROM pg_class c JOIN \
+     pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ \
+     '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT 1 FROM below b JOIN \
+     pg_class f ON f.oid = b.relid WHERE b.root = c.oid AND f.relkind = 'f') ORDER BY 1";
+
+/// How the item of a membership begins.
+const MEMBER: &str = "member of ";
+
+const JOINED: &str = "SELECT substr(item, 11) FROM dr_restore.progress WHERE item LIKE 'member of \
+     %'";
+
+/// Roles whose rights this user does not have.
+const FOREIGN: &str = "SELECT rolname FROM pg_roles WHERE NOT pg_has_role(oid, 'USAGE') AND NOT \
+     rolsuper";
 
 impl Postgres {
     /// # Errors
@@ -84,13 +105,52 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn end_load(&self, mark: &str) -> Result<(), DatabaseError> {
+        // Needs the memberships, which go now; done again it does no harm.
+        self.analyze().await?;
         let database = ident(&self.address.database);
+        let leave: String = firsts(self.rows(JOINED).await?)
+            .map(|role| format!("REVOKE {} FROM CURRENT_USER; ", ident(&role)))
+            .collect();
         self.execute(&format!(
-            "BEGIN; DROP SCHEMA dr_restore CASCADE; COMMENT ON DATABASE {database} IS {}; COMMIT",
+            "BEGIN; {leave}DROP SCHEMA dr_restore CASCADE; COMMENT ON DATABASE {database} IS {}; \
+             COMMIT",
             literal(mark)
         ))
-        .await?;
-        self.execute("ANALYZE").await
+        .await
+    }
+
+    /// Each table by itself: a foreign one below it would be connected to, and one that cannot be
+    /// analyzed keeps no other from it. What has no statistics is slow and right.
+    async fn analyze(&self) -> Result<(), DatabaseError> {
+        for table in firsts(self.rows(ANALYZED).await?) {
+            match self.execute(&format!("ANALYZE {table}")).await {
+                Err(e) if e.transient() => return Err(e),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// A superuser needs none. What a crash leaves behind is in the items, and goes with them.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn join_roles(&self, roles: &Roles, item: &str) -> Result<(), DatabaseError> {
+        if self.loaded(item).await? {
+            return Ok(());
+        }
+        let foreign: BTreeSet<String> = firsts(self.rows(FOREIGN).await?).collect();
+        let named = roles.roles.iter().map(|r| &r.name);
+        let wanted: Vec<&String> = named.filter(|n| foreign.contains(*n)).collect();
+        self.execute("BEGIN").await?;
+        for role in self.join(wanted).await? {
+            self.execute(&format!(
+                "INSERT INTO dr_restore.progress (item) VALUES ({})",
+                literal(&format!("{MEMBER}{role}"))
+            ))
+            .await?;
+        }
+        self.commit_item(item).await
     }
 
     /// # Errors

@@ -1,6 +1,7 @@
 //! PostgreSQL. The only module that imports the driver and holds SQL: every question in the file of
 //! its subject, `kind.rs` says which they are.
 
+mod as_found;
 mod catalog;
 mod client;
 mod condition;
@@ -11,9 +12,11 @@ mod kind;
 mod lex;
 mod load;
 mod restored;
+mod rights;
 mod roles;
 mod schema;
 mod script;
+mod secrets;
 mod sequences;
 mod server;
 mod session;

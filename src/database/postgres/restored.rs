@@ -1,6 +1,7 @@
 //! What is asked of a restored database, and what is switched off in it.
 
 use super::connect::Postgres;
+use super::rights::Of;
 use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::quote::{ident, qualified};
@@ -26,7 +27,11 @@ impl Postgres {
              'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
             qualified(schema, table)
         );
-        let rows = self.rows(&sql).await?;
+        let name = Of::Table {
+            schema,
+            name: table,
+        };
+        let rows = self.borrowed(name, async || self.rows(&sql).await).await?;
         let field = |n: usize| rows.first().and_then(|r| r.get(n).cloned().flatten());
         Ok(Beat {
             id: field(0).and_then(|t| t.parse().ok()),
@@ -42,8 +47,12 @@ impl Postgres {
         &self,
         statement: &str,
     ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError> {
-        self.execute("BEGIN READ ONLY").await?;
-        let answer = self.value(statement).await;
+        let asked = async || {
+            // Whoever borrowed rights is in a transaction already.
+            self.execute("BEGIN; SET TRANSACTION READ ONLY").await?;
+            Ok(self.value(statement).await)
+        };
+        let answer = self.borrowed(Of::All, asked).await?;
         self.execute("ROLLBACK").await?;
         Ok(answer)
     }

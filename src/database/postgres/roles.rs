@@ -91,7 +91,14 @@ impl Postgres {
         })
     }
 
-    async fn json<T: DeserializeOwned>(&self, sql: &str) -> Result<Vec<T>, DatabaseError> {
+    /// Rows of one column, each a document.
+    ///
+    /// # Errors
+    /// The server's; it answers otherwise than expected.
+    pub(super) async fn json<T: DeserializeOwned>(
+        &self,
+        sql: &str,
+    ) -> Result<Vec<T>, DatabaseError> {
         let rows = self.rows(sql).await?;
         let read = |row: Vec<Option<String>>| {
             let text = row.into_iter().next().flatten().unwrap_or_default();
@@ -102,7 +109,7 @@ impl Postgres {
             .collect::<Result<_, _>>()
             .map_err(|_| {
                 self.odd(
-                    "read the roles",
+                    "read the catalogues",
                     "the server answers otherwise than expected",
                 )
             })

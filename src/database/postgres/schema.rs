@@ -3,6 +3,7 @@
 
 use super::client::DumpProgram;
 use super::connect::Postgres;
+use super::secrets;
 use crate::database::error::DatabaseError;
 use crate::database::found::{LeftOut, SchemaError, SchemaPart};
 use std::collections::BTreeMap;
@@ -33,6 +34,12 @@ const NAMED: [(&str, &str); 23] = [
     ("lanname", "pg_language"),
     ("rulename", "pg_rewrite"),
 ];
+
+/// User mappings with other options than `secrets::SHOWN`, or whose options are not shown to this
+/// user.
+const MAPPINGS: &str = "SELECT count(*) FROM pg_user_mappings m WHERE m.umoptions IS NULL OR \
+     EXISTS (SELECT 1 FROM unnest(m.umoptions) AS o WHERE lower(split_part(o, '=', 1)) NOT IN \
+     ('user', 'username'))";
 
 const COLLATIONS: &str = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE \
      datname = current_database()";
@@ -89,9 +96,8 @@ impl Postgres {
         part: SchemaPart,
         snapshot: &str,
     ) -> Result<String, DatabaseError> {
-        program
-            .section(&self.address, part.section(), snapshot)
-            .await
+        let text = program.section(&self.address, part.section(), snapshot);
+        Ok(secrets::without(&text.await?))
     }
 
     /// # Errors
@@ -101,6 +107,7 @@ impl Postgres {
             LeftOut::LargeObjects => "SELECT count(*) FROM pg_largeobject_metadata",
             LeftOut::Tablespaces => "SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'",
             LeftOut::Subscriptions => "SELECT count(subname) FROM pg_subscription",
+            LeftOut::MappingOptions => MAPPINGS,
         };
         self.number(sql).await
     }

@@ -1,6 +1,7 @@
 //! Sequences: where they are, and whether what they number has overtaken them.
 
 use super::connect::Postgres;
+use super::rights::Of;
 use crate::database::error::DatabaseError;
 use crate::database::found::SequencesBehind;
 use crate::database::quote::{ident, literal, qualified};
@@ -42,7 +43,14 @@ impl Postgres {
                 qualified(schema, name)
             );
             found.looked_at += 1;
-            if self.value(&sql).await?.as_deref() == Some("t") {
+            let numbered = Of::Table {
+                schema: table_schema,
+                name: table,
+            };
+            let behind = self
+                .borrowed(numbered, async || self.value(&sql).await)
+                .await?;
+            if behind.as_deref() == Some("t") {
                 found.behind.push(format!("{schema}.{name}"));
             }
         }

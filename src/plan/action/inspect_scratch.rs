@@ -38,5 +38,8 @@ pub struct ScratchInspected {
     pub heartbeat: Beat,
     /// What would have acted on the world.
     pub disabled: Vec<String>,
+    /// What was changed so that every row could be read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub opened: Vec<String>,
     pub took_s: f64,
 }

@@ -36,14 +36,19 @@ pub enum Stage {
 }
 
 /// The source, small: three tables of one chunk.
-const SMALL: &str = "DROP SCHEMA app CASCADE;
-CREATE SCHEMA app;
+const SMALL: &str = "DROP SCHEMA app, billing CASCADE;
+CREATE SCHEMA app AUTHORIZATION shop_owner;
+SET ROLE shop_owner;
 CREATE TABLE app.tenants(id int PRIMARY KEY, name text NOT NULL);
 INSERT INTO app.tenants SELECT n, 'tenant ' || n FROM generate_series(1, 5) n;
 CREATE TABLE app.orders(id serial PRIMARY KEY, tenant int REFERENCES app.tenants, total numeric);
 INSERT INTO app.orders(tenant, total) SELECT 1 + n % 5, n * 1.5 FROM generate_series(1, 40) n;
 CREATE TABLE app.heartbeat(id bigint PRIMARY KEY, at timestamptz NOT NULL);
-INSERT INTO app.heartbeat VALUES (1, now());";
+INSERT INTO app.heartbeat VALUES (1, now());
+ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY;
+ALTER TABLE app.orders FORCE ROW LEVEL SECURITY;
+RESET ROLE;
+CREATE ROLE dr_reader LOGIN BYPASSRLS PASSWORD 'reads' IN ROLE pg_read_all_data;";
 
 /// One slot a year: it is the same in every run of a day's tests.
 const CRON: &str = "0 0 1 1 *";
@@ -98,15 +103,14 @@ fn without_cluster(text: &str) -> String {
 fn with_server(files: &str, cloud: &Cloud) -> String {
     let url = cloud.ready["clusters"][0]["url"].as_str();
     let url = url.expect("the production URL");
-    let (login, place) = url["postgres://".len()..].split_once('@').expect("a login");
-    let (user, password) = login.split_once(':').expect("a password");
+    let (_, place) = url.split_once('@').expect("a login");
     let (_, port) = place.split_once(':').expect("a port");
     let port = port.split('/').next().expect("a database");
-    std::fs::write(cloud.root.join("lab/server.password"), password).expect("written");
+    std::fs::write(cloud.root.join("lab/server.password"), "reads").expect("written");
     let server = format!(
         "sources:\n  - {{id: server, kind: postgres, host: 127.0.0.1, port: {port}, \
          databases: [shop], heartbeat: {{database: shop, table: app.heartbeat}}, \
-         reader: {{user: {user}, password_file: server.password}}}}\n"
+         reader: {{user: dr_reader, password_file: server.password}}}}\n"
     );
     files.replacen("sources:\n", &server, 1)
 }
@@ -250,7 +254,7 @@ impl Template {
             &cloud,
             "eu-west-3",
             "shop",
-            "CREATE DATABASE rebuilt TEMPLATE template0",
+            "CREATE DATABASE rebuilt OWNER master TEMPLATE template0",
         );
         let url = cloud.ready["clusters"][0]["url"]
             .as_str()

@@ -175,7 +175,7 @@ pub fn restored(
             cloud,
             "eu-west-3",
             "shop",
-            &format!("CREATE DATABASE {name} TEMPLATE template0"),
+            &format!("CREATE DATABASE {name} OWNER master TEMPLATE template0"),
         );
         let url =
             std::fs::read_to_string(cloud.root.join("empty.url")).expect("the template's URL");
