@@ -35,6 +35,11 @@ impl DatabaseError {
             .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
     }
 
+    /// One transaction wanted more locks than there are.
+    pub(super) fn out_of_locks(&self) -> bool {
+        self.class("53200")
+    }
+
     /// The server answered, and let nobody in with this name and password.
     pub fn denied(&self) -> bool {
         self.class("28")

@@ -95,6 +95,12 @@ pub struct Keep<'a> {
 #[derive(Clone, Debug)]
 pub struct AsFound {
     pub roles: Roles,
+    /// `None`: nothing was changed in the database itself.
+    pub schema: Option<SchemaAsFound>,
+}
+
+#[derive(Clone, Debug)]
+pub struct SchemaAsFound {
     pub sections: Vec<(SchemaPart, String)>,
     pub sequences: String,
 }
@@ -131,6 +137,24 @@ pub enum Begun {
     Not,
     /// With the mark that it left, where it is one of ours.
     By(Option<String>),
+}
+
+/// Which statements of a part of a dump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// What is made.
+    Objects,
+    /// Who may do what with it.
+    Rights,
+}
+
+/// A statement of a load that the server refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undone {
+    /// Its beginning, without values.
+    pub what: String,
+    /// SQLSTATE and what the server said, without values.
+    pub why: String,
 }
 
 /// One thing about roles that is otherwise than in the dump; values of settings are not repeated.

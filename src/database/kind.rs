@@ -5,7 +5,7 @@ use super::address::Address;
 use super::error::DatabaseError;
 use super::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table,
+    SchemaPart, SequencesBehind, Table, Undone, Which,
 };
 use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
@@ -96,23 +96,28 @@ pub trait Database: Sized {
     /// Rows in the form that is stored: one line each, columns sorted by name.
     async fn rows_out(&self, of: &Table, pages: Pages) -> Result<Self::RowsOut<'_>, DatabaseError>;
 
-    /// Of all rows of a table of a restored database, whoever owns it and whatever its row-level
-    /// security: what that needs is undone.
+    /// Whether this user reads all tables as they are.
+    async fn reads_all(&self) -> Result<bool, DatabaseError>;
+
+    /// Of all rows of a table.
     async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError>;
+
+    /// Of tables of a restored database that this user does not read as they are, one after the
+    /// other: what that needs is undone.
+    async fn digests_borrowing(
+        &self,
+        of: &[Table],
+    ) -> Result<Vec<Result<TableDigest, DatabaseError>>, DatabaseError>;
 
     /// Changes a restored database that is a run's own, so that its user can read all of it in any
     /// session; what a dump says of it is kept first. Returns what was changed.
-    ///
-    /// # Errors
-    /// As [`Database::schema_reader`]'s use; the server's.
-    async fn open_up(
-        &self,
-        keep: &Keep<'_>,
-        reader: &Self::SchemaReader,
-    ) -> Result<Vec<String>, SchemaError>;
+    async fn open_up(&self, keep: &Keep<'_>) -> Result<Vec<String>, DatabaseError>;
 
     /// What was kept so; `None` where nothing had to be changed.
-    async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, DatabaseError>;
+    ///
+    /// # Errors
+    /// `NoReader`: the schema could not be read then.
+    async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, SchemaError>;
 
     /// The newest heartbeat of a restored database; both fields are `None` where the table is
     /// empty.
@@ -171,7 +176,13 @@ pub trait Database: Sized {
 
     /// Becomes a member of the roles of a dump, so that it can give them what is theirs; until the
     /// end of the load.
-    async fn join_roles(&self, roles: &Roles, item: &str) -> Result<(), DatabaseError>;
+    async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Result<(), DatabaseError>;
+
+    /// Whether this user may say something of the database, as every load does in the end.
+    async fn owns_database(&self) -> Result<bool, DatabaseError>;
+
+    /// Roles that statements give something to, or speak for.
+    fn owners(script: &Self::Script) -> BTreeSet<String>;
 
     /// Whether what an item stands for was loaded, and committed.
     async fn loaded(&self, item: &str) -> Result<bool, DatabaseError>;
@@ -189,9 +200,17 @@ pub trait Database: Sized {
     /// Something in the text is no statement; says what.
     fn script(text: String) -> Result<Self::Script, &'static str>;
 
-    /// Runs statements in one transaction with its item, without those that set what this server
-    /// does not know.
-    async fn load_script(&self, script: &Self::Script, item: &str) -> Result<(), DatabaseError>;
+    /// Runs the statements of a part of a load, without those that set what this server does not
+    /// know, from where an earlier attempt was. One that is refused keeps no other from it.
+    async fn run(
+        &self,
+        script: &Self::Script,
+        which: Which,
+        part: &str,
+    ) -> Result<(), DatabaseError>;
+
+    /// Once more what was refused in all parts; what is refused again.
+    async fn try_again(&self) -> Result<Vec<Undone>, DatabaseError>;
 
     /// Begins a transaction that loads rows, as they were read.
     async fn rows_in(&self, into: &Destination<'_>) -> Result<Self::RowsIn<'_>, DatabaseError>;

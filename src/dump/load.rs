@@ -6,9 +6,10 @@
 
 use super::section::{LoadInput, fetch};
 use super::{DumpError, roles, section};
-use crate::database::{Begun, Database, Destination, RowsIn};
+use crate::database::{Begun, Database, Destination, RowsIn, Which};
 use crate::manifest::{ChunkRow, TableRow};
 use futures_util::StreamExt;
+use std::collections::BTreeSet;
 use std::io::Read;
 
 /// How every mark begins.
@@ -19,6 +20,8 @@ pub struct Loaded {
     /// Where the server's roles are otherwise than the dump's, and why: a load makes roles that are
     /// missing and changes none.
     pub exceptions: Vec<String>,
+    /// Statements that the server refused, each with what it said: all else is there.
+    pub undone: Vec<String>,
 }
 
 /// # Errors
@@ -28,21 +31,57 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     let main = D::connect(input.address, input.timeout).await?;
     let mark = format!("{MARK}{}", input.mark);
     let wanted = section::roles(input).await?;
-    if main.comment().await?.as_deref() == Some(&mark) {
+    if let Some(undone) = ended(main.comment().await?, &mark) {
         return Ok(Loaded {
             bytes: 0,
             exceptions: roles::exceptions(&main, &wanted).await?,
+            undone,
         });
     }
     begin(&main, &mark).await?;
     let exceptions = roles::make(&main, &wanted).await?;
-    main.join_roles(&wanted, "memberships").await?;
-    section::apply(input, &main, "pre-data").await?;
+    let mut owners = BTreeSet::new();
+    for name in ["pre-data", "post-data"] {
+        owners.extend(D::owners(&section::script::<D>(input, name).await?));
+    }
+    main.join_roles(&owners, "memberships").await?;
+    section::apply(input, &main, ("pre-data", Which::Objects)).await?;
     let bytes = tables::<D>(input).await?;
-    section::apply(input, &main, "sequences").await?;
-    section::apply(input, &main, "post-data").await?;
-    main.end_load(&mark).await?;
-    Ok(Loaded { bytes, exceptions })
+    section::apply(input, &main, ("sequences", Which::Objects)).await?;
+    section::apply(input, &main, ("post-data", Which::Objects)).await?;
+    // Last: until its policies are there, nobody reads a table.
+    for section in ["pre-data", "post-data"] {
+        section::apply(input, &main, (section, Which::Rights)).await?;
+    }
+    let undone = main.try_again().await?;
+    let undone: Vec<String> = undone
+        .iter()
+        .map(|u| format!("{}: {}", u.what, u.why))
+        .collect();
+    main.end_load(&said(&mark, &undone)).await?;
+    Ok(Loaded {
+        bytes,
+        exceptions,
+        undone,
+    })
+}
+
+/// What the database says when the load has ended: the mark, and what it is without, a line each. A
+/// crash right after it leaves this for the next attempt's evidence.
+fn said(mark: &str, undone: &[String]) -> String {
+    let lines = undone.iter().map(|u| u.replace(['\n', '\r'], " "));
+    [mark.to_owned()]
+        .into_iter()
+        .chain(lines)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// `None`: this load has not ended.
+fn ended(comment: Option<String>, mark: &str) -> Option<Vec<String>> {
+    let comment = comment?;
+    let mut lines = comment.split('\n');
+    (lines.next() == Some(mark)).then(|| lines.map(str::to_owned).collect())
 }
 
 /// Claims an empty database, or finds that this load began it.
@@ -55,6 +94,11 @@ async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
                 "another restore began in this database; give an empty one".into(),
             ));
         }
+    }
+    if !main.owns_database().await? {
+        return Err(DumpError::Refused(
+            "the database belongs to somebody else; give one that its user owns".into(),
+        ));
     }
     let count = main.things().await?;
     if count > 0 {
@@ -122,4 +166,23 @@ async fn rows(
         rows.send(piece.into()).await?;
     }
     Ok(rows.commit(chunk.key.as_str()).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_load_is_without_is_said_by_the_database_and_read_again() {
+        let undone = vec!["an index a\nb: 42".to_owned(), "x: y".to_owned()];
+        let comment = said("a mark", &undone);
+        let read = ended(Some(comment.clone()), "a mark");
+        assert_eq!(
+            read,
+            Some(vec!["an index a b: 42".into(), "x: y".into()])
+        );
+        assert_eq!(ended(Some("a mark".into()), "a mark"), Some(Vec::new()));
+        assert_eq!(ended(Some(comment), "another"), None);
+        assert_eq!(ended(None, "a mark"), None);
+    }
 }

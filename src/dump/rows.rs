@@ -1,7 +1,7 @@
 //! The digest of every table of a database, read through the same COPY lines that a dump stores.
 
 use super::DumpError;
-use crate::database::{Address, Database};
+use crate::database::{Address, Database, DatabaseError};
 use crate::manifest::TableDigest;
 use crate::model::Seconds;
 use futures_util::StreamExt;
@@ -18,6 +18,19 @@ impl Digests {
     pub fn rows(&self) -> u64 {
         self.tables.values().map(|t| t.rows).sum()
     }
+
+    fn note(
+        &mut self,
+        name: String,
+        read: Result<TableDigest, DatabaseError>,
+    ) -> Result<(), DumpError> {
+        match read {
+            Ok(digest) => drop(self.tables.insert(name, digest)),
+            Err(e) if e.transient() => return Err(e.into()),
+            Err(e) => drop(self.unreadable.insert(name, format!("{e}: {}", e.source))),
+        }
+        Ok(())
+    }
 }
 
 /// # Errors
@@ -27,23 +40,24 @@ pub async fn digest_database<D: Database>(
     streams: u32,
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
-    let tables = D::connect(address, timeout).await?.tables().await?;
+    let main = D::connect(address, timeout).await?;
+    let tables = main.tables().await?;
+    let mut digests = Digests::default();
+    if !main.reads_all().await? {
+        let read = main.digests_borrowing(&tables).await?;
+        for (table, read) in tables.iter().zip(read) {
+            digests.note(table.full_name(), read)?;
+        }
+        return Ok(digests);
+    }
     let read = futures_util::stream::iter(tables).map(|table| async move {
         let digest = D::connect(address, timeout).await?.digest(&table).await;
         Ok::<_, DumpError>((table.full_name(), digest))
     });
     let mut read = read.buffer_unordered(streams as usize);
-    let mut digests = Digests::default();
     while let Some(one) = read.next().await {
-        match one? {
-            (name, Ok(digest)) => drop(digests.tables.insert(name, digest)),
-            (name, Err(e)) if !e.transient() => drop(
-                digests
-                    .unreadable
-                    .insert(name, format!("{e}: {}", e.source)),
-            ),
-            (_, Err(e)) => return Err(e.into()),
-        }
+        let (name, read) = one?;
+        digests.note(name, read)?;
     }
     Ok(digests)
 }

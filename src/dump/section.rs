@@ -2,7 +2,7 @@
 //! are.
 
 use super::DumpError;
-use crate::database::{Address, Database};
+use crate::database::{Address, Database, Which};
 use crate::manifest::{ChunkRow, Document, Dump, Roles};
 use crate::model::{Seconds, Sha256};
 use crate::vault::Vault;
@@ -75,21 +75,30 @@ async fn fetch_text(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<String, D
     })
 }
 
-/// Runs a section in one transaction with its item.
-pub(super) async fn apply<D: Database>(
+/// A section, found to hold statements and nothing else.
+pub(super) async fn script<D: Database>(
     input: &LoadInput<'_>,
-    main: &D,
     name: &'static str,
-) -> Result<(), DumpError> {
-    if main.loaded(name).await? {
-        return Ok(());
-    }
+) -> Result<D::Script, DumpError> {
     let chunk = find(input, name)?;
     let stored = fetch_text(input, chunk).await?;
-    let script = D::script(stored).map_err(|why| DumpError::Damaged {
+    D::script(stored).map_err(|why| DumpError::Damaged {
         key: chunk.key.to_string(),
         version: chunk.version.to_string(),
         why: why.into(),
-    })?;
-    Ok(main.load_script(&script, name).await?)
+    })
+}
+
+/// Runs statements of a section.
+pub(super) async fn apply<D: Database>(
+    input: &LoadInput<'_>,
+    main: &D,
+    (name, which): (&'static str, Which),
+) -> Result<(), DumpError> {
+    let part = match which {
+        Which::Objects => name.to_owned(),
+        Which::Rights => format!("rights of {name}"),
+    };
+    let script = script::<D>(input, name).await?;
+    Ok(main.run(&script, which, &part).await?)
 }

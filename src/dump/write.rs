@@ -3,7 +3,9 @@
 use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::facts::excluded;
-use crate::database::{Address, AsFound, Database, Pages, RowsOut, SchemaPart, Table};
+use crate::database::{
+    Address, AsFound, Database, Pages, RowsOut, SchemaAsFound, SchemaPart, Table,
+};
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
@@ -49,23 +51,26 @@ pub async fn readable<D: Database>(major: u32) -> Result<(), DumpError> {
 /// The database's, the vault's.
 pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpError> {
     let main = D::connect(input.address, input.timeout).await?;
-    let reader = main.schema_reader().await?;
     let snapshot = main.begin_snapshot().await?;
     let tables = main.tables().await?;
     main.hold(&tables).await?;
-    let found = match &input.as_found {
-        Some(found) => found.clone(),
-        None => as_it_is(&main, &reader, &snapshot).await?,
+    let (roles, kept) = match &input.as_found {
+        Some(found) => (found.roles.clone(), found.schema.clone()),
+        None => (main.roles().await?, None),
     };
-    let by_hand = main.roles_by_hand(&found.roles).await?;
+    let schema = match kept {
+        Some(schema) => schema,
+        None => as_it_is(&main, &snapshot).await?,
+    };
+    let by_hand = main.roles_by_hand(&roles).await?;
     let mut sections = vec![
-        section(input, "roles", &found.roles.to_bytes()).await?,
+        section(input, "roles", &roles.to_bytes()).await?,
         section(input, "globals", by_hand.as_bytes()).await?,
     ];
-    for (part, text) in &found.sections {
+    for (part, text) in &schema.sections {
         sections.push(section(input, part.section(), text.as_bytes()).await?);
     }
-    sections.push(section(input, "sequences", found.sequences.as_bytes()).await?);
+    sections.push(section(input, "sequences", schema.sequences.as_bytes()).await?);
     let chunks: Vec<(usize, Pages)> = tables
         .iter()
         .enumerate()
@@ -98,20 +103,15 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
 }
 
 /// Of a database that is only read.
-async fn as_it_is<D: Database>(
-    main: &D,
-    reader: &D::SchemaReader,
-    snapshot: &str,
-) -> Result<AsFound, DumpError> {
-    main.reads_safely(reader).await?;
-    let roles = main.roles().await?;
+async fn as_it_is<D: Database>(main: &D, snapshot: &str) -> Result<SchemaAsFound, DumpError> {
+    let reader = main.schema_reader().await?;
+    main.reads_safely(&reader).await?;
     let mut sections = Vec::new();
     for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-        sections.push((part, main.schema(reader, part, snapshot).await?));
+        sections.push((part, main.schema(&reader, part, snapshot).await?));
     }
     let sequences = main.sequences().await?;
-    Ok(AsFound {
-        roles,
+    Ok(SchemaAsFound {
         sections,
         sequences,
     })

@@ -9,9 +9,9 @@ pub fn exceptions(state: &RunState) -> u64 {
     let tags = copied.map(|(_, _, c)| c.not_kept.tags_denied + c.not_kept.tags_unknown);
     let dumped = state.done::<DumpDatabase>().map(|(_, _, d)| d.excluded);
     let scratch = state.done::<LoadScratch>();
-    let scratch = scratch.map(|(_, _, l)| l.exceptions.len() as u64);
+    let scratch = scratch.map(|(_, _, l)| (l.exceptions.len() + l.undone.len()) as u64);
     let loaded = state.done::<LoadDump>();
-    let loaded = loaded.map(|(_, _, l)| l.exceptions.len() as u64);
+    let loaded = loaded.map(|(_, _, l)| (l.exceptions.len() + l.undone.len()) as u64);
     let read = state.done::<ReadServer>();
     let read = read.map(|(_, _, r)| r.exceptions.len() as u64);
     let servers = state.done::<DumpServer>().map(|(_, _, d)| {

@@ -4,8 +4,8 @@ use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
 use crate::model::RunKind;
 use crate::plan::{
-    CopyObjects, DumpServer, PublishPoint, ReadServer, SpreadProofs, SweepDrill, Teardown,
-    TornDown, WriteProofs,
+    CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs, SweepDrill,
+    Teardown, TornDown, WriteProofs,
 };
 use crate::report::{Code, Finding, Hint, full};
 
@@ -58,6 +58,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
         let finding = Finding::error(code, message);
         finding.thing(run).place(&report.state.plan.journal_target)
     }));
+    findings.extend(in_part(report));
     findings.extend(not_kept(report));
     findings.extend(behind(report));
     findings.extend(swept(report));
@@ -75,6 +76,22 @@ fn without(kind: RunKind) -> &'static str {
             "before its end; type its command again"
         }
     }
+}
+
+/// What of a restored database is not there.
+fn in_part(report: &Report) -> impl Iterator<Item = Finding> {
+    let loaded = report.state.done::<LoadDump>();
+    let some = loaded.filter(|(_, _, l)| !l.undone.is_empty());
+    some.map(|(step, _, l)| {
+        let message = format!(
+            "restored but for {} statements that the server refused, first {}",
+            l.undone.len(),
+            l.undone[0]
+        );
+        Finding::error(Code::RestoredInPart, message)
+            .thing(&step.id)
+            .place(&report.state.plan.run)
+    })
 }
 
 /// What should not have been there.

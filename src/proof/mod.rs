@@ -158,6 +158,14 @@ pub fn heartbeat(
     )
 }
 
+/// Every statement of the dump was taken.
+pub fn statements(scope: &Scope<'_>, undone: &[String]) -> Check {
+    let why = undone
+        .first()
+        .map(|first| format!("{} statements were refused, first {first}", undone.len()));
+    scope.check("statements", why.is_none(), 1, 1, why)
+}
+
 /// No sequence may stand behind the column that it numbers: the next insert would collide.
 pub fn sequences(scope: &Scope<'_>, looked_at: u64, behind: &[String]) -> Check {
     let why = behind.first().map(|first| {

@@ -172,6 +172,7 @@ codes! {
     DumpDamaged = "dump-damaged", Findings, Hint::policy("verify");
 
     // Restores.
+    RestoredInPart = "restored-in-part", Findings;
     NoPoint = "no-point", Findings;
     NoRestoreOption = "no-restore-option", Findings;
     NotProven = "not-proven", Done;

@@ -78,6 +78,8 @@ pub(super) struct Done {
     pub digests: BTreeMap<String, TableDigest>,
     /// What the server has otherwise than the dump, and was not changed.
     pub exceptions: Vec<String>,
+    /// Statements that the server refused.
+    pub undone: Vec<String>,
 }
 
 impl Load<'_> {
@@ -112,6 +114,7 @@ impl Load<'_> {
                 .map(|t| (t.name.clone(), t.digest))
                 .collect(),
             exceptions: loaded.exceptions,
+            undone: loaded.undone,
         })
     }
 }

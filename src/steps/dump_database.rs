@@ -4,6 +4,7 @@ use super::database::Kept;
 use super::one_dump::OneDump;
 use super::{Context, Perform, cluster};
 use crate::database::Database;
+use crate::dump::DumpError;
 use crate::manifest::{Dump, TableDigest};
 use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DatabaseDumped, DumpDatabase};
@@ -29,7 +30,8 @@ impl Perform for DumpDatabase {
                 let server = cluster::enter(ctx, &self.cluster).await?;
                 let address = server.with_database(self.database.as_str());
                 let connection = ctx.connect(&address).await?;
-                let found = connection.as_found(&Kept::of(ctx).keep(ctx)).await?;
+                let found = connection.as_found(&Kept::of(ctx).keep(ctx)).await;
+                let found = found.map_err(DumpError::from)?;
                 drop(connection);
                 let at = ctx.plan.opened_at;
                 one.write(ctx, &vault, &address, at, found).await?

@@ -4,7 +4,6 @@
 use super::database::{Kept, digests, heartbeat};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::Database;
-use crate::dump::DumpError;
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
@@ -25,9 +24,7 @@ impl Perform for InspectScratch {
         // First of all: what would act on the world is switched off, then listed.
         let disabled = connection.side_effects_off().await?;
         let kept = Kept::of(ctx);
-        let reader = connection.schema_reader().await.map_err(DumpError::from)?;
-        let opened = connection.open_up(&kept.keep(ctx), &reader).await;
-        let opened = opened.map_err(DumpError::from)?;
+        let opened = connection.open_up(&kept.keep(ctx)).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let mut checks = vec![

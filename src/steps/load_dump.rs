@@ -29,6 +29,7 @@ impl Perform for LoadDump {
             took_s: done.took_s,
             heartbeat: Beat::default(),
             exceptions: done.exceptions,
+            undone: done.undone,
         })
     }
 }

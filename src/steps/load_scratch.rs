@@ -33,6 +33,7 @@ impl Perform for LoadScratch {
             None => loaded.digests,
         };
         let mut checks = vec![
+            proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
             proof::equal(&scope, "equal", &wanted, &digests.tables),
             proof::negative_control(&scope, &digests.tables),
@@ -62,6 +63,7 @@ impl Perform for LoadScratch {
             took_s: loaded.took_s,
             heartbeat: beat,
             exceptions: loaded.exceptions,
+            undone: loaded.undone,
         })
     }
 }

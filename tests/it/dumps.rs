@@ -235,8 +235,7 @@ fn a_user_who_is_no_superuser_reads_dumps_and_loads_what_belongs_to_others_whole
             comment,
             timeout: Seconds(30),
         };
-        let reader = source.schema_reader().await.expect("pg_dump");
-        let opened = source.open_up(&keep, &reader).await.expect("opened");
+        let opened = source.open_up(&keep).await.expect("opened");
         assert_eq!(
             opened,
             [
@@ -245,7 +244,7 @@ fn a_user_who_is_no_superuser_reads_dumps_and_loads_what_belongs_to_others_whole
                 "row-level security of \"app\".\"forced\" is not forced any more",
             ]
         );
-        assert_eq!(source.open_up(&keep, &reader).await.expect("again"), opened);
+        assert_eq!(source.open_up(&keep).await.expect("again"), opened);
         rig.found(source.as_found(&keep).await.expect("kept"));
         let dump = rig.dump().await.expect("dumped");
         let dumped: u64 = dump.tables.iter().map(|t| t.digest.rows).sum();
@@ -288,8 +287,7 @@ fn a_database_that_somebody_put_under_the_name_of_what_is_kept_is_not_believed()
             timeout: Seconds(30),
         };
         assert!(source.as_found(&keep).await.expect("asked").is_none());
-        let reader = source.schema_reader().await.expect("pg_dump");
-        let refused = source.open_up(&keep, &reader).await.expect_err("refused");
+        let refused = source.open_up(&keep).await.expect_err("refused");
         let why = format!("{refused:?}");
         assert!(why.contains("somebody else's"), "{why}");
     });
@@ -336,6 +334,88 @@ fn nothing_that_is_restored_connects_anywhere_and_no_secret_of_a_mapping_is_stor
     });
     let nobody = listener.accept().expect_err("somebody connected").kind();
     assert_eq!(nobody, std::io::ErrorKind::WouldBlock);
+}
+
+/// A constraint that a row breaks, an index that needs a function of another path, and a table
+/// whose policy needs one as well.
+const ODD: &str = "CREATE SCHEMA app; CREATE SCHEMA lib; CREATE ROLE reads; \
+ CREATE FUNCTION lib.one(int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT $1'; \
+ CREATE FUNCTION lib.two(int) RETURNS int LANGUAGE sql IMMUTABLE SET search_path = lib AS \
+ 'SELECT one($1)'; \
+ CREATE FUNCTION lib.bare(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS \
+ 'BEGIN RETURN one($1); END'; \
+ CREATE TABLE app.parent (id int PRIMARY KEY); CREATE TABLE app.child (id int PRIMARY KEY, parent \
+ int REFERENCES app.parent); \
+ SET session_replication_role = replica; INSERT INTO app.child VALUES (1, 42); \
+ RESET session_replication_role; \
+ SET search_path = lib; CREATE INDEX odd ON app.child (lib.bare(id)); RESET search_path; \
+ CREATE INDEX even ON app.child (lib.two(id)); \
+ CREATE TABLE app.guarded (id int); INSERT INTO app.guarded VALUES (1); \
+ CREATE FUNCTION lib.gone() RETURNS boolean LANGUAGE sql AS 'SELECT true'; \
+ ALTER TABLE app.guarded ENABLE ROW LEVEL SECURITY; \
+ CREATE POLICY guards ON app.guarded USING (lib.gone()); \
+ GRANT SELECT ON app.guarded TO reads; GRANT SELECT ON app.child TO reads";
+
+#[test]
+fn a_statement_that_is_refused_is_named_and_all_else_is_there_and_nobody_reads_more() {
+    let rig = Rig::new("odd");
+    rig.run(async {
+        rig.from.sql("shop", ODD).await;
+        let dump = rig.dump().await.expect("dumped");
+        // As if an extension that the target lacks had the function of the policy.
+        let schema = rig.section(&dump, "pre-data").await;
+        let without = schema.replace("CREATE FUNCTION lib.gone()", "CREATE FUNCTION nope.gone()");
+        let dump = rig.with_section(&dump, "pre-data", &without).await;
+        let to = rig.to.address("shop", "postgres");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        let begins = |wanted: &str| loaded.undone.iter().any(|u| u.starts_with(wanted));
+        for wanted in [
+            "CREATE FUNCTION nope.gone: 3F000 ",
+            "CREATE INDEX odd ON app.child USING btree: 42883 ",
+            "ALTER TABLE ONLY app.child ADD CONSTRAINT child_parent_fkey FOREIGN KEY: 23503 ",
+            "CREATE POLICY guards ON app.guarded USING: 42883 ",
+            "GRANT SELECT ON TABLE app.guarded TO reads: withheld",
+        ] {
+            assert!(begins(wanted), "{wanted}: {:#?}", loaded.undone);
+        }
+        assert!(
+            loaded.undone.iter().all(|u| !u.contains("42)")),
+            "no values: {:#?}",
+            loaded.undone
+        );
+        let there = "SELECT count(*) FROM pg_class WHERE relname IN ('even', 'child_pkey', \
+                     'parent_pkey')";
+        assert_eq!(rig.to.text("shop", there).await, "3");
+        let may = "SELECT concat_ws(' ', has_table_privilege('reads', 'app.guarded', 'SELECT'), \
+                   has_table_privilege('reads', 'app.child', 'SELECT'))";
+        assert_eq!(rig.to.text("shop", may).await, "f t");
+        let digests = dr::dump::digest_database::<Postgres>(&to, 2, Seconds(30)).await;
+        assert_eq!(digests.expect("readable").rows(), 2);
+        // What it is without is told again by whoever asks again.
+        let again = rig.load(&dump, &to).await.expect("done already");
+        assert_eq!((again.bytes, again.undone), (0, loaded.undone));
+        let schemas = "SELECT count(*) FROM pg_namespace WHERE nspname = 'dr_restore'";
+        assert_eq!(rig.to.text("shop", schemas).await, "0");
+    });
+}
+
+#[test]
+fn more_objects_than_one_transaction_may_lock_are_loaded() {
+    let rig = Rig::new("locks");
+    rig.run(async {
+        let many = "DO $$ BEGIN FOR s IN 1..200 LOOP EXECUTE format('CREATE SCHEMA s%s', s); FOR n \
+                    IN 1..6 LOOP EXECUTE format('CREATE TABLE s%s.t%s (id serial PRIMARY KEY)', \
+                    s, n); END LOOP; COMMIT; END LOOP; END $$";
+        rig.from.sql("shop", many).await;
+        let dump = rig.dump().await.expect("dumped");
+        assert_eq!(dump.tables.len(), 1_200);
+        let to = rig.to.address("shop", "postgres");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.undone, Vec::<String>::new());
+        let count = "SELECT count(*) FROM pg_constraint WHERE contype = 'p' AND \
+                     connamespace::regnamespace::text LIKE 's%'";
+        assert_eq!(rig.to.text("shop", count).await, "1200");
+    });
 }
 
 /// Text with everything in it that a reader of lines would trip over.

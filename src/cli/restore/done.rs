@@ -18,7 +18,8 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     }
     if complete {
         text(answer, report, measured);
-        exceptions(answer, &measured.exceptions);
+        list(answer, "not restored", &measured.undone);
+        list(answer, "not as in the dump", &measured.exceptions);
         next_steps(
             answer,
             choice,
@@ -51,6 +52,7 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     answer.set("rows", measured.rows);
     answer.set("objects", measured.objects);
     answer.set("exceptions", &measured.exceptions);
+    answer.set("undone", &measured.undone);
     answer.set("phases", phases);
     answer.set("deletion_protection", protected);
     answer.findings.extend(restored.findings);
@@ -86,14 +88,14 @@ fn text(answer: &mut Answer, report: &Report, measured: &Measured) {
     ));
 }
 
-/// What the server has otherwise than the dump.
-fn exceptions(answer: &mut Answer, exceptions: &[String]) {
+/// What the server has otherwise than the dump, or not at all.
+fn list(answer: &mut Answer, what: &str, texts: &[String]) {
     let shown = 20;
-    for text in exceptions.iter().take(shown) {
-        answer.line(format!("  not as in the dump: {text}"));
+    for text in texts.iter().take(shown) {
+        answer.line(format!("  {what}: {text}"));
     }
-    if exceptions.len() > shown {
-        let more = exceptions.len() - shown;
+    if texts.len() > shown {
+        let more = texts.len() - shown;
         answer.line(format!("  and {more} more; --json names them all"));
     }
 }

@@ -2,104 +2,126 @@
 //! several sessions at once: no transaction could be undone then. What a dump says of it is kept
 //! first, as it was found, in a database beside it.
 
-use super::client::DumpProgram;
 use super::connect::Postgres;
-use super::rights::Of;
+use super::rights::{Lacking, Of};
 use crate::database::error::DatabaseError;
-use crate::database::found::{AsFound, Keep, SchemaError, SchemaPart};
+use crate::database::found::{AsFound, Keep, SchemaAsFound, SchemaError, SchemaPart};
 use crate::database::quote::literal;
 use crate::manifest::{Document, Roles};
 use std::collections::BTreeSet;
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS public.kept (name text PRIMARY KEY, body text NOT \
-     NULL)";
+/// A schema of our own: on old servers anybody may make things in `public`.
+const SCHEMA: &str = "CREATE SCHEMA IF NOT EXISTS dr_kept; CREATE TABLE IF NOT EXISTS dr_kept.kept \
+     (name text PRIMARY KEY, body text NOT NULL)";
 const ROLES: &str = "roles";
 const SEQUENCES: &str = "sequences";
 const OWNERS: &str = "owners";
 const FORCED: &str = "forced";
+const UNREAD: &str = "unread";
 
 impl Postgres {
     /// Done twice it is done once. Returns what was changed; nothing for a user that could read
     /// all of it.
     ///
     /// # Errors
-    /// As a dump's; the server's.
-    pub(super) async fn open_up(
-        &self,
-        keep: &Keep<'_>,
-        reader: &DumpProgram,
-    ) -> Result<Vec<String>, SchemaError> {
+    /// The server's. A schema that cannot be read is kept as that: it is the dump's to say so.
+    pub(super) async fn open_up(&self, keep: &Keep<'_>) -> Result<Vec<String>, DatabaseError> {
         let Some(kept) = self.kept_at(keep, Make::IfLacking).await? else {
             return Ok(Vec::new());
         };
-        kept.execute(TABLE).await?;
-        let database = &self.address.database;
+        kept.execute(SCHEMA).await?;
+        let (database, lacking) = (&self.address.database, self.lacking(Of::All).await?);
+        let of = |what| named(database, what);
         if kept.body(ROLES).await?.is_none() {
-            // Before the first membership of ours: a crash right here leaves them as they were.
             let roles = self.roles().await?.to_bytes();
             let roles = String::from_utf8_lossy(&roles).into_owned();
             kept.keep(&[(ROLES.to_owned(), roles)]).await?;
         }
-        let lacking = self.lacking(Of::All).await?;
-        self.execute("BEGIN").await?;
-        let joined = self.join(&lacking.owners).await?;
-        self.execute("COMMIT").await?;
-        if kept.body(&named(database, FORCED)).await?.is_none() {
-            self.reads_safely(reader).await?;
-            let snapshot = self.begin_snapshot().await?;
-            let mut rows = Vec::new();
-            for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-                let text = self.schema(reader, part, &snapshot).await?;
-                rows.push((named(database, part.section()), text));
-            }
-            rows.push((named(database, SEQUENCES), self.sequences().await?));
-            self.execute("ROLLBACK").await?;
-            rows.push((named(database, OWNERS), lines(&joined)));
-            let forced: Vec<String> = lacking.forced.into_iter().collect();
-            rows.push((named(database, FORCED), lines(&forced)));
+        // All before the first change of ours: a crash right here leaves what they were.
+        if kept.body(&of(OWNERS)).await?.is_none() {
+            let Lacking { owners, forced } = &lacking;
+            let rows = [(of(OWNERS), list(owners)), (of(FORCED), list(forced))];
             kept.keep(&rows).await?;
         }
-        let of = |what| named(database, what);
-        let owners = unlined(kept.body(&of(OWNERS)).await?);
-        let forced = unlined(kept.body(&of(FORCED)).await?);
-        for table in &forced {
-            self.no_force(table).await?;
+        let owners = unlisted(kept.body(&of(OWNERS)).await?);
+        let forced = unlisted(kept.body(&of(FORCED)).await?);
+        self.execute("BEGIN").await?;
+        let joined = self.join(&owners).await?;
+        self.execute("COMMIT").await?;
+        if kept.body(&of(SEQUENCES)).await?.is_none() && kept.body(&of(UNREAD)).await?.is_none() {
+            let rows = match self.schema_as_found(database).await {
+                Ok(rows) => rows,
+                Err(SchemaError::Database(e)) if e.transient() => return Err(e),
+                Err(e) => vec![(of(UNREAD), why(&e))],
+            };
+            kept.keep(&rows).await?;
         }
-        let user = &self.address.user;
-        let joined = owners
+        let mut changed: Vec<String> = joined
             .iter()
-            .map(|o| format!("{user} became a member of {o}"));
-        let past = forced
-            .iter()
-            .map(|t| format!("row-level security of {t} is not forced any more"));
-        Ok(joined.chain(past).collect())
+            .map(|owner| format!("{} became a member of {owner}", self.address.user))
+            .collect();
+        for table in &forced {
+            self.execute("BEGIN").await?;
+            let done = self.no_force(table).await?;
+            self.execute("COMMIT").await?;
+            if done {
+                changed.push(format!(
+                    "row-level security of {table} is not forced any more"
+                ));
+            }
+        }
+        Ok(changed)
     }
 
-    /// What was kept of this database.
+    async fn schema_as_found(&self, database: &str) -> Result<Vec<(String, String)>, SchemaError> {
+        let reader = self.schema_reader().await?;
+        self.reads_safely(&reader).await?;
+        let snapshot = self.begin_snapshot().await?;
+        let mut rows = Vec::new();
+        for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
+            let text = self.schema(&reader, part, &snapshot).await;
+            match text {
+                Ok(text) => rows.push((named(database, part.section()), text)),
+                Err(e) => {
+                    self.execute("ROLLBACK").await?;
+                    return Err(e.into());
+                }
+            }
+        }
+        self.execute("ROLLBACK").await?;
+        rows.push((named(database, SEQUENCES), self.sequences().await?));
+        Ok(rows)
+    }
+
+    /// What was kept of this database, or of its server alone where nothing was changed in it.
     ///
     /// # Errors
-    /// The server's; what is kept is no list of roles.
-    pub(super) async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, DatabaseError> {
+    /// The server's; its schema could not be read then.
+    pub(super) async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, SchemaError> {
         let Some(kept) = self.kept_at(keep, Make::Never).await? else {
             return Ok(None);
         };
-        let (mut sections, database) = (Vec::new(), &self.address.database);
-        for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-            let Some(text) = kept.body(&named(database, part.section())).await? else {
-                return Ok(None);
-            };
-            sections.push((part, text));
+        kept.execute(SCHEMA).await?;
+        let database = &self.address.database;
+        if let Some(why) = kept.body(&named(database, UNREAD)).await? {
+            return Err(SchemaError::NoReader(why));
         }
-        let (roles, sequences) = (
-            kept.body(ROLES).await?.unwrap_or_default(),
-            kept.body(&named(database, SEQUENCES)).await?,
-        );
+        let Some(roles) = kept.body(ROLES).await? else {
+            return Ok(None);
+        };
         let roles = Roles::from_bytes(roles.as_bytes());
-        Ok(Some(AsFound {
-            roles: roles.map_err(|e| self.odd("read the kept roles", &e.to_string()))?,
+        let roles = roles.map_err(|e| self.odd("read the kept roles", &e.to_string()))?;
+        let mut sections = Vec::new();
+        for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
+            let text = kept.body(&named(database, part.section())).await?;
+            sections.extend(text.map(|text| (part, text)));
+        }
+        let sequences = kept.body(&named(database, SEQUENCES)).await?;
+        let schema = sequences.map(|sequences| SchemaAsFound {
             sections,
-            sequences: sequences.unwrap_or_default(),
-        }))
+            sequences,
+        });
+        Ok(Some(AsFound { roles, schema }))
     }
 
     async fn kept_at(
@@ -129,7 +151,7 @@ impl Postgres {
 
     async fn body(&self, name: &str) -> Result<Option<String>, DatabaseError> {
         let sql = format!(
-            "SELECT body FROM public.kept WHERE name = {}",
+            "SELECT body FROM dr_kept.kept WHERE name = {}",
             literal(name)
         );
         self.value(&sql).await
@@ -142,7 +164,7 @@ impl Postgres {
             .map(|(name, body)| format!("({}, {})", literal(name), literal(body)))
             .collect();
         let sql = format!(
-            "INSERT INTO public.kept (name, body) VALUES {}",
+            "INSERT INTO dr_kept.kept (name, body) VALUES {}",
             values.join(", ")
         );
         self.execute_as("keep what was found", &sql).await
@@ -164,16 +186,23 @@ fn there(keep: &Keep<'_>) -> String {
     )
 }
 
+fn why(e: &SchemaError) -> String {
+    match e {
+        SchemaError::NoReader(why) => why.clone(),
+        SchemaError::Database(e) => format!("{e}: {}", e.source),
+    }
+}
+
 fn named(database: &str, what: &str) -> String {
     format!("{what} of {database}")
 }
 
 /// Names may hold line breaks.
-fn lines(names: &[String]) -> String {
+fn list(names: &BTreeSet<String>) -> String {
     serde_json::to_string(names).unwrap_or_default()
 }
 
-fn unlined(text: Option<String>) -> BTreeSet<String> {
+fn unlisted(text: Option<String>) -> BTreeSet<String> {
     let text = text.unwrap_or_default();
     serde_json::from_str(&text).unwrap_or_default()
 }

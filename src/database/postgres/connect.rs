@@ -12,6 +12,8 @@ use tokio_postgres::{Client, Config, NoTls};
 pub struct Postgres {
     pub(super) client: Client,
     pub(super) address: Address,
+    /// How long a connection may take.
+    pub(super) patience: Seconds,
     driver: tokio::task::JoinHandle<()>,
 }
 
@@ -68,6 +70,7 @@ impl Postgres {
         let session = Self {
             client,
             address: address.clone(),
+            patience: timeout,
             driver,
         };
         session.execute(SESSION).await?;

@@ -11,7 +11,7 @@ use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table,
+    SchemaPart, SequencesBehind, Table, Undone, Which,
 };
 use crate::database::kind::Database;
 use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
@@ -86,33 +86,29 @@ impl Database for Postgres {
     async fn rows_out(&self, of: &Table, pages: Pages) -> Answer<Lines<'_>> {
         self.rows_out(of, pages).await
     }
+    async fn reads_all(&self) -> Answer<bool> {
+        Ok(self.lacking(Of::All).await?.is_empty())
+    }
     async fn digest(&self, of: &Table) -> Answer<TableDigest> {
-        let name = Of::Table {
-            schema: &of.schema,
-            name: &of.name,
-        };
-        let read = async || {
-            let mut digest = TableDigest::default();
-            let mut rows = self.rows_out(of, Pages::ALL).await?;
-            while let Some(lines) = rows.next().await? {
-                digest.add_lines(&lines);
-            }
-            Ok(digest)
-        };
-        self.borrowed(name, read).await
+        self.digest_of(of).await
     }
-    async fn open_up(
-        &self,
-        keep: &Keep<'_>,
-        reader: &DumpProgram,
-    ) -> Result<Vec<String>, SchemaError> {
-        self.open_up(keep, reader).await
+    async fn digests_borrowing(&self, of: &[Table]) -> Answer<Vec<Answer<TableDigest>>> {
+        self.digests_borrowing(of).await
     }
-    async fn as_found(&self, keep: &Keep<'_>) -> Answer<Option<AsFound>> {
+    async fn open_up(&self, keep: &Keep<'_>) -> Answer<Vec<String>> {
+        self.open_up(keep).await
+    }
+    async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, SchemaError> {
         self.as_found(keep).await
     }
-    async fn join_roles(&self, roles: &Roles, item: &str) -> Answer<()> {
+    async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Answer<()> {
         self.join_roles(roles, item).await
+    }
+    async fn owns_database(&self) -> Answer<bool> {
+        self.owns_database().await
+    }
+    fn owners(script: &Script) -> BTreeSet<String> {
+        script.owners()
     }
     async fn heartbeat(&self, column: &HeartbeatColumn) -> Answer<Beat> {
         self.heartbeat(column).await
@@ -166,8 +162,11 @@ impl Database for Postgres {
     fn script(text: String) -> Result<Script, &'static str> {
         Script::of(text)
     }
-    async fn load_script(&self, script: &Script, item: &str) -> Answer<()> {
-        self.load_script(script, item).await
+    async fn run(&self, script: &Script, which: Which, part: &str) -> Answer<()> {
+        self.run(script, which, part).await
+    }
+    async fn try_again(&self) -> Answer<Vec<Undone>> {
+        self.try_again().await
     }
     async fn rows_in(&self, into: &Destination<'_>) -> Answer<CopyInto<'_>> {
         self.rows_in(into).await

@@ -6,11 +6,11 @@ use super::connect::Postgres;
 use super::copy::CopyInto;
 use super::session::firsts;
 use super::snapshot::column_list;
+use super::statements::TABLES;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Begun, Destination};
 use crate::database::kind::RowsIn;
 use crate::database::quote::{ident, literal, qualified};
-use crate::manifest::Roles;
 use bytes::Bytes;
 use std::collections::BTreeSet;
 
@@ -35,9 +35,18 @@ const MEMBER: &str = "member of ";
 const JOINED: &str = "SELECT substr(item, 11) FROM dr_restore.progress WHERE item LIKE 'member of \
      %'";
 
-/// Roles whose rights this user does not have.
-const FOREIGN: &str = "SELECT rolname FROM pg_roles WHERE NOT pg_has_role(oid, 'USAGE') AND NOT \
-     rolsuper";
+/// Roles that this user cannot give anything to. A membership that is there already, whatever its
+/// options, is not touched: it would be gone with ours.
+fn foreign(version: u32) -> &'static str {
+    if version < 160_000 {
+        "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND NOT pg_has_role(oid, 'MEMBER')"
+    } else {
+        "SELECT r.rolname FROM pg_roles r WHERE NOT r.rolsuper AND NOT (pg_has_role(r.oid, \
+         'USAGE') AND pg_has_role(r.oid, 'SET')) AND NOT EXISTS (SELECT 1 FROM pg_auth_members m \
+         JOIN pg_roles u ON u.rolname = current_user WHERE m.roleid = r.oid AND m.member = u.oid \
+         AND m.grantor = u.oid)"
+    }
+}
 
 impl Postgres {
     /// # Errors
@@ -71,8 +80,8 @@ impl Postgres {
     pub(super) async fn begin_load(&self, mark: &str) -> Result<(), DatabaseError> {
         self.execute(&format!(
             "BEGIN; CREATE SCHEMA dr_restore; CREATE TABLE dr_restore.progress (item text PRIMARY \
-             KEY, at timestamptz NOT NULL DEFAULT now()); INSERT INTO dr_restore.progress (item) \
-             VALUES ({}); COMMIT",
+             KEY, at timestamptz NOT NULL DEFAULT now()); {TABLES}; INSERT INTO \
+             dr_restore.progress (item) VALUES ({}); COMMIT",
             literal(mark)
         ))
         .await
@@ -135,15 +144,18 @@ impl Postgres {
     ///
     /// # Errors
     /// The server's.
-    pub(super) async fn join_roles(&self, roles: &Roles, item: &str) -> Result<(), DatabaseError> {
+    pub(super) async fn join_roles(
+        &self,
+        roles: &BTreeSet<String>,
+        item: &str,
+    ) -> Result<(), DatabaseError> {
         if self.loaded(item).await? {
             return Ok(());
         }
-        let foreign: BTreeSet<String> = firsts(self.rows(FOREIGN).await?).collect();
-        let named = roles.roles.iter().map(|r| &r.name);
-        let wanted: Vec<&String> = named.filter(|n| foreign.contains(*n)).collect();
+        let foreign = foreign(self.version_num().await?);
+        let foreign: BTreeSet<String> = firsts(self.rows(foreign).await?).collect();
         self.execute("BEGIN").await?;
-        for role in self.join(wanted).await? {
+        for role in self.join(roles.intersection(&foreign)).await? {
             self.execute(&format!(
                 "INSERT INTO dr_restore.progress (item) VALUES ({})",
                 literal(&format!("{MEMBER}{role}"))
@@ -151,6 +163,32 @@ impl Postgres {
             .await?;
         }
         self.commit_item(item).await
+    }
+
+    /// Whether this user may say something of the database, as every load does in the end.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn owns_database(&self) -> Result<bool, DatabaseError> {
+        let owns = "SELECT pg_has_role(datdba, 'USAGE') FROM pg_database WHERE datname = \
+                    current_database()";
+        Ok(self.value(owns).await?.as_deref() == Some("t"))
+    }
+
+    /// Leaves the roles that a load joined; for a database that goes before its load has ended.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn leave_roles(&self) -> Result<(), DatabaseError> {
+        let table = "SELECT to_regclass('dr_restore.progress')::text";
+        if self.value(table).await?.is_none() {
+            return Ok(());
+        }
+        for role in firsts(self.rows(JOINED).await?) {
+            let leave = format!("REVOKE {} FROM CURRENT_USER", ident(&role));
+            self.execute(&leave).await?;
+        }
+        Ok(())
     }
 
     /// # Errors

@@ -21,6 +21,7 @@ mod sequences;
 mod server;
 mod session;
 mod snapshot;
+mod statements;
 mod url;
 
 pub use client::DumpProgram;

@@ -50,6 +50,10 @@ impl Postgres {
         let asked = async || {
             // Whoever borrowed rights is in a transaction already.
             self.execute("BEGIN; SET TRANSACTION READ ONLY").await?;
+            // One statement alone: a second one could end the transaction that is undone.
+            if let Err(e) = self.client.prepare(statement).await {
+                return Ok(Err(self.failed("prepare an assertion", &e)));
+            }
             Ok(self.value(statement).await)
         };
         let answer = self.borrowed(Of::All, asked).await?;
@@ -65,13 +69,19 @@ impl Postgres {
         let mut off = Vec::new();
         for name in firsts(self.rows(SUBSCRIPTIONS).await?) {
             let disable = format!("ALTER SUBSCRIPTION {} DISABLE", ident(&name));
-            self.execute(&disable).await?;
-            off.push(format!("subscription {name}"));
+            match self.execute(&disable).await {
+                Err(e) if e.transient() => return Err(e),
+                Err(e) => off.push(format!("subscription {name} is still on: {}", e.source)),
+                Ok(()) => off.push(format!("subscription {name}")),
+            }
         }
         let has_jobs = "SELECT to_regclass('cron.job')::text";
         if self.value(has_jobs).await?.is_some() {
-            let jobs = firsts(self.rows(JOBS).await?);
-            off.extend(jobs.map(|job| format!("scheduled job {job}")));
+            match self.rows(JOBS).await {
+                Err(e) if e.transient() => return Err(e),
+                Err(e) => off.push(format!("scheduled jobs are still on: {}", e.source)),
+                Ok(rows) => off.extend(firsts(rows).map(|job| format!("scheduled job {job}"))),
+            }
         }
         Ok(off)
     }

@@ -3,8 +3,12 @@
 //! `row_security=off`: what a policy would hide is an error, never fewer rows.
 
 use super::connect::Postgres;
+use super::roles::platform;
 use crate::database::error::DatabaseError;
+use crate::database::found::{Pages, Table};
+use crate::database::kind::RowsOut;
 use crate::database::quote::{ident, literal, qualified};
+use crate::manifest::TableDigest;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -44,6 +48,7 @@ struct Row {
 /// Statements that change locks wait this long for whoever holds one.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '60s'";
 
+/// Nothing of an extension, and nothing whose owner is a superuser: nobody can join that one.
 fn lacking(of: Of<'_>) -> String {
     let one = match of {
         Of::All => String::new(),
@@ -58,13 +63,21 @@ fn lacking(of: Of<'_>) -> String {
          s.rolname, 'schema_member', m.schema_member, 'schema', n.nspname, 'name', c.relname, \
          'forced', m.forced) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN \
          pg_roles o ON o.oid = c.relowner JOIN pg_roles s ON s.oid = n.nspowner JOIN pg_roles u \
-         ON u.rolname = current_user, LATERAL (SELECT pg_has_role(c.relowner, 'USAGE') AS member, \
-         pg_has_role(n.nspowner, 'USAGE') OR has_schema_privilege(n.oid, 'USAGE') AS \
-         schema_member, c.relrowsecurity AND c.relforcerowsecurity AND NOT u.rolbypassrls AS \
-         forced) m WHERE NOT u.rolsuper AND c.relkind IN ('r', 'p', 'S', 'v', 'm') AND n.nspname \
-         !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT (m.member AND m.schema_member \
-         AND NOT m.forced){one}"
+         ON u.rolname = current_user, LATERAL (SELECT o.rolsuper OR pg_has_role(o.oid, 'USAGE') \
+         AS member, s.rolsuper OR pg_has_role(s.oid, 'USAGE') OR has_schema_privilege(n.oid, \
+         'USAGE') AS schema_member, c.relrowsecurity AND c.relforcerowsecurity AND NOT \
+         u.rolbypassrls AND NOT o.rolsuper AS forced) m WHERE NOT u.rolsuper AND c.relkind IN \
+         ('r', 'p', 'S', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> \
+         'information_schema' AND NOT (m.member AND m.schema_member AND NOT m.forced) AND NOT \
+         EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = \
+         c.oid AND d.deptype = 'e'){one}"
     )
+}
+
+/// Refused because of who owns what, and for good.
+fn not_given(e: &DatabaseError) -> bool {
+    let codes = ["42501", "0LP01", "42704", "2BP01"];
+    e.code.as_deref().is_some_and(|c| codes.contains(&c))
 }
 
 impl Postgres {
@@ -86,38 +99,54 @@ impl Postgres {
         Ok(found)
     }
 
-    /// Becomes a member of roles, in the transaction that is open; those that the server gives.
+    /// Becomes a member of roles, in the transaction that is open; of those that the server gives,
+    /// and of none of the platform's.
     ///
     /// # Errors
-    /// The connection's.
+    /// The server's, but for its refusal.
     pub(super) async fn join(
         &self,
         roles: impl IntoIterator<Item = &String>,
     ) -> Result<Vec<String>, DatabaseError> {
+        // Before 16 a membership has no options, and inherits as its member does.
+        let options = match self.version_num().await? {
+            160_000.. => " WITH INHERIT TRUE, SET TRUE",
+            _ => "",
+        };
         let mut joined = Vec::new();
-        for role in roles {
-            self.execute("SAVEPOINT dr").await?;
-            let grant = format!("GRANT {} TO CURRENT_USER", ident(role));
-            match self.execute(&grant).await {
-                Ok(()) => {
-                    self.execute("RELEASE SAVEPOINT dr").await?;
-                    joined.push(role.clone());
-                }
-                Err(e) if e.transient() => return Err(e),
-                // What it owns cannot be read, and whoever reads it says so.
-                Err(_) => {
-                    let back = "ROLLBACK TO SAVEPOINT dr; RELEASE SAVEPOINT dr";
-                    self.execute(back).await?;
-                }
+        for role in roles.into_iter().filter(|r| !platform(r)) {
+            let grant = format!("GRANT {} TO CURRENT_USER{options}", ident(role));
+            // What a role owns that is not given cannot be read, and whoever reads it says so.
+            if self.given(&grant).await? {
+                joined.push(role.clone());
             }
         }
         Ok(joined)
     }
 
+    /// In a savepoint. False: the server does not give it.
+    async fn given(&self, sql: &str) -> Result<bool, DatabaseError> {
+        self.execute("SAVEPOINT dr").await?;
+        match self.execute(sql).await {
+            Ok(()) => {
+                self.execute("RELEASE SAVEPOINT dr").await?;
+                Ok(true)
+            }
+            Err(e) if not_given(&e) => {
+                let back = "ROLLBACK TO SAVEPOINT dr; RELEASE SAVEPOINT dr";
+                self.execute(back).await?;
+                Ok(false)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// In the transaction that is open. False: this user is no member of the owner.
+    ///
     /// # Errors
-    /// The server's: this user is no member of the owner.
-    pub(super) async fn no_force(&self, table: &str) -> Result<(), DatabaseError> {
-        self.execute(&format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
+    /// The server's, but for its refusal.
+    pub(super) async fn no_force(&self, table: &str) -> Result<bool, DatabaseError> {
+        self.given(&format!("ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY"))
             .await
     }
 
@@ -149,5 +178,43 @@ impl Postgres {
         let undone = self.execute("ROLLBACK").await;
         let result = result?;
         undone.map(|()| result)
+    }
+
+    /// One after the other, with rights that are borrowed once: two sessions that borrow those of
+    /// one owner would wait for each other.
+    ///
+    /// # Errors
+    /// The connection's; what a table refuses is its own result.
+    pub(super) async fn digests_borrowing(
+        &self,
+        tables: &[Table],
+    ) -> Result<Vec<Result<TableDigest, DatabaseError>>, DatabaseError> {
+        let each = async || {
+            let mut all = Vec::new();
+            for table in tables {
+                self.execute("SAVEPOINT dr_table").await?;
+                let read = self.digest_of(table).await;
+                let end = match &read {
+                    Ok(_) => "RELEASE SAVEPOINT dr_table",
+                    Err(e) if e.transient() => return read.map(|_| all),
+                    Err(_) => "ROLLBACK TO SAVEPOINT dr_table",
+                };
+                self.execute(end).await?;
+                all.push(read);
+            }
+            Ok(all)
+        };
+        self.borrowed(Of::All, each).await
+    }
+
+    /// # Errors
+    /// The server's.
+    pub(super) async fn digest_of(&self, of: &Table) -> Result<TableDigest, DatabaseError> {
+        let mut digest = TableDigest::default();
+        let mut rows = self.rows_out(of, Pages::ALL).await?;
+        while let Some(lines) = RowsOut::next(&mut rows).await? {
+            digest.add_lines(&lines);
+        }
+        Ok(digest)
     }
 }

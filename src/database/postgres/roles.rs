@@ -15,7 +15,7 @@ use crate::manifest::{Membership, ParameterGrant, RoleRow, Roles};
 use serde::de::DeserializeOwned;
 
 /// Roles that a server has by itself, or that a managed service keeps for its own use.
-fn platform(role: &str) -> bool {
+pub(super) fn platform(role: &str) -> bool {
     role.starts_with("pg_") || role.starts_with("rds")
 }
 

@@ -1,75 +1,224 @@
-//! Stored SQL text at a load: checked to be statements, and run without those that this server does
-//! not know.
+//! Stored SQL text at a load: checked to be statements, and cut into them, without those that set
+//! what this server does not know.
 
 use super::connect::Postgres;
-use super::lex::{Kind, pieces};
+use super::lex::{Kind, Piece, pieces, tokens};
 use crate::database::error::DatabaseError;
+use crate::database::found::Which;
 use crate::database::quote::literal;
 use std::collections::BTreeSet;
 
-/// Text that holds nothing but statements, and the settings that it sets.
+/// Text that holds nothing but statements.
 pub struct Script {
-    text: String,
-    settings: BTreeSet<String>,
+    statements: Vec<Statement>,
 }
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Statement {
+    /// With what stands before it, byte for byte.
+    pub text: String,
+    /// The setting that it sets.
+    pub setting: Option<String>,
+    /// Its beginning, without values.
+    pub what: String,
+    /// The table whose row-level security it is part of.
+    pub secures: Option<String>,
+    /// The role that it gives something to, or speaks for.
+    pub owner: Option<String>,
+    /// It gives or takes rights.
+    pub gives: bool,
+    /// The table that it lets somebody read or write.
+    pub grants_on: Option<String>,
+}
+
+/// Words that a statement is named by.
+const NAMED_BY: usize = 12;
 
 impl Script {
     /// # Errors
     /// A command of psql is in it.
     pub(super) fn of(text: String) -> Result<Self, &'static str> {
-        let mut settings = BTreeSet::new();
+        let mut statements = Vec::new();
         for piece in pieces(&text) {
-            if piece.kind == Kind::Meta {
-                return Err("a command of psql stands where a statement should begin");
+            match piece.kind {
+                Kind::Meta => {
+                    return Err("a command of psql stands where a statement should begin");
+                }
+                Kind::Statement => statements.push(Statement::from(&piece)),
+                Kind::Blank => {}
             }
-            settings.extend(piece.setting());
         }
-        Ok(Self { text, settings })
+        Ok(Self { statements })
     }
 
-    /// The text without the statements that set what the server does not know. A newer `pg_dump`
-    /// sets it whatever the server's version (`transaction_timeout`); everything else stays, byte
-    /// for byte.
-    fn without(&self, unknown: &BTreeSet<String>) -> String {
-        pieces(&self.text)
+    /// Roles that it gives something to, or speaks for.
+    pub(super) fn owners(&self) -> BTreeSet<String> {
+        self.statements
             .iter()
-            .filter(|p| p.setting().is_none_or(|name| !unknown.contains(&name)))
-            .map(|p| p.text)
+            .flat_map(|s| s.owner.clone())
             .collect()
+    }
+
+    fn settings(&self) -> BTreeSet<&String> {
+        self.statements.iter().flat_map(|s| &s.setting).collect()
+    }
+
+    /// Its statements without those that set what the server does not know. A newer `pg_dump` sets
+    /// it whatever the server's version (`transaction_timeout`); everything else stays, byte for
+    /// byte.
+    pub(super) fn without(&self, unknown: &BTreeSet<String>, which: Which) -> Vec<Statement> {
+        let wanted = |s: &&Statement| match &s.setting {
+            Some(name) => !unknown.contains(name),
+            None => s.gives == (which == Which::Rights),
+        };
+        self.statements.iter().filter(wanted).cloned().collect()
     }
 }
 
+impl Statement {
+    /// The first of a text.
+    pub(super) fn of(text: &str) -> Self {
+        pieces(text).first().map_or_else(
+            || Self {
+                text: String::new(),
+                setting: None,
+                what: String::new(),
+                secures: None,
+                owner: None,
+                gives: false,
+                grants_on: None,
+            },
+            Self::from,
+        )
+    }
+
+    fn from(piece: &Piece<'_>) -> Self {
+        let all: Vec<&str> = tokens(piece.statement())
+            .into_iter()
+            .map(|(_, t)| t)
+            .collect();
+        Self {
+            text: piece.text.to_owned(),
+            setting: piece.setting().or_else(|| set_config(&all)),
+            what: named(&all),
+            secures: secures(&all),
+            owner: owner(&all),
+            gives: gives(&all),
+            grants_on: grants_on(&all),
+        }
+    }
+}
+
+/// `SELECT pg_catalog.set_config('search_path', …)`: how `pg_dump` sets it.
+fn set_config(tokens: &[&str]) -> Option<String> {
+    match tokens {
+        [select, "pg_catalog", ".", "set_config", "(", name, ..]
+            if select.eq_ignore_ascii_case("select") =>
+        {
+            Some(name.trim_matches('\'').to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Up to its first value or parenthesis.
+fn named(tokens: &[&str]) -> String {
+    let value = |t: &&str| {
+        let number = t.starts_with(|c: char| c.is_ascii_digit());
+        number || t.contains('\'') || t.starts_with('$') || matches!(*t, "(" | ";" | "=")
+    };
+    let words = tokens.iter().copied().take_while(|t| !value(t));
+    let mut name = String::new();
+    for word in words.take(NAMED_BY) {
+        let joined = word == "." || name.ends_with('.') || name.is_empty() || word == ",";
+        if !joined {
+            name.push(' ');
+        }
+        name.push_str(word);
+    }
+    name
+}
+
+fn is(token: Option<&&str>, word: &str) -> bool {
+    token.is_some_and(|t| t.eq_ignore_ascii_case(word))
+}
+
+/// A name with its schema, from a place on.
+fn table_at(tokens: &[&str], at: usize) -> Option<String> {
+    match tokens.get(at..)? {
+        [schema, ".", name, ..] => Some(format!("{schema}.{name}")),
+        [name, ..] => Some((*name).to_owned()),
+        [] => None,
+    }
+}
+
+fn find(tokens: &[&str], words: &[&str]) -> Option<usize> {
+    let found = |at: &usize| (0..words.len()).all(|n| is(tokens.get(at + n), words[n]));
+    (0..tokens.len()).find(found)
+}
+
+/// `CREATE POLICY … ON table`, `ALTER TABLE [ONLY] table ENABLE|FORCE ROW LEVEL SECURITY`.
+fn secures(tokens: &[&str]) -> Option<String> {
+    if is(tokens.first(), "create") && is(tokens.get(1), "policy") {
+        return table_at(tokens, find(tokens, &["on"])? + 1);
+    }
+    let alters = is(tokens.first(), "alter") && is(tokens.get(1), "table");
+    let at = 2 + usize::from(is(tokens.get(2), "only"));
+    let switched = find(tokens, &["row", "level", "security"]).is_some();
+    if alters && switched {
+        table_at(tokens, at)
+    } else {
+        None
+    }
+}
+
+/// `ALTER … OWNER TO role`, `ALTER DEFAULT PRIVILEGES FOR ROLE role`.
+fn owner(tokens: &[&str]) -> Option<String> {
+    if !is(tokens.first(), "alter") {
+        return None;
+    }
+    let to = find(tokens, &["owner", "to"]).or_else(|| find(tokens, &["for", "role"]))?;
+    tokens.get(to + 2).map(|name| unquoted(name))
+}
+
+fn unquoted(name: &str) -> String {
+    let inside = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
+    inside.map_or_else(|| name.to_lowercase(), |n| n.replace("\"\"", "\""))
+}
+
+/// `GRANT`, `REVOKE`, `ALTER DEFAULT PRIVILEGES`. `pg_dump` writes them at the end of what comes
+/// before the rows: before the policies that restrict them.
+fn gives(tokens: &[&str]) -> bool {
+    let alters = is(tokens.first(), "alter") && is(tokens.get(1), "default");
+    is(tokens.first(), "grant") || is(tokens.first(), "revoke") || alters
+}
+
+/// `GRANT … ON [TABLE] table TO …`.
+fn grants_on(tokens: &[&str]) -> Option<String> {
+    if !is(tokens.first(), "grant") {
+        return None;
+    }
+    let on = find(tokens, &["on"])? + 1;
+    table_at(tokens, on + usize::from(is(tokens.get(on), "table")))
+}
+
 impl Postgres {
+    /// Names of settings that a script sets and this server does not have.
+    ///
     /// # Errors
-    /// The server's; nothing of the script is there then.
-    pub(super) async fn load_script(
+    /// The server's.
+    pub(super) async fn unknown_settings(
         &self,
         script: &Script,
-        item: &str,
-    ) -> Result<(), DatabaseError> {
+    ) -> Result<BTreeSet<String>, DatabaseError> {
         let mut unknown = BTreeSet::new();
-        for name in &script.settings {
+        for name in script.settings() {
             if !self.knows(name).await? {
                 unknown.insert(name.clone());
             }
         }
-        let sql = script.without(&unknown);
-        let statements = format!(
-            "BEGIN;\n{sql}\n;INSERT INTO dr_restore.progress (item) VALUES ({});\nCOMMIT;",
-            literal(item)
-        );
-        let result = self
-            .execute_as(&format!("load of section {item}"), &statements)
-            .await;
-        if result.is_err() {
-            drop(self.execute("ROLLBACK").await);
-        }
-        // pg_dump's text changes settings of the session; ours are needed for rows.
-        self.execute(
-            "SET search_path = pg_catalog; SET check_function_bodies = on; SET row_security = off",
-        )
-        .await?;
-        result
+        Ok(unknown)
     }
 
     async fn knows(&self, setting: &str) -> Result<bool, DatabaseError> {
@@ -101,17 +250,31 @@ mod tests {
         Script::of(text.to_owned()).unwrap()
     }
 
+    fn text(statements: &[Statement]) -> String {
+        statements.iter().map(|s| s.text.as_str()).collect()
+    }
+
     #[test]
     fn only_what_a_server_does_not_know_is_left_out_of_the_heads_of_all_versions() {
         for (version, head) in HEADS {
             let script = script(head);
-            let new = script.settings.contains("transaction_timeout");
+            let new = script
+                .settings()
+                .iter()
+                .any(|s| *s == "transaction_timeout");
             assert_eq!(new, version >= "17", "{version}");
-            assert!(script.settings.contains("row_security"), "{head}");
-            assert_eq!(script.without(&BTreeSet::new()), head);
+            assert!(
+                script.settings().iter().any(|s| *s == "row_security"),
+                "{head}"
+            );
+            let all = script.without(&BTreeSet::new(), Which::Objects);
+            assert!(head.starts_with(&text(&all)));
             let unknown = BTreeSet::from(["transaction_timeout".to_owned()]);
             let wanted = head.replace("\nSET transaction_timeout = 0;", "");
-            assert_eq!(script.without(&unknown), wanted, "{version}");
+            assert!(
+                wanted.starts_with(&text(&script.without(&unknown, Which::Objects))),
+                "{version}"
+            );
         }
     }
 
@@ -120,7 +283,53 @@ mod tests {
         let sql = "CREATE FUNCTION f() AS $$\r\nSET transaction_timeout = 0;\r\n\\restrict x\n$$;\
              COMMENT ON TABLE t IS '\nSET transaction_timeout = 0;\n';";
         let unknown = BTreeSet::from(["transaction_timeout".to_owned()]);
-        assert_eq!(script(sql).without(&unknown), sql);
+        assert_eq!(text(&script(sql).without(&unknown, Which::Objects)), sql);
+        let none = script(sql).without(&unknown, Which::Rights);
+        assert!(none.is_empty());
         assert!(Script::of("SELECT 1;\n\\! ls\n".into()).is_err());
+    }
+
+    #[test]
+    fn a_statement_is_named_without_values_and_says_whose_security_it_is() {
+        let of = |sql: &str| {
+            let s = Statement::of(sql);
+            (s.what, s.secures, s.grants_on)
+        };
+        let some = |t: &str| Some(t.to_owned());
+        let named = |t: &str| t.to_owned();
+        assert_eq!(
+            of("-- a\nALTER TABLE ONLY app.\"a b\" FORCE ROW LEVEL SECURITY;"),
+            (
+                named("ALTER TABLE ONLY app.\"a b\" FORCE ROW LEVEL SECURITY"),
+                some("app.\"a b\""),
+                None
+            )
+        );
+        assert_eq!(
+            of("CREATE POLICY p ON app.orders FOR SELECT USING ((x = 'secret'));"),
+            (
+                named("CREATE POLICY p ON app.orders FOR SELECT USING"),
+                some("app.orders"),
+                None
+            )
+        );
+        assert_eq!(
+            of("GRANT SELECT,INSERT ON TABLE app.orders TO app_ro;"),
+            (
+                named("GRANT SELECT, INSERT ON TABLE app.orders TO app_ro"),
+                None,
+                some("app.orders")
+            )
+        );
+        assert_eq!(
+            of("COMMENT ON TABLE app.orders IS 'secret';").0,
+            "COMMENT ON TABLE app.orders IS"
+        );
+        assert_eq!(
+            of("ALTER TABLE ONLY app.a ALTER COLUMN b SET DEFAULT 'secret';").0,
+            "ALTER TABLE ONLY app.a ALTER COLUMN b SET DEFAULT"
+        );
+        let path = Statement::of("SELECT pg_catalog.set_config('search_path', '', false);");
+        assert_eq!(path.setting.as_deref(), Some("search_path"));
     }
 }

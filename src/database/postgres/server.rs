@@ -79,6 +79,11 @@ impl Postgres {
         match self.comment_of(name).await? {
             None => Ok(Dropped::NotThere),
             Some(found) if found.as_ref().is_none_or(|f| f.contains(comment)) => {
+                // What a load joined is known in the database alone.
+                let within = self.address.with_database(name);
+                if let Ok(there) = Self::open(&within, self.patience).await {
+                    there.leave_roles().await?;
+                }
                 let drop = format!("DROP DATABASE {} WITH (FORCE)", ident(name));
                 self.execute(&drop).await?;
                 Ok(Dropped::Done)

@@ -42,6 +42,8 @@ pub struct Measured {
     pub cluster: Option<ClusterId>,
     /// What the server has otherwise than the dump, and was not changed.
     pub exceptions: Vec<String>,
+    /// Statements of the dump that the server refused.
+    pub undone: Vec<String>,
 }
 
 pub(super) fn measure(
@@ -83,5 +85,6 @@ pub(super) fn measure(
         endpoint,
         cluster: made.map(|m| m.id.clone()),
         exceptions: loaded.map(|l| l.exceptions.clone()).unwrap_or_default(),
+        undone: loaded.map(|l| l.undone.clone()).unwrap_or_default(),
     }
 }

@@ -68,4 +68,7 @@ pub struct DumpLoaded {
     /// What the server has otherwise than the dump, and was not changed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exceptions: Vec<String>,
+    /// Statements that the server refused, with what it said; all else is there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undone: Vec<String>,
 }
