@@ -177,10 +177,7 @@ mod tests {
         let undone = vec!["an index a\nb: 42".to_owned(), "x: y".to_owned()];
         let comment = said("a mark", &undone);
         let read = ended(Some(comment.clone()), "a mark");
-        assert_eq!(
-            read,
-            Some(vec!["an index a b: 42".into(), "x: y".into()])
-        );
+        assert_eq!(read, Some(vec!["an index a b: 42".into(), "x: y".into()]));
         assert_eq!(ended(Some("a mark".into()), "a mark"), Some(Vec::new()));
         assert_eq!(ended(Some(comment), "another"), None);
         assert_eq!(ended(None, "a mark"), None);
