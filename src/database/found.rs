@@ -17,6 +17,18 @@ pub struct Table {
     pub pages: u64,
     /// Root of a hash partition.
     pub hash_root: Option<(String, String)>,
+    pub holds: Holds,
+}
+
+/// What the rows of a table are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Holds {
+    Rows,
+    /// A table of an extension that keeps what users configured; the condition, in SQL, tells their
+    /// rows from the extension's own. Empty: all are.
+    Configuration(String),
+    /// No table: the large objects of the database, in pieces.
+    LargeObjects,
 }
 
 impl Table {
@@ -108,7 +120,10 @@ pub struct SchemaAsFound {
 /// What no dump holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LeftOut {
+    /// That this user may not read.
     LargeObjects,
+    /// Tables of extensions whose rows are users', and that this user may not read as they are.
+    Configuration,
     Tablespaces,
     Subscriptions,
     /// Of user mappings of foreign servers.
@@ -146,6 +161,15 @@ pub enum Which {
     Objects,
     /// Who may do what with it.
     Rights,
+}
+
+/// What a database takes over of the one that was dumped, beside what is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Takes {
+    /// `sessions`: so many must be able to enter.
+    All { sessions: u32 },
+    /// It is a run's own, and says so; only its run enters.
+    WithoutName,
 }
 
 /// A statement of a load that the server refused.
@@ -189,6 +213,7 @@ mod tests {
                 columns: Vec::new(),
                 pages: 0,
                 hash_root: None,
+                holds: Holds::Rows,
             }
             .full_name()
         };

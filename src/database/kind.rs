@@ -5,9 +5,9 @@ use super::address::Address;
 use super::error::DatabaseError;
 use super::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table, Undone, Which,
+    SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
-use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
+use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use bytes::Bytes;
@@ -56,7 +56,13 @@ pub trait Database: Sized {
     /// A database with a comment that says whose it is; one that is there and says so, or says
     /// nothing under a name that nobody else would choose, is taken. What is loaded into it may
     /// say more. False: it is somebody else's.
-    async fn make_database(&self, name: &str, comment: &str) -> Result<bool, DatabaseError>;
+    /// `like`: with its encoding and collation, where this server has them.
+    async fn make_database(
+        &self,
+        name: &str,
+        comment: &str,
+        like: Option<&DatabaseFacts>,
+    ) -> Result<bool, DatabaseError>;
 
     /// Only one whose comment says whose it is, or that has none, as a crash right after its making
     /// leaves it: the name is a run's alone.
@@ -83,6 +89,10 @@ pub trait Database: Sized {
     /// Statements that set every sequence to where it is. Sequences are not under a snapshot: read
     /// after it they may be ahead, never behind.
     async fn sequences(&self) -> Result<String, DatabaseError>;
+
+    /// Statements that make the large objects of the database, empty, with all that belongs to them
+    /// beside their bytes.
+    async fn large_objects(&self) -> Result<String, DatabaseError>;
 
     /// Begins to read as of now; returns the name by which other sessions join.
     async fn begin_snapshot(&self) -> Result<String, DatabaseError>;
@@ -162,10 +172,22 @@ pub trait Database: Sized {
     /// missing.
     async fn roles_by_hand(&self, roles: &Roles) -> Result<String, DatabaseError>;
 
-    /// What the database says of itself.
-    async fn comment(&self) -> Result<Option<String>, DatabaseError>;
+    /// The mark of the load that ended in this database.
+    async fn ended(&self) -> Result<Option<String>, DatabaseError>;
 
-    /// Tables, views, indexes and sequences that are not an extension's.
+    /// What belongs to the database and to no schema of it.
+    async fn facts(&self) -> Result<DatabaseFacts, DatabaseError>;
+
+    /// Statements that give this database what another one had.
+    fn dress(&self, facts: &DatabaseFacts, takes: Takes) -> String;
+
+    /// What a database, `here`, has otherwise than a dump, and no load changes.
+    fn database_differences(wanted: &DatabaseFacts, here: &DatabaseFacts) -> Vec<String>;
+
+    /// For a dump that does not say who may enter: whoever could before its load.
+    async fn open_again(&self) -> Result<(), DatabaseError>;
+
+    /// What an empty database does not have and no extension brought.
     async fn things(&self) -> Result<u64, DatabaseError>;
 
     /// Whose load of this database is unfinished; all marks begin with `prefix`.
@@ -216,8 +238,11 @@ pub trait Database: Sized {
     async fn rows_in(&self, into: &Destination<'_>) -> Result<Self::RowsIn<'_>, DatabaseError>;
 
     /// The items go and the mark stays, in one transaction: a crash leaves one of them, never
-    /// neither. Then the server learns what the tables hold.
+    /// neither.
     async fn end_load(&self, mark: &str) -> Result<(), DatabaseError>;
+
+    /// The mark goes too: what was loaded was looked at. One of a load that has not ended stays.
+    async fn forget_load(&self) -> Result<(), DatabaseError>;
 
     /// Switches off what would act on the world; names of what was on.
     async fn side_effects_off(&self) -> Result<Vec<String>, DatabaseError>;

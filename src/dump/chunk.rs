@@ -55,6 +55,11 @@ impl<'a> ChunkWriter<'a> {
         }
     }
 
+    /// So far, compressed.
+    pub(super) fn size_bytes(&self) -> u64 {
+        self.size_bytes + self.encoder.get_ref().len() as u64
+    }
+
     pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), DumpError> {
         self.encoder
             .write_all(bytes)

@@ -4,11 +4,17 @@ use super::DumpError;
 use crate::database::{Database, LeftOut};
 use std::collections::BTreeMap;
 
-const REASONS: [(LeftOut, &str, &str); 4] = [
+const REASONS: [(LeftOut, &str, &str); 5] = [
     (
         LeftOut::LargeObjects,
         "large objects",
-        "large objects are not part of a dump; keep such data in bytea columns or files",
+        "the user of the dump may not read them; make it a member of their owners",
+    ),
+    (
+        LeftOut::Configuration,
+        "rows of extensions' tables",
+        "the user of the dump may not read them as they are; GRANT SELECT on them, and see that no \
+         row-level security hides some",
     ),
     (
         LeftOut::Tablespaces,

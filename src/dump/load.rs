@@ -1,24 +1,23 @@
 //! Loading a dump into an empty database, from one target, every byte checked.
 //!
 //! Progress is in the database itself, one item per stored object, written in the transaction that
-//! loaded it, so that a killed load goes on where it was. At the end the items go and a comment on
-//! the database stays.
+//! loaded it, so that a killed load goes on where it was. At the end the items go and one stays,
+//! which says so, until what was loaded is looked at.
 
-use super::section::{LoadInput, fetch};
+use super::fill::fill;
+use super::section::LoadInput;
 use super::{DumpError, roles, section};
-use crate::database::{Begun, Database, Destination, RowsIn, Which};
-use crate::manifest::{ChunkRow, TableRow};
-use futures_util::StreamExt;
+use crate::database::{Begun, Database, Which};
+use crate::manifest::DatabaseFacts;
 use std::collections::BTreeSet;
-use std::io::Read;
 
 /// How every mark begins.
 const MARK: &str = "restored by dr: ";
 
 pub struct Loaded {
     pub bytes: u64,
-    /// Where the server's roles are otherwise than the dump's, and why: a load makes roles that are
-    /// missing and changes none.
+    /// Where the server's roles, and the database, are otherwise than the dump's, and why: a load
+    /// makes roles that are missing and changes none.
     pub exceptions: Vec<String>,
     /// Statements that the server refused, each with what it said: all else is there.
     pub undone: Vec<String>,
@@ -31,39 +30,74 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     let main = D::connect(input.address, input.timeout).await?;
     let mark = format!("{MARK}{}", input.mark);
     let wanted = section::roles(input).await?;
-    if let Some(undone) = ended(main.comment().await?, &mark) {
+    let facts = section::facts_of(input.vault, input.dump).await?;
+    if let Some(undone) = ended(main.ended().await?, &mark) {
+        let mut exceptions = roles::exceptions(&main, &wanted).await?;
+        exceptions.extend(otherwise(&main, facts.as_ref()).await?);
         return Ok(Loaded {
             bytes: 0,
-            exceptions: roles::exceptions(&main, &wanted).await?,
+            exceptions,
             undone,
         });
     }
     begin(&main, &mark).await?;
-    let exceptions = roles::make(&main, &wanted).await?;
+    let mut exceptions = roles::make(&main, &wanted).await?;
     let mut owners = BTreeSet::new();
     for name in ["pre-data", "post-data"] {
         owners.extend(D::owners(&section::script::<D>(input, name).await?));
     }
     main.join_roles(&owners, "memberships").await?;
     section::apply(input, &main, ("pre-data", Which::Objects)).await?;
-    let bytes = tables::<D>(input).await?;
+    section::apply(input, &main, ("large-objects", Which::Objects)).await?;
+    let (bytes, refused) = fill::<D>(input).await?;
     section::apply(input, &main, ("sequences", Which::Objects)).await?;
     section::apply(input, &main, ("post-data", Which::Objects)).await?;
     // Last: until its policies are there, nobody reads a table.
-    for section in ["pre-data", "post-data"] {
+    for section in ["pre-data", "large-objects", "post-data"] {
         section::apply(input, &main, (section, Which::Rights)).await?;
     }
-    let undone = main.try_again().await?;
-    let undone: Vec<String> = undone
-        .iter()
-        .map(|u| format!("{}: {}", u.what, u.why))
-        .collect();
+    main.try_again().await?;
+    dress(input, &main, facts.as_ref()).await?;
+    let statements = main.try_again().await?;
+    let statements = statements.iter().map(|u| format!("{}: {}", u.what, u.why));
+    let undone: Vec<String> = statements.chain(refused).collect();
+    exceptions.extend(otherwise(&main, facts.as_ref()).await?);
     main.end_load(&said(&mark, &undone)).await?;
     Ok(Loaded {
         bytes,
         exceptions,
         undone,
     })
+}
+
+/// What belongs to the database, and who may enter it.
+async fn dress<D: Database>(
+    input: &LoadInput<'_>,
+    main: &D,
+    facts: Option<&DatabaseFacts>,
+) -> Result<(), DumpError> {
+    let Some(facts) = facts else {
+        return Ok(main.open_again().await?);
+    };
+    let bug = |why: &str| DumpError::Refused(why.into());
+    for (which, part) in [
+        (Which::Objects, "database"),
+        (Which::Rights, "rights of database"),
+    ] {
+        let script = D::script(main.dress(facts, input.takes)).map_err(bug)?;
+        main.run(&script, which, part).await?;
+    }
+    Ok(())
+}
+
+async fn otherwise<D: Database>(
+    main: &D,
+    facts: Option<&DatabaseFacts>,
+) -> Result<Vec<String>, DumpError> {
+    let Some(facts) = facts else {
+        return Ok(Vec::new());
+    };
+    Ok(D::database_differences(facts, &main.facts().await?))
 }
 
 /// What the database says when the load has ended: the mark, and what it is without, a line each. A
@@ -103,69 +137,10 @@ async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
     let count = main.things().await?;
     if count > 0 {
         return Err(DumpError::Refused(format!(
-            "the database is not empty: it has {count} tables, views, indexes or sequences; give \
-             an empty one"
+            "the database is not empty: it has {count} objects of its own; give an empty one"
         )));
     }
     Ok(main.begin_load(mark).await?)
-}
-
-async fn tables<D: Database>(input: &LoadInput<'_>) -> Result<u64, DumpError> {
-    let work: Vec<(&TableRow, &ChunkRow)> = input
-        .dump
-        .tables
-        .iter()
-        .flat_map(|t| t.chunks.iter().map(move |c| (t, c)))
-        .collect();
-    let (total, mut count, mut bytes) = (work.len() as u64, 0, 0);
-    let loads = futures_util::stream::iter(work).map(|(table, chunk)| async move {
-        let connection = D::connect(input.address, input.timeout).await?;
-        if !connection.loaded(chunk.key.as_str()).await? {
-            rows(input, &connection, table, chunk).await?;
-        }
-        Ok::<_, DumpError>(chunk.size_bytes)
-    });
-    let mut loads = loads.buffer_unordered(input.streams as usize);
-    while let Some(size_bytes) = loads.next().await {
-        bytes += size_bytes?;
-        count += 1;
-        (input.progress)(count, total);
-    }
-    Ok(bytes)
-}
-
-/// One chunk in one transaction with its item.
-async fn rows(
-    input: &LoadInput<'_>,
-    connection: &impl Database,
-    table: &TableRow,
-    chunk: &ChunkRow,
-) -> Result<(), DumpError> {
-    let compressed = fetch(input, chunk).await?;
-    let (schema, name) = table
-        .load_into
-        .as_ref()
-        .map_or((&table.schema, &table.table), |(s, n)| (s, n));
-    let into = Destination {
-        schema,
-        table: name,
-        columns: &table.columns,
-    };
-    let mut rows = connection.rows_in(&into).await?;
-    let mut decoder = zstd::Decoder::new(&compressed[..])
-        .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
-    loop {
-        let mut piece = vec![0; 256 << 10];
-        let read = decoder
-            .read(&mut piece)
-            .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
-        if read == 0 {
-            break;
-        }
-        piece.truncate(read);
-        rows.send(piece.into()).await?;
-    }
-    Ok(rows.commit(chunk.key.as_str()).await?)
 }
 
 #[cfg(test)]

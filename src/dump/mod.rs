@@ -6,6 +6,7 @@
 
 mod chunk;
 mod facts;
+mod fill;
 mod load;
 mod roles;
 mod rows;
@@ -14,7 +15,7 @@ mod write;
 
 pub use load::{Loaded, load};
 pub use rows::{Digests, digest_database};
-pub use section::LoadInput;
+pub use section::{LoadInput, facts_of};
 pub use write::{DumpInput, dump, readable};
 
 use crate::aws;

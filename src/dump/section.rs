@@ -2,8 +2,8 @@
 //! are.
 
 use super::DumpError;
-use crate::database::{Address, Database, Which};
-use crate::manifest::{ChunkRow, Document, Dump, Roles};
+use crate::database::{Address, Database, Takes, Which};
+use crate::manifest::{ChunkRow, DatabaseFacts, Document, Dump, Roles};
 use crate::model::{Seconds, Sha256};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -19,7 +19,25 @@ pub struct LoadInput<'a> {
     pub mark: &'a str,
     pub streams: u32,
     pub timeout: Seconds,
+    pub takes: Takes,
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+fn held(input: &LoadInput<'_>, name: &str) -> bool {
+    input.dump.sections.iter().any(|s| s.name == name)
+}
+
+/// What a dump says of its database beside what is in it; `None`: an older version wrote it.
+///
+/// # Errors
+/// The vault's; damage.
+pub async fn facts_of(vault: &Vault, dump: &Dump) -> Result<Option<DatabaseFacts>, DumpError> {
+    let found = dump.sections.iter().find(|s| s.name == "database");
+    let Some(section) = found else {
+        return Ok(None);
+    };
+    let text = fetch_text(vault, &section.chunk).await?;
+    Ok(Some(DatabaseFacts::from_bytes(text.as_bytes())?))
 }
 
 fn find<'a>(input: &'a LoadInput<'_>, name: &'static str) -> Result<&'a ChunkRow, DumpError> {
@@ -28,29 +46,21 @@ fn find<'a>(input: &'a LoadInput<'_>, name: &'static str) -> Result<&'a ChunkRow
 }
 
 pub(super) async fn roles(input: &LoadInput<'_>) -> Result<Roles, DumpError> {
-    let text = fetch_text(input, find(input, "roles")?).await?;
+    let text = fetch_text(input.vault, find(input, "roles")?).await?;
     Ok(Roles::from_bytes(text.as_bytes())?)
 }
 
 /// A stored object, checked against its digest before a byte of it is used.
-pub(super) async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Bytes, DumpError> {
+pub(super) async fn fetch(vault: &Vault, chunk: &ChunkRow) -> Result<Bytes, DumpError> {
     let damaged = |why: String| DumpError::Damaged {
         key: chunk.key.to_string(),
         version: chunk.version.to_string(),
         why,
     };
-    let got = match input
-        .vault
-        .bucket
-        .get(
-            chunk.key.as_str(),
-            Some(chunk.version.as_str()),
-            MAX_CHUNK_BYTES,
-        )
-        .await
-    {
+    let (key, version) = (chunk.key.as_str(), Some(chunk.version.as_str()));
+    let got = match vault.bucket.get(key, version, MAX_CHUNK_BYTES).await {
         Err(e) if e.kind == crate::aws::Kind::NotFound => {
-            return Err(damaged(format!("missing at {}", input.vault.target)));
+            return Err(damaged(format!("missing at {}", vault.target)));
         }
         other => other?,
     };
@@ -58,14 +68,14 @@ pub(super) async fn fetch(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<Byt
     if found != chunk.sha256 {
         return Err(damaged(format!(
             "SHA-256 is {found}, should be {}, at {}",
-            chunk.sha256, input.vault.target
+            chunk.sha256, vault.target
         )));
     }
     Ok(got.bytes)
 }
 
-async fn fetch_text(input: &LoadInput<'_>, chunk: &ChunkRow) -> Result<String, DumpError> {
-    let bytes = fetch(input, chunk).await?;
+async fn fetch_text(vault: &Vault, chunk: &ChunkRow) -> Result<String, DumpError> {
+    let bytes = fetch(vault, chunk).await?;
     let plain = zstd::decode_all(&bytes[..])
         .map_err(|e| DumpError::Compression(chunk.key.to_string(), e))?;
     String::from_utf8(plain).map_err(|_| DumpError::Damaged {
@@ -81,7 +91,7 @@ pub(super) async fn script<D: Database>(
     name: &'static str,
 ) -> Result<D::Script, DumpError> {
     let chunk = find(input, name)?;
-    let stored = fetch_text(input, chunk).await?;
+    let stored = fetch_text(input.vault, chunk).await?;
     D::script(stored).map_err(|why| DumpError::Damaged {
         key: chunk.key.to_string(),
         version: chunk.version.to_string(),
@@ -95,6 +105,10 @@ pub(super) async fn apply<D: Database>(
     main: &D,
     (name, which): (&'static str, Which),
 ) -> Result<(), DumpError> {
+    // Older versions wrote none of some.
+    if !held(input, name) && name == "large-objects" {
+        return Ok(());
+    }
     let part = match which {
         Which::Objects => name.to_owned(),
         Which::Rights => format!("rights of {name}"),

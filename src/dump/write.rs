@@ -9,8 +9,12 @@ use crate::database::{
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
-use futures_util::{StreamExt, TryStreamExt};
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+/// What a stored object holds, compressed, when the next one begins: whoever loads one has it in
+/// memory.
+const FULL_BYTES: u64 = 24 << 20;
 
 pub struct DumpInput<'a> {
     pub address: &'a Address,
@@ -71,25 +75,11 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
         sections.push(section(input, part.section(), text.as_bytes()).await?);
     }
     sections.push(section(input, "sequences", schema.sequences.as_bytes()).await?);
-    let chunks: Vec<(usize, Pages)> = tables
-        .iter()
-        .enumerate()
-        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |pages| (n, pages)))
-        .collect();
-    let snapshot = &snapshot;
-    let written: Vec<(usize, u64, ChunkRow, TableDigest)> = futures_util::stream::iter(chunks)
-        .map(|(n, pages)| {
-            let table = &tables[n];
-            async move {
-                let connection = D::connect(input.address, input.timeout).await?;
-                connection.join_snapshot(snapshot).await?;
-                let (row, digest) = chunk(input, &connection, table, pages).await?;
-                Ok::<_, DumpError>((n, pages.from, row, digest))
-            }
-        })
-        .buffer_unordered(input.streams as usize)
-        .try_collect()
-        .await?;
+    let objects = main.large_objects().await?;
+    sections.push(section(input, "large-objects", objects.as_bytes()).await?);
+    let facts = main.facts().await?;
+    sections.push(section(input, "database", &facts.to_bytes()).await?);
+    let written = rows::<D>(input, &tables, &snapshot).await?;
     let excluded = excluded(&main).await?;
     let server_version = main.server_version().await?;
     let collations = main.collations().await?;
@@ -100,6 +90,38 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
         collations,
         excluded,
     })
+}
+
+/// What was put of a table: its number, the first page, the objects, their digest.
+type Put = (usize, u64, Vec<ChunkRow>, TableDigest);
+
+/// All rows, each session one range of pages after the other.
+async fn rows<D: Database>(
+    input: &DumpInput<'_>,
+    tables: &[Table],
+    snapshot: &str,
+) -> Result<Vec<Put>, DumpError> {
+    let mut ranges: Vec<(usize, Pages)> = tables
+        .iter()
+        .enumerate()
+        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |pages| (n, pages)))
+        .collect();
+    // The longest ones first: none of them is left to one session at the end.
+    ranges.sort_by_key(|(n, _)| std::cmp::Reverse(tables[*n].pages));
+    let left = Mutex::new(ranges.into_iter());
+    let next = || left.lock().ok()?.next();
+    let sessions = (0..input.streams.max(1)).map(|_| async {
+        let connection = D::connect(input.address, input.timeout).await?;
+        connection.join_snapshot(snapshot).await?;
+        let mut written = Vec::new();
+        while let Some((n, pages)) = next() {
+            let (rows, digest) = chunk(input, &connection, &tables[n], pages).await?;
+            written.push((n, pages.from, rows, digest));
+        }
+        Ok::<_, DumpError>(written)
+    });
+    let written = futures_util::future::try_join_all(sessions).await?;
+    Ok(written.into_iter().flatten().collect())
 }
 
 /// Of a database that is only read.
@@ -128,7 +150,10 @@ fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = Pages> + use<
 }
 
 async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Section, DumpError> {
-    let ending = if name == "roles" { "json" } else { "sql" };
+    let ending = match name {
+        "roles" | "database" => "json",
+        _ => "sql",
+    };
     let key = format!("{}/{name}.{ending}.zst", input.prefix);
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
     writer.write(text).await?;
@@ -143,7 +168,7 @@ async fn chunk(
     connection: &impl Database,
     table: &Table,
     pages: Pages,
-) -> Result<(ChunkRow, TableDigest), DumpError> {
+) -> Result<(Vec<ChunkRow>, TableDigest), DumpError> {
     let name = Sha256::of(table.full_name().as_bytes());
     // Names of tables can hold anything; keys carry a readable part and a hash.
     let readable: String = table
@@ -158,26 +183,32 @@ async fn chunk(
         })
         .take(80)
         .collect();
-    let key = format!(
-        "{}/{readable}-{}/{:012}.copy.zst",
-        input.prefix,
-        &name.0[..8],
-        pages.from
-    );
-    let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
+    let key = |part: usize| {
+        let part = match part {
+            0 => String::new(),
+            part => format!("-{part:06}"),
+        };
+        let (prefix, name, from) = (input.prefix, &name.0[..8], pages.from);
+        format!("{prefix}/{readable}-{name}/{from:012}{part}.copy.zst")
+    };
+    let begin = |part| ChunkWriter::new(input.vault, key(part), input.lock, input.part_size_bytes);
+    let (mut writer, mut written) = (begin(0)?, Vec::new());
     let mut digest = TableDigest::default();
     let mut rows = connection.rows_out(table, pages).await?;
     while let Some(lines) = rows.next().await? {
+        // Pages say nothing of what lies beside them: a few rows may be gigabytes.
+        if writer.size_bytes() >= FULL_BYTES {
+            let next = begin(written.len() + 1)?;
+            written.push(std::mem::replace(&mut writer, next).finish().await?);
+        }
         digest.add_lines(&lines);
         writer.write(&lines).await?;
     }
-    Ok((writer.finish().await?, digest))
+    written.push(writer.finish().await?);
+    Ok((written, digest))
 }
 
-fn table_rows(
-    tables: &[Table],
-    mut written: Vec<(usize, u64, ChunkRow, TableDigest)>,
-) -> Vec<TableRow> {
+fn table_rows(tables: &[Table], mut written: Vec<Put>) -> Vec<TableRow> {
     written.sort_by_key(|(n, from, _, _)| (*n, *from));
     let mut rows: Vec<TableRow> = tables
         .iter()
@@ -191,9 +222,9 @@ fn table_rows(
             chunks: Vec::new(),
         })
         .collect();
-    for (n, _, chunk, digest) in written {
+    for (n, _, chunks, digest) in written {
         rows[n].digest.merge(digest);
-        rows[n].chunks.push(chunk);
+        rows[n].chunks.extend(chunks);
     }
     rows
 }

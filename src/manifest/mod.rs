@@ -6,6 +6,7 @@
 
 mod captured;
 mod copy;
+mod database;
 mod digest;
 mod exception;
 mod list;
@@ -17,6 +18,7 @@ pub use captured::{
     Captured, CapturedBucket, CapturedCluster, CapturedServer, HeartbeatColumn, SnapshotCopy, What,
 };
 pub use copy::{Copy, DumpHeld, DumpsHeld, FilesHeld, Held, SnapshotState, Verified};
+pub use database::{DatabaseFacts, DatabaseRight, DatabaseSetting};
 pub use digest::TableDigest;
 pub use exception::Exception;
 pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};

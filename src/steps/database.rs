@@ -1,12 +1,15 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Database, Keep, Postgres};
+use crate::database::{Address, Database, Keep, Postgres, Takes};
 use crate::dump::{Digests, LoadInput, digest_database};
-use crate::manifest::{Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest};
+use crate::manifest::{
+    DatabaseFacts, Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest,
+};
 use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Beat;
 use crate::report::Fail;
+use crate::vault::Vault;
 use std::collections::BTreeMap;
 
 /// What a database says that a drill makes on a server of the user's.
@@ -67,6 +70,7 @@ pub(super) struct Load<'a> {
     /// Says in the database whose load it is, so that a second attempt knows its own.
     pub mark: String,
     pub streams: u32,
+    pub takes: Takes,
 }
 
 pub(super) struct Done {
@@ -83,15 +87,23 @@ pub(super) struct Done {
 }
 
 impl Load<'_> {
+    async fn document(&self, vault: &Vault) -> Result<Dump, Fail> {
+        let (key, version) = (self.key.as_str(), Some(self.version.as_str()));
+        let got = vault.bucket.get(key, version, MAX_DOCUMENT_BYTES).await?;
+        Ok(Dump::from_bytes(&got.bytes)?)
+    }
+
+    /// What the dump says of the database beside what is in it; `None`: an older one.
+    pub async fn facts(&self, ctx: &Context<'_>) -> Result<Option<DatabaseFacts>, Fail> {
+        let vault = ctx.vault(self.target).await?;
+        let document = self.document(&vault).await?;
+        Ok(crate::dump::facts_of(&vault, &document).await?)
+    }
+
     pub async fn perform(&self, ctx: &Context<'_>) -> Result<Done, Fail> {
         let start = ctx.world.monotonic();
         let vault = ctx.vault(self.target).await?;
-        let (key, version) = (self.key.as_str(), self.version.as_str());
-        let got = vault
-            .bucket
-            .get(key, Some(version), MAX_DOCUMENT_BYTES)
-            .await?;
-        let document = Dump::from_bytes(&got.bytes)?;
+        let document = self.document(&vault).await?;
         let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
         let input = LoadInput {
             address: self.address,
@@ -100,6 +112,7 @@ impl Load<'_> {
             mark: &self.mark,
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
+            takes: self.takes,
             progress: &report,
         };
         let loaded = crate::dump::load::<Postgres>(&input).await?;

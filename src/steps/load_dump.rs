@@ -3,6 +3,7 @@
 
 use super::database::Load;
 use super::{Context, Perform};
+use crate::database::Takes;
 use crate::plan::{Beat, DumpLoaded, LoadDump};
 use crate::report::Fail;
 
@@ -19,6 +20,10 @@ impl Perform for LoadDump {
             address,
             mark: format!("{} {} {}", ctx.plan.slot, &hash.0[..16], self.target),
             streams: self.streams,
+            // Afterwards all of them are looked at, and one session asks.
+            takes: Takes::All {
+                sessions: self.streams + 1,
+            },
         };
         let done = load.perform(ctx).await?;
         Ok(DumpLoaded {

@@ -2,7 +2,8 @@
 
 use super::database::{Load, digests, heartbeat, mark};
 use super::{Context, Perform, assertion, cluster};
-use crate::database::{Address, Database};
+use crate::database::{Address, Database, Takes};
+use crate::manifest::DatabaseFacts;
 use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 use crate::proof::{self, Scope};
@@ -11,7 +12,8 @@ use crate::report::{Code, Fail};
 impl Perform for LoadScratch {
     async fn perform(&self, ctx: &Context<'_>) -> Result<DumpLoaded, Fail> {
         let (key, version) = self.dump(ctx)?;
-        let address = self.database(ctx).await?;
+        let server = self.server(ctx).await?;
+        let address = server.with_database(self.into.as_str());
         let load = Load {
             target: &self.target,
             key,
@@ -19,7 +21,10 @@ impl Perform for LoadScratch {
             address: &address,
             mark: format!("{} {}", mark(&ctx.plan.vault, &ctx.plan.run), self.target),
             streams: self.streams,
+            takes: Takes::WithoutName,
         };
+        let facts = load.facts(ctx).await?;
+        self.make(ctx, &server, facts.as_ref()).await?;
         let loaded = load.perform(ctx).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let scope = Scope {
@@ -79,16 +84,24 @@ impl LoadScratch {
         })
     }
 
+    async fn server(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
+        match &self.at {
+            ScratchAt::Cluster(made) => cluster::enter(ctx, made).await,
+            ScratchAt::Server(place) => ctx.logins.scratch(place),
+        }
+    }
+
     /// An empty database of this target's own, made where it is not there yet.
-    async fn database(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
-        let server = match &self.at {
-            ScratchAt::Cluster(made) => cluster::enter(ctx, made).await?,
-            ScratchAt::Server(place) => ctx.logins.scratch(place)?,
-        };
+    async fn make(
+        &self,
+        ctx: &Context<'_>,
+        server: &Address,
+        like: Option<&DatabaseFacts>,
+    ) -> Result<(), Fail> {
         let (name, comment) = (self.into.as_str(), mark(&ctx.plan.vault, &ctx.plan.run));
-        let connection = ctx.connect(&server).await?;
-        if connection.make_database(name, &comment).await? {
-            return Ok(server.with_database(name));
+        let connection = ctx.connect(server).await?;
+        if connection.make_database(name, &comment, like).await? {
+            return Ok(());
         }
         Err(Fail::new(
             Code::NotOurs,

@@ -159,7 +159,7 @@ fn every_field_is_on_its_page() {
         ),
         (
             "dump",
-            ["dump.json", "roles.json"]
+            ["dump.json", "roles.json", "database.json"]
                 .map(|n| serde_json::from_slice(&golden(n)).unwrap())
                 .to_vec(),
         ),

@@ -4,8 +4,8 @@
 use crate::source;
 use dr::journal::{self, RunState};
 use dr::manifest::{
-    Captured, Copy, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row, StoredRow,
-    TableDigest, Vault, read_rows, write_rows,
+    Captured, Copy, DatabaseFacts, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row,
+    StoredRow, TableDigest, Vault, read_rows, write_rows,
 };
 use dr::model::Sha256;
 use dr::plan::CheckRestored;
@@ -123,6 +123,7 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Copy>("copy-files.json");
     check::<Dump>("dump.json");
     check::<Roles>("roles.json");
+    check::<DatabaseFacts>("database.json");
     check::<Proof>("proof.json");
     check::<Proof>("proof-failed.json");
     check::<journal::Entry>("entry.json");

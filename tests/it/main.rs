@@ -6,6 +6,7 @@ mod answers;
 mod architecture;
 mod assumed;
 mod by_hand;
+mod carried;
 mod chain;
 mod cli;
 mod cloud;

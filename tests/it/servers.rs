@@ -3,7 +3,7 @@
 
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
-use dr::database::{Address, AsFound, Database, Postgres, Secret};
+use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes};
 use dr::dump::{DumpError, DumpInput, LoadInput, Loaded};
 use dr::manifest::Dump;
 use dr::model::{
@@ -194,9 +194,16 @@ impl Rig {
             mark: "a test",
             streams: 2,
             timeout: PATIENCE,
+            takes: Takes::All { sessions: 3 },
             progress: &|_, _| (),
         })
         .await
+    }
+
+    /// As a restore does that looked at what it loaded.
+    pub async fn forget(&self, to: &Address) {
+        let session = Postgres::connect(to, PATIENCE).await.expect("connected");
+        session.forget_load().await.expect("forgotten");
     }
 
     /// The text of a section.

@@ -134,7 +134,9 @@ impl Postgres {
             return Ok(None);
         }
         if !there {
-            there = self.make_database(keep.database, keep.comment).await?
+            there = self
+                .make_database(keep.database, keep.comment, None)
+                .await?
                 && self.is_there(keep).await?;
         }
         if !there {

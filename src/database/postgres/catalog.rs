@@ -1,12 +1,15 @@
-//! Which tables a database has.
+//! Which tables a database has, and what of it is rows beside them.
 
 use super::connect::Postgres;
+use super::large;
 use crate::database::error::DatabaseError;
-use crate::database::found::Table;
-use serde_json::Value;
+use crate::database::found::{Holds, Table};
+use serde::Deserialize;
 
+/// Tables of extensions are made by the extension; rows of those that it marks as configuration are
+/// its users' (`pg_extension_config_dump`).
 const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname, 'pages', \
- pg_catalog.pg_relation_size(c.oid) / 8192, \
+ pg_catalog.pg_relation_size(c.oid) / 8192, 'condition', x.condition, \
  'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attname COLLATE \"C\"), '[]') FROM \
  pg_attribute a \
    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), \
@@ -14,40 +17,48 @@ const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.r
  pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace, pg_partitioned_table p \
    WHERE t.level = 0 AND c.relispartition AND r.oid = pg_partition_root(c.oid) AND p.partrelid = \
    r.oid AND p.partstrat = 'h')) \
- FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
- WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname NOT IN \
- ('information_schema', 'dr_restore') \
-   AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid \
-   = c.oid AND d.deptype = 'e') \
+ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN LATERAL (SELECT \
+ coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition FROM pg_extension e \
+ WHERE c.oid = ANY (e.extconfig)) x ON true \
+ WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND (n.nspname !~ '^pg_' OR x.condition IS NOT \
+ NULL) AND n.nspname NOT IN ('information_schema', 'dr_restore') \
+   AND (NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid \
+   = c.oid AND d.deptype = 'e') OR (x.condition IS NOT NULL AND has_table_privilege(c.oid, \
+   'SELECT') AND NOT row_security_active(c.oid))) \
  ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
+
+#[derive(Deserialize)]
+struct Row {
+    schema: String,
+    name: String,
+    columns: Vec<String>,
+    pages: u64,
+    condition: Option<String>,
+    root: Option<(String, String)>,
+}
 
 impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn tables(&self) -> Result<Vec<Table>, DatabaseError> {
-        let rows = self.rows(TABLES).await?;
-        Ok(rows
-            .iter()
-            .filter_map(|r| table(r.first()?.as_deref()?))
-            .collect())
+        let rows = self.json::<Row>(TABLES).await?;
+        let mut tables: Vec<Table> = rows.into_iter().map(Table::from).collect();
+        if self.number(large::READABLE).await? > 0 {
+            tables.push(large::table());
+        }
+        Ok(tables)
     }
 }
 
-fn table(json: &str) -> Option<Table> {
-    let value: Value = serde_json::from_str(json).ok()?;
-    let text = |v: &Value| v.as_str().map(str::to_owned);
-    let root = value["root"]
-        .as_array()
-        .and_then(|r| Some((text(r.first()?)?, text(r.get(1)?)?)));
-    Some(Table {
-        schema: text(&value["schema"])?,
-        name: text(&value["name"])?,
-        columns: value["columns"]
-            .as_array()?
-            .iter()
-            .filter_map(text)
-            .collect(),
-        pages: value["pages"].as_u64().unwrap_or(0),
-        hash_root: root,
-    })
+impl From<Row> for Table {
+    fn from(row: Row) -> Self {
+        Self {
+            schema: row.schema,
+            name: row.name,
+            columns: row.columns,
+            pages: row.pages,
+            hash_root: row.root,
+            holds: row.condition.map_or(Holds::Rows, Holds::Configuration),
+        }
+    }
 }

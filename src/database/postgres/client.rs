@@ -102,7 +102,12 @@ impl DumpProgram {
             .arg(format!("--section={section}"))
             .arg(format!("--snapshot={snapshot}"))
             .arg(format!("--dbname={}", quoted(&address.database)))
-            .args(["--no-subscriptions", "--no-tablespaces", "--encoding=UTF8"]);
+            .args([
+                "--no-subscriptions",
+                "--no-tablespaces",
+                "--no-blobs",
+                "--encoding=UTF8",
+            ]);
         enter(&mut command, address);
         let output = command.output().await.map_err(|e| failed(e.to_string()))?;
         if !output.status.success() {
@@ -121,8 +126,13 @@ fn enter(command: &mut Command, address: &Address) {
     } else {
         "verify-full"
     };
-    // Messages in English: they are read below.
+    // Messages in English: they are read below. The program itself sets most of what a session of
+    // ours does, and not these, which change the text of a schema, or whose it is.
     command
+        .env(
+            "PGOPTIONS",
+            "-c role=none -c timezone=UTC -c bytea_output=hex -c lc_monetary=C",
+        )
         .env("LC_ALL", "C")
         .env("PGPASSWORD", &address.password.0)
         .env("PGSSLMODE", mode)

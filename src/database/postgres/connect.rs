@@ -1,5 +1,6 @@
 //! Connecting: TLS, unless the server is on loopback.
 
+use super::settings;
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::model::Seconds;
@@ -22,13 +23,6 @@ impl Drop for Postgres {
         self.driver.abort();
     }
 }
-
-/// Settings without which dates, floats and bytes would not survive a round trip;
-/// `row_security=off` makes a filtered read an error.
-const SESSION: &str = "SET datestyle='ISO, MDY'; SET intervalstyle=postgres; SET \
- extra_float_digits=3; SET bytea_output=hex; SET timezone='UTC'; \
-     SET client_encoding=UTF8; SET xmloption=content; SET search_path=pg_catalog; SET \
-     row_security=off; SET statement_timeout=0; SET lock_timeout=0; SET jit=off";
 
 impl Postgres {
     /// # Errors
@@ -73,7 +67,9 @@ impl Postgres {
             patience: timeout,
             driver,
         };
-        session.execute(SESSION).await?;
+        session
+            .execute_as("begin a session", &settings::session())
+            .await?;
         Ok(session)
     }
 }

@@ -39,6 +39,8 @@ impl Lines<'_> {
 pub struct CopyInto<'a> {
     sink: Pin<Box<tokio_postgres::CopyInSink<Bytes>>>,
     pub(super) connection: &'a Postgres,
+    /// What makes of the rows what they stand for.
+    pub(super) then: Option<&'static str>,
 }
 
 impl CopyInto<'_> {
@@ -49,6 +51,13 @@ impl CopyInto<'_> {
             .send(bytes)
             .await
             .map_err(|e| self.connection.failed("COPY in", &e))
+    }
+
+    pub(super) fn then(self, sql: &'static str) -> Self {
+        Self {
+            then: Some(sql),
+            ..self
+        }
     }
 
     /// Ends the COPY; returns the rows it loaded.
@@ -91,6 +100,7 @@ impl Postgres {
         Ok(CopyInto {
             sink: Box::pin(sink),
             connection: self,
+            then: None,
         })
     }
 }

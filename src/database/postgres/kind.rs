@@ -3,6 +3,7 @@
 use super::client::DumpProgram;
 use super::connect::Postgres;
 use super::copy::{CopyInto, Lines};
+use super::facts;
 use super::rights::Of;
 use super::roles::{by_hand, differences};
 use super::schema;
@@ -11,10 +12,10 @@ use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table, Undone, Which,
+    SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
 use crate::database::kind::Database;
-use crate::manifest::{HeartbeatColumn, Roles, TableDigest};
+use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use jiff::Timestamp;
@@ -47,8 +48,13 @@ impl Database for Postgres {
     async fn databases_commented(&self) -> Answer<Vec<(String, String)>> {
         self.databases_commented().await
     }
-    async fn make_database(&self, name: &str, comment: &str) -> Answer<bool> {
-        self.make_database(name, comment).await
+    async fn make_database(
+        &self,
+        name: &str,
+        comment: &str,
+        like: Option<&DatabaseFacts>,
+    ) -> Answer<bool> {
+        self.make_database(name, comment, like).await
     }
     async fn drop_database(&self, name: &str, comment: &str) -> Answer<Dropped> {
         self.drop_database(name, comment).await
@@ -73,6 +79,9 @@ impl Database for Postgres {
     }
     async fn sequences(&self) -> Answer<String> {
         self.sequences().await
+    }
+    async fn large_objects(&self) -> Answer<String> {
+        self.large_objects().await
     }
     async fn begin_snapshot(&self) -> Answer<String> {
         self.begin_snapshot().await
@@ -136,8 +145,20 @@ impl Database for Postgres {
     async fn roles_by_hand(&self, roles: &Roles) -> Answer<String> {
         Ok(by_hand(roles, self.version_num().await?))
     }
-    async fn comment(&self) -> Answer<Option<String>> {
-        self.comment().await
+    async fn ended(&self) -> Answer<Option<String>> {
+        self.ended().await
+    }
+    async fn facts(&self) -> Answer<DatabaseFacts> {
+        self.facts().await
+    }
+    fn dress(&self, facts: &DatabaseFacts, takes: Takes) -> String {
+        self.dress(facts, takes)
+    }
+    fn database_differences(wanted: &DatabaseFacts, here: &DatabaseFacts) -> Vec<String> {
+        facts::differences(wanted, here)
+    }
+    async fn open_again(&self) -> Answer<()> {
+        self.open_again().await
     }
     async fn things(&self) -> Answer<u64> {
         self.things().await
@@ -173,6 +194,9 @@ impl Database for Postgres {
     }
     async fn end_load(&self, mark: &str) -> Answer<()> {
         self.end_load(mark).await
+    }
+    async fn forget_load(&self) -> Answer<()> {
+        self.forget_load().await
     }
     async fn side_effects_off(&self) -> Answer<Vec<String>> {
         self.side_effects_off().await

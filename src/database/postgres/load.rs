@@ -1,9 +1,10 @@
 //! A database that is being loaded: what of it is committed stands in `dr_restore.progress`, one
-//! row per item, written in the transaction that loaded it. At the end that schema goes and a
-//! comment on the database stays.
+//! row per item, written in the transaction that loaded it. At the end one row is left: it needs
+//! nothing that a restored object could refuse, and goes once what was loaded is looked at.
 
 use super::connect::Postgres;
 use super::copy::CopyInto;
+use super::large;
 use super::session::firsts;
 use super::snapshot::column_list;
 use super::statements::TABLES;
@@ -12,14 +13,37 @@ use crate::database::found::{Begun, Destination};
 use crate::database::kind::RowsIn;
 use crate::database::quote::{ident, literal, qualified};
 use bytes::Bytes;
-use std::collections::BTreeSet;
 
+pub(super) const BEGUN: &str = "SELECT to_regclass('dr_restore.progress')::text";
+
+/// How the item of a load that has ended begins.
+const ENDED: &str = "ended: ";
+
+/// An older version left a comment alone.
 const COMMENT: &str = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname \
      = current_database()";
 
-const THINGS: &str = "SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = \
-     c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' \
-     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')";
+/// Whether everybody may enter it.
+const OPEN: &str = "SELECT EXISTS (SELECT 1 FROM aclexplode(coalesce(datacl, acldefault('d', \
+     datdba))) WHERE grantee = 0 AND privilege_type = 'CONNECT') FROM pg_database WHERE datname = \
+     current_database()";
+
+/// What `template0` does not have and no extension brought.
+const THINGS: &str = "WITH own (class, oid) AS (SELECT 'pg_class'::regclass, c.oid FROM pg_class c \
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> \
+     'information_schema' AND c.relkind NOT IN ('i', 'I', 't') UNION ALL SELECT \
+     'pg_proc'::regclass, p.oid FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' UNION ALL SELECT \
+     'pg_type'::regclass, t.oid FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace \
+     WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND t.typrelid = 0 AND \
+     t.typelem = 0 UNION ALL SELECT 'pg_namespace'::regclass, oid FROM pg_namespace WHERE nspname \
+     !~ '^pg_' AND nspname NOT IN ('information_schema', 'public') UNION ALL SELECT \
+     'pg_foreign_server'::regclass, oid FROM pg_foreign_server UNION ALL SELECT \
+     'pg_event_trigger'::regclass, oid FROM pg_event_trigger UNION ALL SELECT \
+     'pg_publication'::regclass, oid FROM pg_publication UNION ALL SELECT \
+     'pg_largeobject'::regclass, oid FROM pg_largeobject_metadata) SELECT count(*) FROM own o \
+     WHERE NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = o.class AND d.objid = o.oid \
+     AND d.deptype = 'e')";
 
 /// Tables without a foreign one below them.
 const ANALYZED: &str = "WITH RECURSIVE below (root, relid) AS (SELECT inhparent, inhrelid FROM \
@@ -29,30 +53,21 @@ const ANALYZED: &str = "WITH RECURSIVE below (root, relid) AS (SELECT inhparent,
      '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT 1 FROM below b JOIN \
      pg_class f ON f.oid = b.relid WHERE b.root = c.oid AND f.relkind = 'f') ORDER BY 1";
 
-/// How the item of a membership begins.
-const MEMBER: &str = "member of ";
-
-const JOINED: &str = "SELECT substr(item, 11) FROM dr_restore.progress WHERE item LIKE 'member of \
-     %'";
-
-/// Roles that this user cannot give anything to. A membership that is there already, whatever its
-/// options, is not touched: it would be gone with ours.
-fn foreign(version: u32) -> &'static str {
-    if version < 160_000 {
-        "SELECT rolname FROM pg_roles WHERE NOT rolsuper AND NOT pg_has_role(oid, 'MEMBER')"
-    } else {
-        "SELECT r.rolname FROM pg_roles r WHERE NOT r.rolsuper AND NOT (pg_has_role(r.oid, \
-         'USAGE') AND pg_has_role(r.oid, 'SET')) AND NOT EXISTS (SELECT 1 FROM pg_auth_members m \
-         JOIN pg_roles u ON u.rolname = current_user WHERE m.roleid = r.oid AND m.member = u.oid \
-         AND m.grantor = u.oid)"
-    }
-}
+/// The item of a database that everybody could enter.
+const CLOSED: &str = "closed";
 
 impl Postgres {
     /// # Errors
     /// The server's.
-    pub(super) async fn comment(&self) -> Result<Option<String>, DatabaseError> {
-        self.value(COMMENT).await
+    pub(super) async fn ended(&self) -> Result<Option<String>, DatabaseError> {
+        if self.value(BEGUN).await?.is_none() {
+            return self.value(COMMENT).await;
+        }
+        let sql = format!(
+            "SELECT substr(item, {}) FROM dr_restore.progress WHERE item LIKE '{ENDED}%'",
+            ENDED.len() + 1
+        );
+        self.value(&sql).await
     }
 
     /// # Errors
@@ -64,8 +79,7 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn begun(&self, prefix: &str) -> Result<Begun, DatabaseError> {
-        let table = "SELECT to_regclass('dr_restore.progress')::text";
-        if self.value(table).await?.is_none() {
+        if self.value(BEGUN).await?.is_none() {
             return Ok(Begun::Not);
         }
         let by = format!(
@@ -78,13 +92,35 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn begin_load(&self, mark: &str) -> Result<(), DatabaseError> {
+        // Nobody enters before row-level security is there.
+        let close = match self.value(OPEN).await?.as_deref() {
+            Some("t") => format!(
+                "REVOKE CONNECT ON DATABASE {} FROM PUBLIC; INSERT INTO dr_restore.progress \
+                 (item) VALUES ('{CLOSED}'); ",
+                ident(&self.address.database)
+            ),
+            _ => String::new(),
+        };
         self.execute(&format!(
             "BEGIN; CREATE SCHEMA dr_restore; CREATE TABLE dr_restore.progress (item text PRIMARY \
              KEY, at timestamptz NOT NULL DEFAULT now()); {TABLES}; INSERT INTO \
-             dr_restore.progress (item) VALUES ({}); COMMIT",
+             dr_restore.progress (item) VALUES ({}); {close}COMMIT",
             literal(mark)
         ))
         .await
+    }
+
+    /// For a dump that says nothing of who may enter: whoever could before.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn open_again(&self) -> Result<(), DatabaseError> {
+        if !self.loaded(CLOSED).await? {
+            return Ok(());
+        }
+        let database = ident(&self.address.database);
+        self.execute(&format!("GRANT CONNECT ON DATABASE {database} TO PUBLIC"))
+            .await
     }
 
     /// # Errors
@@ -116,16 +152,28 @@ impl Postgres {
     pub(super) async fn end_load(&self, mark: &str) -> Result<(), DatabaseError> {
         // Needs the memberships, which go now; done again it does no harm.
         self.analyze().await?;
-        let database = ident(&self.address.database);
-        let leave: String = firsts(self.rows(JOINED).await?)
-            .map(|role| format!("REVOKE {} FROM CURRENT_USER; ", ident(&role)))
-            .collect();
-        self.execute(&format!(
-            "BEGIN; {leave}DROP SCHEMA dr_restore CASCADE; COMMENT ON DATABASE {database} IS {}; \
-             COMMIT",
-            literal(mark)
-        ))
+        let leave = self.leaves().await?;
+        self.execute_as(
+            "end the load",
+            &format!(
+                "BEGIN; {leave}DELETE FROM dr_restore.progress; INSERT INTO dr_restore.progress \
+                 (item) VALUES ({}); COMMIT",
+                literal(&format!("{ENDED}{mark}"))
+            ),
+        )
         .await
+    }
+
+    /// What a load left for a second attempt at it; one that has not ended keeps it.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn forget_load(&self) -> Result<(), DatabaseError> {
+        if self.value(BEGUN).await?.is_none() || self.ended().await?.is_none() {
+            return Ok(());
+        }
+        self.execute("DROP SCHEMA IF EXISTS dr_restore CASCADE")
+            .await
     }
 
     /// Each table by itself: a foreign one below it would be connected to, and one that cannot be
@@ -140,31 +188,6 @@ impl Postgres {
         Ok(())
     }
 
-    /// A superuser needs none. What a crash leaves behind is in the items, and goes with them.
-    ///
-    /// # Errors
-    /// The server's.
-    pub(super) async fn join_roles(
-        &self,
-        roles: &BTreeSet<String>,
-        item: &str,
-    ) -> Result<(), DatabaseError> {
-        if self.loaded(item).await? {
-            return Ok(());
-        }
-        let foreign = foreign(self.version_num().await?);
-        let foreign: BTreeSet<String> = firsts(self.rows(foreign).await?).collect();
-        self.execute("BEGIN").await?;
-        for role in self.join(roles.intersection(&foreign)).await? {
-            self.execute(&format!(
-                "INSERT INTO dr_restore.progress (item) VALUES ({})",
-                literal(&format!("{MEMBER}{role}"))
-            ))
-            .await?;
-        }
-        self.commit_item(item).await
-    }
-
     /// Whether this user may say something of the database, as every load does in the end.
     ///
     /// # Errors
@@ -175,28 +198,17 @@ impl Postgres {
         Ok(self.value(owns).await?.as_deref() == Some("t"))
     }
 
-    /// Leaves the roles that a load joined; for a database that goes before its load has ended.
-    ///
-    /// # Errors
-    /// The server's.
-    pub(super) async fn leave_roles(&self) -> Result<(), DatabaseError> {
-        let table = "SELECT to_regclass('dr_restore.progress')::text";
-        if self.value(table).await?.is_none() {
-            return Ok(());
-        }
-        for role in firsts(self.rows(JOINED).await?) {
-            let leave = format!("REVOKE {} FROM CURRENT_USER", ident(&role));
-            self.execute(&leave).await?;
-        }
-        Ok(())
-    }
-
     /// # Errors
     /// The server's.
     pub(super) async fn rows_in(
         &self,
         into: &Destination<'_>,
     ) -> Result<CopyInto<'_>, DatabaseError> {
+        if large::is(into.schema, into.table) {
+            self.execute(&format!("BEGIN; {}", large::WAIT)).await?;
+            let rows = self.copy_in(large::INTO).await?;
+            return Ok(rows.then(large::WRITE));
+        }
         let columns = column_list(into.columns);
         // Without columns COPY takes no list, and an empty line is a row.
         let list = if columns.is_empty() {
@@ -219,8 +231,11 @@ impl RowsIn for CopyInto<'_> {
     }
 
     async fn commit(self, item: &str) -> Result<(), DatabaseError> {
-        let connection = self.connection;
+        let (connection, then) = (self.connection, self.then);
         self.finish().await?;
+        if let Some(then) = then {
+            connection.execute(then).await?;
+        }
         connection.commit_item(item).await
     }
 }

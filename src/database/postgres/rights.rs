@@ -4,6 +4,7 @@
 
 use super::connect::Postgres;
 use super::roles::platform;
+use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Pages, Table};
 use crate::database::kind::RowsOut;
@@ -74,6 +75,11 @@ fn lacking(of: Of<'_>) -> String {
     )
 }
 
+/// Owners of large objects.
+const OBJECTS: &str = "SELECT DISTINCT o.rolname FROM pg_largeobject_metadata m JOIN pg_roles o ON \
+     o.oid = m.lomowner JOIN pg_roles u ON u.rolname = current_user WHERE NOT (u.rolsuper OR \
+     o.rolsuper OR pg_has_role(o.oid, 'USAGE'))";
+
 /// Refused because of who owns what, and for good.
 fn not_given(e: &DatabaseError) -> bool {
     let codes = ["42501", "0LP01", "42704", "2BP01"];
@@ -95,6 +101,9 @@ impl Postgres {
             if row.forced {
                 found.forced.insert(qualified(&row.schema, &row.name));
             }
+        }
+        if matches!(of, Of::All) {
+            found.owners.extend(firsts(self.rows(OBJECTS).await?));
         }
         Ok(found)
     }

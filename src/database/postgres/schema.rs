@@ -3,6 +3,7 @@
 
 use super::client::DumpProgram;
 use super::connect::Postgres;
+use super::large;
 use super::secrets;
 use crate::database::error::DatabaseError;
 use crate::database::found::{LeftOut, SchemaError, SchemaPart};
@@ -40,6 +41,10 @@ const NAMED: [(&str, &str); 23] = [
 const MAPPINGS: &str = "SELECT count(*) FROM pg_user_mappings m WHERE m.umoptions IS NULL OR \
      EXISTS (SELECT 1 FROM unnest(m.umoptions) AS o WHERE lower(split_part(o, '=', 1)) NOT IN \
      ('user', 'username'))";
+
+const CONFIGURATION: &str = "SELECT count(*) FROM pg_class c JOIN pg_extension e ON c.oid = ANY \
+     (e.extconfig) WHERE c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'SELECT') AND NOT \
+     row_security_active(c.oid))";
 
 const COLLATIONS: &str = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE \
      datname = current_database()";
@@ -104,7 +109,8 @@ impl Postgres {
     /// The server's.
     pub(super) async fn count(&self, what: LeftOut) -> Result<u64, DatabaseError> {
         let sql = match what {
-            LeftOut::LargeObjects => "SELECT count(*) FROM pg_largeobject_metadata",
+            LeftOut::LargeObjects => large::UNREADABLE,
+            LeftOut::Configuration => CONFIGURATION,
             LeftOut::Tablespaces => "SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'",
             LeftOut::Subscriptions => "SELECT count(subname) FROM pg_subscription",
             LeftOut::MappingOptions => MAPPINGS,

@@ -6,10 +6,11 @@ use crate::database::error::DatabaseError;
 use crate::database::found::SequencesBehind;
 use crate::database::quote::{ident, literal, qualified};
 
-const ALL: &str = "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON \
-     n.oid = c.relnamespace WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT 1 \
-     FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = \
-     'e') ORDER BY 1, 2";
+const ALL: &str = "SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = \
+     c.relnamespace WHERE c.relkind = 'S' AND n.nspname !~ '^pg_' AND (NOT EXISTS (SELECT 1 FROM \
+     pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e') \
+     OR (has_sequence_privilege(c.oid, 'SELECT') AND EXISTS (SELECT 1 FROM pg_extension e WHERE \
+     c.oid = ANY (e.extconfig)))) ORDER BY 1, 2";
 
 /// Sequences owned by a column (serial, identity): their names and what they number. Ascending ones
 /// only; a cycling one says nothing.

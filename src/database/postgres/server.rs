@@ -1,10 +1,12 @@
 //! A server as a whole: its databases, and those that a drill makes there.
 
 use super::connect::Postgres;
+use super::facts::made_like;
 use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::found::Dropped;
 use crate::database::quote::{ident, literal};
+use crate::manifest::DatabaseFacts;
 use jiff::Timestamp;
 
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
@@ -46,13 +48,11 @@ impl Postgres {
         &self,
         name: &str,
         comment: &str,
+        like: Option<&DatabaseFacts>,
     ) -> Result<bool, DatabaseError> {
         match self.comment_of(name).await? {
             None => {
-                // template0: an empty database, whatever was put into template1. A crash right
-                // after it leaves one without a comment, under a name that is this run's alone.
-                let create = format!("CREATE DATABASE {} TEMPLATE template0", ident(name));
-                self.execute(&create).await?;
+                self.create_database(name, like).await?;
             }
             Some(None) => {}
             Some(Some(found)) => return Ok(found.contains(comment)),
@@ -64,6 +64,26 @@ impl Postgres {
         );
         self.execute(&say).await?;
         Ok(true)
+    }
+
+    async fn create_database(
+        &self,
+        name: &str,
+        like: Option<&DatabaseFacts>,
+    ) -> Result<(), DatabaseError> {
+        // template0: an empty database, whatever was put into template1. A crash right after it
+        // leaves one without a comment, under a name that is this run's alone.
+        let create = format!("CREATE DATABASE {} TEMPLATE template0", ident(name));
+        let same = like.map(|facts| format!("{create}{}", made_like(facts)));
+        if let Some(same) = same {
+            match self.execute(&same).await {
+                Err(e) if e.transient() => return Err(e),
+                // A locale that this server does not have: what differs then is told by the load.
+                Err(_) => {}
+                Ok(()) => return Ok(()),
+            }
+        }
+        self.execute(&create).await
     }
 
     /// Only one whose comment says whose it is, or that has none, as a crash right after its making

@@ -3,8 +3,9 @@
 
 use super::connect::Postgres;
 use super::copy::Lines;
+use super::large;
 use crate::database::error::DatabaseError;
-use crate::database::found::{Pages, Table};
+use crate::database::found::{Holds, Pages, Table};
 use crate::database::kind::RowsOut;
 use crate::database::quote::{ident, literal, qualified};
 use bytes::Bytes;
@@ -38,10 +39,14 @@ impl Postgres {
     /// The server's.
     pub(super) async fn hold(&self, tables: &[Table]) -> Result<(), DatabaseError> {
         for some in tables.chunks(LOCKED_AT_ONCE) {
-            let names: Vec<String> = some
-                .iter()
+            // Of large objects there is no table that could be emptied.
+            let held = some.iter().filter(|t| t.holds != Holds::LargeObjects);
+            let names: Vec<String> = held
                 .map(|t| format!("ONLY {}", qualified(&t.schema, &t.name)))
                 .collect();
+            if names.is_empty() {
+                continue;
+            }
             self.execute(&format!(
                 "LOCK TABLE {} IN ACCESS SHARE MODE",
                 names.join(", ")
@@ -74,14 +79,24 @@ pub(super) fn column_list(columns: &[String]) -> String {
 }
 
 fn rows_of(of: &Table, Pages { from, to }: Pages) -> String {
+    let condition = match &of.holds {
+        Holds::LargeObjects => return format!("COPY ({}) TO STDOUT", large::PIECES),
+        Holds::Configuration(condition) => condition.trim(),
+        Holds::Rows => "",
+    };
     let table = qualified(&of.schema, &of.name);
     let upper = to
         .map(|t| format!(" AND ctid < '({t},0)'"))
         .unwrap_or_default();
-    let range = if from == 0 && to.is_none() {
-        String::new()
-    } else {
-        format!(" WHERE ctid >= '({from},0)'{upper}")
+    // The condition is kept with its WHERE.
+    let range = match (from == 0 && to.is_none(), condition) {
+        (true, "") => String::new(),
+        (true, condition) => format!(" {condition}"),
+        (false, "") => format!(" WHERE ctid >= '({from},0)'{upper}"),
+        (false, condition) => {
+            let condition = condition.get(5..).unwrap_or_default();
+            format!(" WHERE ctid >= '({from},0)'{upper} AND ({condition})")
+        }
     };
     format!(
         "COPY (SELECT {} FROM ONLY {table}{range}) TO STDOUT",
@@ -101,6 +116,7 @@ mod tests {
             columns: vec!["x".into()],
             pages: 9,
             hash_root: None,
+            holds: Holds::Rows,
         };
         let rows = |from, to| rows_of(&table, Pages { from, to });
         assert_eq!(
@@ -115,6 +131,18 @@ mod tests {
         assert_eq!(
             rows(8, None),
             "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\" WHERE ctid >= '(8,0)') TO STDOUT"
+        );
+        let table = Table {
+            holds: Holds::Configuration("WHERE x OR y".into()),
+            ..table
+        };
+        let whole = "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\" WHERE x OR y) TO STDOUT";
+        assert_eq!(rows_of(&table, Pages::ALL), whole);
+        let from = Pages { from: 8, to: None };
+        assert_eq!(
+            rows_of(&table, from),
+            "COPY (SELECT \"x\" FROM ONLY \"s\".\"a\"\"b\" WHERE ctid >= '(8,0)' AND ( x OR y)) \
+             TO STDOUT"
         );
     }
 }

@@ -21,7 +21,7 @@ pub(super) const TABLES: &str = "CREATE TABLE dr_restore.position (part text PRI
 
 const UNDONE: &str = "SELECT u.part, u.number::text AS n, u.settings, u.statement, u.what, \
      u.secures FROM dr_restore.undone u ORDER BY CASE u.part WHEN 'pre-data' THEN 0 WHEN \
-     'sequences' THEN 1 WHEN 'post-data' THEN 2 ELSE 3 END, u.number";
+     'large-objects' THEN 1 WHEN 'sequences' THEN 2 WHEN 'post-data' THEN 3 ELSE 4 END, u.number";
 
 const OPEN: &str = "SELECT secures FROM dr_restore.undone WHERE secures IS NOT NULL";
 

@@ -129,6 +129,14 @@ fn set(role: &str, setting: &RoleSetting) -> Vec<Vec<String>> {
     ways
 }
 
+/// The names of a setting whose value is a list of them.
+pub(in crate::database::postgres) fn list_of_names(
+    setting: &str,
+    value: &str,
+) -> Option<Vec<String>> {
+    names(value).filter(|_| LISTS.contains(&setting))
+}
+
 /// The names of a stored list: `a, "b, c"`; `None` where it is no such list.
 fn names(list: &str) -> Option<Vec<String>> {
     let (mut names, mut rest) = (Vec::new(), list.trim());
