@@ -234,6 +234,14 @@ pub trait Database: Sized {
     /// Once more what was refused in all parts; what is refused again.
     async fn try_again(&self) -> Result<Vec<Undone>, DatabaseError>;
 
+    /// What two texts of a schema have otherwise, by the beginnings of statements; those that were
+    /// refused are known. `None`: they cannot be compared.
+    fn schema_differences(
+        stored: &Self::Script,
+        here: &Self::Script,
+        refused: &BTreeSet<String>,
+    ) -> Option<Vec<String>>;
+
     /// Begins a transaction that loads rows, as they were read.
     async fn rows_in(&self, into: &Destination<'_>) -> Result<Self::RowsIn<'_>, DatabaseError>;
 

@@ -4,6 +4,7 @@
 //! loaded it, so that a killed load goes on where it was. At the end the items go and one stays,
 //! which says so, until what was loaded is looked at.
 
+use super::compare::{Compared, compare};
 use super::fill::fill;
 use super::section::LoadInput;
 use super::{DumpError, roles, section};
@@ -21,6 +22,8 @@ pub struct Loaded {
     pub exceptions: Vec<String>,
     /// Statements that the server refused, each with what it said: all else is there.
     pub undone: Vec<String>,
+    /// Its schema, beside the dump's.
+    pub compared: Compared,
 }
 
 /// # Errors
@@ -31,13 +34,14 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     let mark = format!("{MARK}{}", input.mark);
     let wanted = section::roles(input).await?;
     let facts = section::facts_of(input.vault, input.dump).await?;
-    if let Some(undone) = ended(main.ended().await?, &mark) {
+    if let Some((undone, compared)) = ended(main.ended().await?, &mark) {
         let mut exceptions = roles::exceptions(&main, &wanted).await?;
         exceptions.extend(otherwise(&main, facts.as_ref()).await?);
         return Ok(Loaded {
             bytes: 0,
             exceptions,
             undone,
+            compared,
         });
     }
     begin(&main, &mark).await?;
@@ -59,14 +63,16 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     main.try_again().await?;
     dress(input, &main, facts.as_ref()).await?;
     let statements = main.try_again().await?;
+    let compared = compare::<D>(input, &statements).await?;
     let statements = statements.iter().map(|u| format!("{}: {}", u.what, u.why));
     let undone: Vec<String> = statements.chain(refused).collect();
     exceptions.extend(otherwise(&main, facts.as_ref()).await?);
-    main.end_load(&said(&mark, &undone)).await?;
+    main.end_load(&said(&mark, &undone, &compared)).await?;
     Ok(Loaded {
         bytes,
         exceptions,
         undone,
+        compared,
     })
 }
 
@@ -102,20 +108,43 @@ async fn otherwise<D: Database>(
 
 /// What the database says when the load has ended: the mark, and what it is without, a line each. A
 /// crash right after it leaves this for the next attempt's evidence.
-fn said(mark: &str, undone: &[String]) -> String {
-    let lines = undone.iter().map(|u| u.replace(['\n', '\r'], " "));
-    [mark.to_owned()]
-        .into_iter()
-        .chain(lines)
-        .collect::<Vec<_>>()
-        .join("\n")
+fn said(mark: &str, undone: &[String], compared: &Compared) -> String {
+    let (differs, not) = match compared {
+        Compared::Schema(differs) => (differs.as_slice(), None),
+        Compared::Not(why) => (&[][..], Some(why)),
+    };
+    let lines = |what: &'static str, of: &mut dyn Iterator<Item = &String>| {
+        let line = |text: &String| format!("{what}{}", text.replace(['\n', '\r'], " "));
+        of.map(line).collect::<Vec<_>>()
+    };
+    let mut all = vec![mark.to_owned()];
+    all.extend(lines(UNDONE, &mut undone.iter()));
+    all.extend(lines(DIFFERS, &mut differs.iter()));
+    all.extend(lines(NOT_COMPARED, &mut not.into_iter()));
+    all.join("\n")
 }
 
+const UNDONE: &str = "undone ";
+const DIFFERS: &str = "differs ";
+const NOT_COMPARED: &str = "not compared ";
+
 /// `None`: this load has not ended.
-fn ended(comment: Option<String>, mark: &str) -> Option<Vec<String>> {
-    let comment = comment?;
-    let mut lines = comment.split('\n');
-    (lines.next() == Some(mark)).then(|| lines.map(str::to_owned).collect())
+fn ended(said: Option<String>, mark: &str) -> Option<(Vec<String>, Compared)> {
+    let said = said?;
+    let mut lines = said.split('\n');
+    if lines.next() != Some(mark) {
+        return None;
+    }
+    let lines: Vec<&str> = lines.collect();
+    let of = |what: &str| {
+        let texts = lines.iter().filter_map(|l| l.strip_prefix(what));
+        texts.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let compared = match of(NOT_COMPARED).pop() {
+        Some(why) => Compared::Not(why),
+        None => Compared::Schema(of(DIFFERS)),
+    };
+    Some((of(UNDONE), compared))
 }
 
 /// Claims an empty database, or finds that this load began it.
@@ -150,11 +179,16 @@ mod tests {
     #[test]
     fn what_a_load_is_without_is_said_by_the_database_and_read_again() {
         let undone = vec!["an index a\nb: 42".to_owned(), "x: y".to_owned()];
-        let comment = said("a mark", &undone);
-        let read = ended(Some(comment.clone()), "a mark");
-        assert_eq!(read, Some(vec!["an index a b: 42".into(), "x: y".into()]));
-        assert_eq!(ended(Some("a mark".into()), "a mark"), Some(Vec::new()));
-        assert_eq!(ended(Some(comment), "another"), None);
+        let differs = Compared::Schema(vec!["missing: z".to_owned()]);
+        let text = said("a mark", &undone, &differs);
+        let wanted = vec!["an index a b: 42".to_owned(), "x: y".to_owned()];
+        assert_eq!(ended(Some(text.clone()), "a mark"), Some((wanted, differs)));
+        let none = (Vec::new(), Compared::Schema(Vec::new()));
+        assert_eq!(ended(Some("a mark".into()), "a mark"), Some(none));
+        let not = Compared::Not("too old".into());
+        let text_of_not = said("a mark", &[], &not);
+        assert_eq!(ended(Some(text_of_not), "a mark"), Some((Vec::new(), not)));
+        assert_eq!(ended(Some(text), "another"), None);
         assert_eq!(ended(None, "a mark"), None);
     }
 }

@@ -5,6 +5,7 @@
 //! -dc chunk | psql -c 'COPY …'`.
 
 mod chunk;
+mod compare;
 mod facts;
 mod fill;
 mod load;
@@ -13,6 +14,7 @@ mod rows;
 mod section;
 mod write;
 
+pub use compare::{Compared, compare};
 pub use load::{Loaded, load};
 pub use rows::{Digests, digest_database};
 pub use section::{LoadInput, facts_of};

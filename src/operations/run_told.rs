@@ -4,8 +4,8 @@ use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
 use crate::model::RunKind;
 use crate::plan::{
-    CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs, SweepDrill,
-    Teardown, TornDown, WriteProofs,
+    CheckRestored, CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs,
+    SweepDrill, Teardown, TornDown, WriteProofs,
 };
 use crate::report::{Code, Finding, Hint, full};
 
@@ -59,6 +59,8 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
         finding.thing(run).place(&report.state.plan.journal_target)
     }));
     findings.extend(in_part(report));
+    findings.extend(objects(report));
+    findings.extend(differs(report));
     findings.extend(not_kept(report));
     findings.extend(behind(report));
     findings.extend(swept(report));
@@ -89,6 +91,38 @@ fn in_part(report: &Report) -> impl Iterator<Item = Finding> {
             l.undone[0]
         );
         Finding::error(Code::RestoredInPart, message)
+            .thing(&step.id)
+            .place(&report.state.plan.run)
+    })
+}
+
+/// Objects of a database that was loaded.
+fn objects(report: &Report) -> impl Iterator<Item = Finding> {
+    let loaded = report.state.done::<LoadDump>();
+    let some = loaded.filter(|(_, _, l)| !l.objects_differ.is_empty());
+    some.map(|(step, _, l)| {
+        let message = format!(
+            "{} objects are not as the dump says, first {}",
+            l.objects_differ.len(),
+            l.objects_differ[0]
+        );
+        Finding::error(Code::RestoredDiffers, message)
+            .thing(&step.id)
+            .place(&report.state.plan.run)
+    })
+}
+
+/// What was restored otherwise than the vault says.
+fn differs(report: &Report) -> impl Iterator<Item = Finding> {
+    let checked = report.state.done::<CheckRestored>();
+    let some = checked.filter(|(_, _, c)| !c.differs.is_empty());
+    some.map(|(step, _, c)| {
+        let message = format!(
+            "{} tables are otherwise than the dump of the same point says, first {}",
+            c.differs.len(),
+            c.differs[0]
+        );
+        Finding::error(Code::RestoredDiffers, message)
             .thing(&step.id)
             .place(&report.state.plan.run)
     })

@@ -304,6 +304,7 @@ fn restore_by(method: Method, into: RestoreInto) -> Result<Plan, Unavailable> {
         target: TargetName::new("central"),
         copy: Some(&copy),
         into,
+        against: Vec::new(),
         targets: vec![plan.targets[0].clone()],
         runner: Runner::default(),
         poll_every: Seconds(5),

@@ -172,6 +172,7 @@ codes! {
     DumpDamaged = "dump-damaged", Findings, Hint::policy("verify");
 
     // Restores.
+    RestoredDiffers = "restored-differs", Findings;
     RestoredInPart = "restored-in-part", Findings;
     NoPoint = "no-point", Findings;
     NoRestoreOption = "no-restore-option", Findings;

@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::database::{Address, Database, Keep, Postgres, Takes};
-use crate::dump::{Digests, LoadInput, digest_database};
+use crate::dump::{Compared, Digests, LoadInput, digest_database};
 use crate::manifest::{
     DatabaseFacts, Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest,
 };
@@ -84,6 +84,8 @@ pub(super) struct Done {
     pub exceptions: Vec<String>,
     /// Statements that the server refused.
     pub undone: Vec<String>,
+    /// Its schema, beside the dump's.
+    pub compared: Compared,
 }
 
 impl Load<'_> {
@@ -128,6 +130,7 @@ impl Load<'_> {
                 .collect(),
             exceptions: loaded.exceptions,
             undone: loaded.undone,
+            compared: loaded.compared,
         })
     }
 }

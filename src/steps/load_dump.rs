@@ -26,6 +26,7 @@ impl Perform for LoadDump {
             },
         };
         let done = load.perform(ctx).await?;
+        let (objects_differ, objects_not_compared) = done.compared.told();
         Ok(DumpLoaded {
             checks: Vec::new(),
             tables: done.tables,
@@ -35,6 +36,8 @@ impl Perform for LoadDump {
             heartbeat: Beat::default(),
             exceptions: done.exceptions,
             undone: done.undone,
+            objects_differ,
+            objects_not_compared,
         })
     }
 }

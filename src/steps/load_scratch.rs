@@ -37,7 +37,10 @@ impl Perform for LoadScratch {
             Some(inspected) => ctx.output(inspected)?.tables.clone(),
             None => loaded.digests,
         };
+        let (objects_differ, objects_not_compared) = loaded.compared.told();
+        let objects = objects_not_compared.as_deref();
         let mut checks = vec![
+            proof::objects(&scope, &objects_differ, objects),
             proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
             proof::equal(&scope, "equal", &wanted, &digests.tables),
@@ -69,6 +72,8 @@ impl Perform for LoadScratch {
             heartbeat: beat,
             exceptions: loaded.exceptions,
             undone: loaded.undone,
+            objects_differ,
+            objects_not_compared,
         })
     }
 }

@@ -15,12 +15,13 @@ const CONFIGURATION: &str = "SELECT string_agg(id::text || mine, ',' ORDER BY id
  string_agg(of || note, ',') FROM public.aconf) || (SELECT last_value FROM public.confs) FROM \
  public.conf";
 
-const OBJECTS: &str = "SELECT string_agg(format('%s %s %s %s %s', m.oid, pg_get_userbyid(lomowner), \
-     lomacl, obj_description(m.oid, 'pg_largeobject'), md5(lo_get(m.oid))), E'\n' ORDER BY m.oid) \
-     FROM pg_largeobject_metadata m";
+const OBJECTS: &str = "SELECT string_agg(format('%s %s %s %s %s', m.oid, \
+     pg_get_userbyid(lomowner), lomacl, obj_description(m.oid, 'pg_largeobject'), \
+     md5(lo_get(m.oid))), E'\n' ORDER BY m.oid) FROM pg_largeobject_metadata m";
 
-const MADE: &str = "CREATE ROLE lob LOGIN; CREATE ROLE reader; SELECT lo_from_bytea(4711, 'hello'), \
-     lo_from_bytea(4712, convert_to(repeat('0123456789', 60000), 'UTF8')), lo_create(4713), \
+const MADE: &str = "CREATE ROLE lob LOGIN; CREATE ROLE reader; SELECT lo_from_bytea(4711, \
+     'hello'), lo_from_bytea(4712, convert_to(repeat('0123456789', 60000), 'UTF8')), \
+     lo_create(4713), \
      lo_create(4714); SELECT lo_put(4714, 700000, 'behind a hole'); ALTER LARGE OBJECT 4711 OWNER \
      TO lob; GRANT SELECT ON LARGE OBJECT 4711 TO reader, PUBLIC; GRANT UPDATE ON LARGE OBJECT \
      4712 TO lob WITH GRANT OPTION; COMMENT ON LARGE OBJECT 4712 IS E'it''s\nbig'";

@@ -174,6 +174,14 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     );
     let (n, reading) = compare(&cloud, &restored);
     assert_eq!(done["rows"].as_u64(), Some(rows(&reading)));
+    let equal = |done: &Value| {
+        assert_eq!(
+            (&done["compared"], &done["differs"]),
+            (&done["tables"], &json!([])),
+            "{done}"
+        );
+    };
+    equal(&done);
     assert!(
         n > 0 && n <= lost["last_operation"].as_i64().unwrap_or(0) + 1,
         "{n}"
@@ -192,6 +200,7 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
     let mut dump = other.to_vec();
     dump.extend(["--method", "dump", "--into", &empty]);
     let done = restore(&cloud, "other", &dump);
+    equal(&done);
     let (m, again) = compare(&cloud, &empty);
     assert_eq!(
         (m, rows(&again)),

@@ -17,6 +17,7 @@ mod deploy;
 mod dumps;
 mod elsewhere;
 mod evidence;
+mod faults;
 mod format_pages;
 mod formats;
 mod fuzz;

@@ -181,6 +181,70 @@ fn a_refusal_that_only_iam_gave_proves_nothing_about_a_lock() {
 }
 
 #[test]
+fn a_restored_database_that_is_not_what_was_dumped_is_named() {
+    let cloud = Cloud::start("differs", &["--no-writers"]);
+    cloud.init();
+    cloud.dr(&["tick"]).exits(0);
+    let password = cloud.root.join("password");
+    std::fs::write(&password, "a-new-password-1\n").expect("written");
+    let password = password.to_str().expect("a path").to_owned();
+    let policy = cloud.policy();
+    let policy = policy.to_str().expect("a path");
+    let mut command = vec!["restore", "--json", "--method", "snapshot"];
+    command.extend([
+        "--policy",
+        policy,
+        "--cluster",
+        "shop-recovered",
+        "--master-password-file",
+        &password,
+    ]);
+    let hash = cloud
+        .command(&command)
+        .output()
+        .map(Ran::from)
+        .expect("dr runs");
+    let hash = hash.exits(2).plan_hash();
+    // The cluster is made meanwhile, and nobody has looked into it.
+    let call = json!({"operation": "DescribeDBInstances"});
+    let held = cloud.fault(&call, 1, &json!({"kind": "hold_before"}));
+    command.extend(["--yes", "--plan", &hash]);
+    let restore = cloud
+        .command(&command)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("dr runs");
+    until("the call is held", || {
+        let state = cloud.fault_state(held);
+        state["held"]
+            .as_array()
+            .filter(|h| !h.is_empty())
+            .map(|_| ())
+    });
+    until("the restored server answers", || {
+        let port = port_of(&cloud, "eu-central-1", "shop-recovered")?;
+        let sockets = dr_lab::pg::sockets::directory(&cloud.root.join("lab"));
+        let session = dr_lab::pg::session::Session::admin(&sockets, port, "shop");
+        crate::stores::block_on(session).ok().map(|_| ())
+    });
+    let lost = "DELETE FROM app.heartbeat WHERE id = (SELECT min(id) FROM app.heartbeat)";
+    sql(&cloud, "eu-central-1", "shop-recovered", lost);
+    cloud.tell(&format!("/faults/{held}/release"), &json!({}));
+    let ran = Ran::from(restore.wait_with_output().expect("it ended")).exits(3);
+    let differs = finding(&ran, "restored-differs");
+    let told = text(&differs, "message");
+    assert!(told.contains("first app.heartbeat has"), "{told}");
+    let answer = ran.json();
+    assert!(answer["compared"].as_u64() > Some(10), "{answer}");
+    assert_eq!(
+        answer["differs"].as_array().map(Vec::len),
+        Some(1),
+        "{answer}"
+    );
+}
+
+#[test]
 fn a_row_that_is_lost_while_a_drill_runs_turns_it_red() {
     let cloud = Cloud::start("row", &["--no-writers"]);
     cloud.init();

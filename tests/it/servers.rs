@@ -4,7 +4,7 @@
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
 use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes};
-use dr::dump::{DumpError, DumpInput, LoadInput, Loaded};
+use dr::dump::{Compared, DumpError, DumpInput, LoadInput, Loaded};
 use dr::manifest::Dump;
 use dr::model::{
     Lock, LockMode, ObjectKey, PolicyName, RunId, Seconds, Sha256, Slot, SourceId, TargetName,
@@ -198,6 +198,23 @@ impl Rig {
             progress: &|_, _| (),
         })
         .await
+    }
+
+    /// What a database has otherwise than a dump, that was loaded into it, or into another.
+    pub async fn compare(&self, dump: &Dump, to: &Address) -> Compared {
+        let vault = self.vault().await;
+        let input = LoadInput {
+            address: to,
+            vault: &vault,
+            dump,
+            mark: "a test",
+            streams: 2,
+            timeout: PATIENCE,
+            takes: Takes::WithoutName,
+            progress: &|_, _| (),
+        };
+        let compared = dr::dump::compare::<Postgres>(&input, &[]).await;
+        compared.expect("compared")
     }
 
     /// As a restore does that looked at what it loaded.

@@ -18,6 +18,7 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     }
     if complete {
         text(answer, report, measured);
+        list(answer, "differs", &measured.differs);
         list(answer, "not restored", &measured.undone);
         list(answer, "not as in the dump", &measured.exceptions);
         next_steps(
@@ -53,6 +54,8 @@ pub fn done(answer: &mut Answer, choice: &Choice<'_>, restored: Restored) {
     answer.set("objects", measured.objects);
     answer.set("exceptions", &measured.exceptions);
     answer.set("undone", &measured.undone);
+    answer.set("compared", measured.compared);
+    answer.set("differs", &measured.differs);
     answer.set("phases", phases);
     answer.set("deletion_protection", protected);
     answer.findings.extend(restored.findings);
@@ -70,6 +73,15 @@ fn text(answer: &mut Answer, report: &Report, measured: &Measured) {
         "  {} tables, {} rows, {} files",
         measured.tables, measured.rows, measured.objects
     ));
+    if measured.tables > 0 {
+        answer.line(match (measured.compared, measured.differs.len()) {
+            (None, _) => "  not compared: this target has no dump of this point".to_owned(),
+            (Some(all), 0) => format!("  {all} tables are as the dump of this point says"),
+            (Some(all), some) => {
+                format!("  {some} of {all} tables differ from the dump of this point")
+            }
+        });
+    }
     let from = match measured.rto_from {
         RtoFrom::IncidentAt => "the incident",
         RtoFrom::FirstCommand => "the first command",

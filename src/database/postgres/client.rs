@@ -106,6 +106,7 @@ impl DumpProgram {
                 "--no-subscriptions",
                 "--no-tablespaces",
                 "--no-blobs",
+                "--exclude-schema=dr_restore",
                 "--encoding=UTF8",
             ]);
         enter(&mut command, address);

@@ -6,8 +6,8 @@ use super::copy::{CopyInto, Lines};
 use super::facts;
 use super::rights::Of;
 use super::roles::{by_hand, differences};
-use super::schema;
 use super::script::Script;
+use super::{same, schema};
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
@@ -188,6 +188,13 @@ impl Database for Postgres {
     }
     async fn try_again(&self) -> Answer<Vec<Undone>> {
         self.try_again().await
+    }
+    fn schema_differences(
+        stored: &Script,
+        here: &Script,
+        refused: &BTreeSet<String>,
+    ) -> Option<Vec<String>> {
+        same::differences(stored, here, refused)
     }
     async fn rows_in(&self, into: &Destination<'_>) -> Answer<CopyInto<'_>> {
         self.rows_in(into).await

@@ -17,6 +17,7 @@ mod load;
 mod restored;
 mod rights;
 mod roles;
+mod same;
 mod schema;
 mod script;
 mod secrets;

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 /// Text that holds nothing but statements.
 pub struct Script {
     statements: Vec<Statement>,
+    /// Majors of the server that it was written from, and of the program that wrote it.
+    writers: Option<(String, String)>,
 }
 
 /// One of them.
@@ -49,7 +51,18 @@ impl Script {
                 Kind::Blank => {}
             }
         }
-        Ok(Self { statements })
+        Ok(Self {
+            statements,
+            writers: writers(&text),
+        })
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &Statement> {
+        self.statements.iter()
+    }
+
+    pub(super) fn writers(&self) -> Option<&(String, String)> {
+        self.writers.as_ref()
     }
 
     /// Roles that it gives something to, or speaks for.
@@ -108,6 +121,21 @@ impl Statement {
             grants_on: grants_on(&all),
         }
     }
+}
+
+/// As the comment at the head of `pg_dump`'s text says it.
+fn writers(text: &str) -> Option<(String, String)> {
+    let head = text.lines().take(20);
+    let after = |what: &str| {
+        let mut lines = head.clone().filter_map(|l| l.strip_prefix(what));
+        let version = lines.next()?;
+        let end = version.find(|c: char| !c.is_ascii_digit());
+        Some(version[..end.unwrap_or(version.len())].to_owned())
+    };
+    Some((
+        after("-- Dumped from database version ")?,
+        after("-- Dumped by pg_dump version ")?,
+    ))
 }
 
 /// `SELECT pg_catalog.set_config('search_path', …)`: how `pg_dump` sets it.

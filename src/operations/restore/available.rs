@@ -100,10 +100,35 @@ impl At<'_> {
             proof_age_s: proof.map(|p| self.now.duration_since(p.at).as_secs()),
             eta_s: (!took.is_empty()).then(|| took.iter().sum::<f64>() / took.len() as f64),
             eta_from_n: took.len() as u64,
+            equals: equals(point, way, dump.as_ref()),
             dump,
             exceptions,
         }
     }
+}
+
+/// A snapshot and the dumps of its databases stand for one instant.
+fn equals(point: &PointRef, way: Way<'_>, own: Option<&ObjectKey>) -> Vec<(Name, ObjectKey)> {
+    let databases = match (way.method, way.database) {
+        (Method::Dump, Some(database)) => std::slice::from_ref(database),
+        (Method::Snapshot, _) => point
+            .captured(way.source)
+            .map_or(&[][..], |c| c.databases()),
+        _ => &[],
+    };
+    let of = |database: &Name| {
+        let way = Way {
+            method: Method::Dump,
+            database: Some(database),
+            ..way
+        };
+        let key = match own {
+            Some(own) => Some(own.clone()),
+            None => dump(point, way, verdict(&point.proofs, way)),
+        };
+        key.map(|key| (database.clone(), key))
+    };
+    databases.iter().filter_map(of).collect()
 }
 
 /// What is not in a dump, by kind.

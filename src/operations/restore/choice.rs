@@ -8,7 +8,7 @@ use super::places::Places;
 use super::request::RestoreRequest;
 use crate::database::Address;
 use crate::model::{Mark, Method, RunId, RunKind, Seconds, Sha256, Slot, VersionId};
-use crate::plan::{Plan, RestoreInput, RestoreInto, restore};
+use crate::plan::{Against, Plan, RestoreInput, RestoreInto, restore};
 use crate::policy::{Concurrency, Runner, Timeouts};
 use crate::report::{Code, Fail, Finding, Hint};
 use crate::vault::{Key, PointDocument, SourceDocument};
@@ -187,6 +187,15 @@ fn make_plan(
             .iter()
             .find(|c| (&c.source, &c.target) == (&option.source, &option.target)),
         into: into.clone(),
+        against: option
+            .equals
+            .iter()
+            .map(|(database, dump)| Against {
+                database: database.clone(),
+                target: option.target.clone(),
+                dump: dump.clone(),
+            })
+            .collect(),
         targets: vec![place.target.clone()],
         runner: policy.map_or_else(Runner::default, |p| p.runner.clone()),
         poll_every: timeouts.poll_every.min(MOST_BETWEEN_LOOKS),

@@ -44,6 +44,10 @@ pub struct Measured {
     pub exceptions: Vec<String>,
     /// Statements of the dump that the server refused.
     pub undone: Vec<String>,
+    /// Tables that were compared with a dump of the same point; `None`: there is none.
+    pub compared: Option<u64>,
+    /// Those that are otherwise, and objects that are.
+    pub differs: Vec<String>,
 }
 
 pub(super) fn measure(
@@ -85,6 +89,13 @@ pub(super) fn measure(
         endpoint,
         cluster: made.map(|m| m.id.clone()),
         exceptions: loaded.map(|l| l.exceptions.clone()).unwrap_or_default(),
+        compared: checked.and_then(|c| c.compared),
+        differs: loaded
+            .map(|l| l.objects_differ.clone())
+            .into_iter()
+            .chain(checked.map(|c| c.differs.clone()))
+            .flatten()
+            .collect(),
         undone: loaded.map(|l| l.undone.clone()).unwrap_or_default(),
     }
 }

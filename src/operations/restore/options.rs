@@ -29,6 +29,8 @@ pub struct RestoreOption {
     pub eta_from_n: u64,
     /// Key of the dump's document, for method `dump`.
     pub dump: Option<ObjectKey>,
+    /// Dumps of the same point at this target, by database: what is restored must equal them.
+    pub equals: Vec<(Name, ObjectKey)>,
     /// What it would not bring back.
     pub exceptions: Vec<Exception>,
 }

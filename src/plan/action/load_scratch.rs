@@ -71,4 +71,10 @@ pub struct DumpLoaded {
     /// Statements that the server refused, with what it said; all else is there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub undone: Vec<String>,
+    /// Objects that are not there, or are otherwise than the dump says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects_differ: Vec<String>,
+    /// Why objects were not compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub objects_not_compared: Option<String>,
 }

@@ -31,7 +31,7 @@ mod verify_copies;
 mod verify_point;
 mod write_proofs;
 
-pub use check_restored::{CheckRestored, Restored, RestoredChecked};
+pub use check_restored::{Against, CheckRestored, Restored, RestoredChecked};
 pub use cluster_spec::{ClusterMade, ClusterSpec};
 pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};
 pub use copy_snapshot::{CopySnapshot, SnapshotCopied};

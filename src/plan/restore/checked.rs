@@ -17,5 +17,6 @@ pub(super) fn check(
         databases,
         heartbeat,
         streams: input.streams,
+        against: input.against.clone(),
     }
 }

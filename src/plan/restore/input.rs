@@ -5,7 +5,7 @@ use crate::model::{
     BucketName, ClusterId, Method, Name, ObjectKey, Provider, Region, RunId, Seconds, Slot,
     SourceId, TargetName, VaultId, VersionId,
 };
-use crate::plan::PlanTarget;
+use crate::plan::{Against, PlanTarget};
 use crate::policy::{ClusterShape, Runner};
 use jiff::Timestamp;
 
@@ -63,6 +63,8 @@ pub struct RestoreInput<'a> {
     pub target: TargetName,
     pub copy: Option<&'a Copy>,
     pub into: RestoreInto,
+    /// What a restored database must equal.
+    pub against: Vec<Against>,
     pub targets: Vec<PlanTarget>,
     pub runner: Runner,
     pub poll_every: Seconds,

@@ -65,6 +65,7 @@ fn what_is_proven_comes_before_what_was_never_tried_and_that_before_what_failed(
         eta_s: None,
         eta_from_n: 0,
         dump: None,
+        equals: Vec::new(),
         exceptions: Vec::new(),
     };
     let mut all = vec![
