@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-pg check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -19,6 +19,9 @@ check-s3: build ## The lab's S3 by boto3
 
 check-rds: build ## The lab's RDS by boto3
 	@scripts/check-rds.sh $(ARGS)
+
+check-pg: build ## Dumps and loads between versions of PostgreSQL, 13, 16, 17 and 18 beside the installed one (not in CI)
+	@scripts/check-pg.sh $(ARGS)
 
 check-damage: build ## Every kind of damage at every place of a vault
 	@DR_FULL=1 cargo nextest run --locked --profile full --package dr --test it damage:: --no-capture

@@ -44,6 +44,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
             compared,
         });
     }
+    not_older(&input.dump.server_version, &main.server_version().await?)?;
     begin(&main, &mark).await?;
     let mut exceptions = roles::make(&main, &wanted).await?;
     let mut owners = BTreeSet::new();
@@ -147,6 +148,21 @@ fn ended(said: Option<String>, mark: &str) -> Option<(Vec<String>, Compared)> {
     Some((of(UNDONE), compared))
 }
 
+/// Nothing is begun that cannot end: an older server does not know what a newer one writes.
+fn not_older(dumped: &str, here: &str) -> Result<(), DumpError> {
+    let major = |version: &str| {
+        let end = version.find(|c: char| !c.is_ascii_digit());
+        version[..end.unwrap_or(version.len())].parse::<u32>().ok()
+    };
+    match (major(dumped), major(here)) {
+        (Some(dumped), Some(here)) if dumped > here => Err(DumpError::Older(format!(
+            "the dump is of PostgreSQL {dumped} and this server is {here}, which does not know all \
+             that it holds; restore into PostgreSQL {dumped} or newer"
+        ))),
+        _ => Ok(()),
+    }
+}
+
 /// Claims an empty database, or finds that this load began it.
 async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
     match main.begun(MARK).await? {
@@ -175,6 +191,18 @@ async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_older_than_the_dump_is_refused() {
+        for (dumped, here, taken) in [
+            ("15.18 (Debian 15.18-1)", "15.2", true),
+            ("13.1", "18beta1", true),
+            ("18.6", "15.18", false),
+            ("unknown", "15", true),
+        ] {
+            assert_eq!(not_older(dumped, here).is_ok(), taken, "{dumped} {here}");
+        }
+    }
 
     #[test]
     fn what_a_load_is_without_is_said_by_the_database_and_read_again() {

@@ -36,6 +36,9 @@ pub enum DumpError {
     Format(#[from] FormatError),
     #[error("{0}")]
     Refused(String),
+    /// The server is older than that of the dump.
+    #[error("{0}")]
+    Older(String),
     /// No program here can read the server.
     #[error("{0}")]
     Client(String),
@@ -75,6 +78,7 @@ impl From<DumpError> for Fail {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
+            DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
             DumpError::Incomplete(_) | DumpError::Damaged { .. } | DumpError::Compression(..) => {
                 Fail::caused(Code::DumpDamaged, e)

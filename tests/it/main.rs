@@ -47,3 +47,4 @@ mod targets;
 mod together;
 mod unconditional;
 mod values;
+mod versions;

@@ -32,8 +32,12 @@ impl Drop for Bare {
 
 impl Bare {
     pub async fn start(name: &str) -> Self {
+        Self::start_with(name, Programs::find().expect("PostgreSQL")).await
+    }
+
+    /// Of another version than the one that is found first.
+    pub async fn start_with(name: &str, programs: Programs) -> Self {
         let (root, owner) = (place(name), Owner::of_this_process());
-        let programs = Programs::find().expect("PostgreSQL");
         owner.private_dir(&root.join("s")).expect("sockets");
         let from =
             template::ensure(&root, &programs, owner, template::Kind::Plain).expect("a template");
@@ -106,11 +110,18 @@ pub struct Rig {
 impl Rig {
     /// Both servers hold an empty database `shop`.
     pub fn new(name: &str) -> Self {
+        let found = || Programs::find().expect("PostgreSQL");
+        Self::between(name, found(), found())
+    }
+
+    /// The same with servers of two versions.
+    pub fn between(name: &str, from: Programs, to: Programs) -> Self {
         let cloud = Cloud::start(name, &["--no-writers"]);
         cloud.init();
         let runtime = Runtime::new().expect("a runtime");
         let (from, to) = runtime.block_on(async {
-            let (from, to) = tokio::join!(Bare::start("from"), Bare::start("to"));
+            let (from, to) =
+                tokio::join!(Bare::start_with("from", from), Bare::start_with("to", to));
             for server in [&from, &to] {
                 server
                     .sql("postgres", "CREATE DATABASE shop TEMPLATE template0")

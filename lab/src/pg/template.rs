@@ -52,7 +52,6 @@ pub fn ensure(
     let mut command = Command::new(programs.program("initdb"));
     command.args([
         "--no-sync",
-        "--no-instructions",
         "--encoding=UTF8",
         "--locale=C",
         "--wal-segsize=1",

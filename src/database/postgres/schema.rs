@@ -46,8 +46,14 @@ const CONFIGURATION: &str = "SELECT count(*) FROM pg_class c JOIN pg_extension e
      (e.extconfig) WHERE c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'SELECT') AND NOT \
      row_security_active(c.oid))";
 
-const COLLATIONS: &str = "SELECT datcollate, coalesce(datcollversion, '') FROM pg_database WHERE \
-     datname = current_database()";
+/// Servers before 15 keep no version of what sorts a database.
+fn collations(version: u32) -> String {
+    let kept = match version {
+        150_000.. => "coalesce(datcollversion, '')",
+        _ => "''",
+    };
+    format!("SELECT datcollate, {kept} FROM pg_database WHERE datname = current_database()")
+}
 
 /// `major`: 16.
 ///
@@ -121,7 +127,7 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn collations(&self) -> Result<BTreeMap<String, String>, DatabaseError> {
-        let rows = self.rows(COLLATIONS).await?;
+        let rows = self.rows(&collations(self.version_num().await?)).await?;
         Ok(rows
             .into_iter()
             .filter_map(|r| Some((r.first()?.clone()?, r.get(1)?.clone()?)))
