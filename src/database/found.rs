@@ -161,6 +161,8 @@ pub enum Which {
     Objects,
     /// Who may do what with it.
     Rights,
+    /// What would act on all that comes after it.
+    EventTriggers,
 }
 
 /// What a database takes over of the one that was dumped, beside what is in it.

@@ -14,6 +14,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A table, and the digest of its rows or why it cannot be read.
+pub type Read = (Table, Result<TableDigest, DatabaseError>);
+
 /// One session in one database. Every session reads and writes values in the same text form,
 /// whatever the database's own settings are.
 ///
@@ -112,12 +115,9 @@ pub trait Database: Sized {
     /// Of all rows of a table.
     async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError>;
 
-    /// Of tables of a restored database that this user does not read as they are, one after the
+    /// Of all tables of a restored database that this user does not read as they are, one after the
     /// other: what that needs is undone.
-    async fn digests_borrowing(
-        &self,
-        of: &[Table],
-    ) -> Result<Vec<Result<TableDigest, DatabaseError>>, DatabaseError>;
+    async fn digests_borrowing(&self) -> Result<Vec<Read>, DatabaseError>;
 
     /// Changes a restored database that is a run's own, so that its user can read all of it in any
     /// session; what a dump says of it is kept first. Returns what was changed.

@@ -51,6 +51,9 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     for name in ["pre-data", "post-data"] {
         owners.extend(D::owners(&section::script::<D>(input, name).await?));
     }
+    if let Some(script) = section::large_objects::<D>(input).await? {
+        owners.extend(D::owners(&script));
+    }
     main.join_roles(&owners, "memberships").await?;
     section::apply(input, &main, ("pre-data", Which::Objects)).await?;
     section::apply(input, &main, ("large-objects", Which::Objects)).await?;
@@ -62,6 +65,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
         section::apply(input, &main, (section, Which::Rights)).await?;
     }
     main.try_again().await?;
+    section::apply(input, &main, ("post-data", Which::EventTriggers)).await?;
     dress(input, &main, facts.as_ref()).await?;
     let statements = main.try_again().await?;
     let compared = compare::<D>(input, &statements).await?;

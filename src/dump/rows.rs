@@ -1,17 +1,19 @@
 //! The digest of every table of a database, read through the same COPY lines that a dump stores.
 
 use super::DumpError;
-use crate::database::{Address, Database, DatabaseError};
+use crate::database::{Address, Database, DatabaseError, Holds, Table};
 use crate::manifest::TableDigest;
 use crate::model::Seconds;
 use futures_util::StreamExt;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Digests by table; what could not be read, with the reason.
 #[derive(Clone, Debug, Default)]
 pub struct Digests {
     pub tables: BTreeMap<String, TableDigest>,
     pub unreadable: BTreeMap<String, String>,
+    /// Those that older dumps do not list.
+    beside: BTreeSet<String>,
 }
 
 impl Digests {
@@ -19,11 +21,23 @@ impl Digests {
         self.tables.values().map(|t| t.rows).sum()
     }
 
+    /// To be compared with what a dump lists: large objects and rows of extensions' tables that it
+    /// says nothing of are no difference.
+    pub fn listed(&self, wanted: &BTreeMap<String, TableDigest>) -> BTreeMap<String, TableDigest> {
+        let mut tables = self.tables.clone();
+        tables.retain(|name, _| wanted.contains_key(name) || !self.beside.contains(name));
+        tables
+    }
+
     fn note(
         &mut self,
-        name: String,
+        table: &Table,
         read: Result<TableDigest, DatabaseError>,
     ) -> Result<(), DumpError> {
+        let name = table.full_name();
+        if table.holds != Holds::Rows {
+            self.beside.insert(name.clone());
+        }
         match read {
             Ok(digest) => drop(self.tables.insert(name, digest)),
             Err(e) if e.transient() => return Err(e.into()),
@@ -41,23 +55,22 @@ pub async fn digest_database<D: Database>(
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
     let main = D::connect(address, timeout).await?;
-    let tables = main.tables().await?;
     let mut digests = Digests::default();
     if !main.reads_all().await? {
-        let read = main.digests_borrowing(&tables).await?;
-        for (table, read) in tables.iter().zip(read) {
-            digests.note(table.full_name(), read)?;
+        for (table, read) in main.digests_borrowing().await? {
+            digests.note(&table, read)?;
         }
         return Ok(digests);
     }
+    let tables = main.tables().await?;
     let read = futures_util::stream::iter(tables).map(|table| async move {
         let digest = D::connect(address, timeout).await?.digest(&table).await;
-        Ok::<_, DumpError>((table.full_name(), digest))
+        Ok::<_, DumpError>((table, digest))
     });
     let mut read = read.buffer_unordered(streams as usize);
     while let Some(one) = read.next().await {
-        let (name, read) = one?;
-        digests.note(name, read)?;
+        let (table, read) = one?;
+        digests.note(&table, read)?;
     }
     Ok(digests)
 }

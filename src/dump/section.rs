@@ -99,6 +99,16 @@ pub(super) async fn script<D: Database>(
     })
 }
 
+/// `None`: an older version wrote the dump.
+pub(super) async fn large_objects<D: Database>(
+    input: &LoadInput<'_>,
+) -> Result<Option<D::Script>, DumpError> {
+    if !held(input, "large-objects") {
+        return Ok(None);
+    }
+    script::<D>(input, "large-objects").await.map(Some)
+}
+
 /// Runs statements of a section.
 pub(super) async fn apply<D: Database>(
     input: &LoadInput<'_>,
@@ -112,6 +122,7 @@ pub(super) async fn apply<D: Database>(
     let part = match which {
         Which::Objects => name.to_owned(),
         Which::Rights => format!("rights of {name}"),
+        Which::EventTriggers => format!("event triggers of {name}"),
     };
     let script = script::<D>(input, name).await?;
     Ok(main.run(&script, which, &part).await?)

@@ -43,7 +43,7 @@ impl Perform for LoadScratch {
             proof::objects(&scope, &objects_differ, objects),
             proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
-            proof::equal(&scope, "equal", &wanted, &digests.tables),
+            proof::equal(&scope, "equal", &wanted, &digests.listed(&wanted)),
             proof::negative_control(&scope, &digests.tables),
         ];
         let connection = ctx.connect(&address).await?;

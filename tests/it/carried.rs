@@ -1,6 +1,10 @@
 //! What belongs to a database and is no row of a table: it comes back with a dump, or is named.
 
 use crate::servers::Rig;
+use dr::database::Postgres;
+use dr::dump::{Compared, digest_database};
+use dr::model::Seconds;
+use dr::proof::differences;
 
 /// As an extension would make them: a table whose rows are users' own, and one that refers to it.
 const CONFIGURED: &str = "CREATE EXTENSION hstore; CREATE TABLE public.conf (id int PRIMARY KEY, \
@@ -194,5 +198,65 @@ fn nothing_that_a_database_or_a_role_sets_changes_what_is_read_or_written() {
             }
         }
         assert_eq!(rig.to.text("shop", VALUES).await, wanted);
+    });
+}
+
+#[test]
+fn what_others_own_is_loaded_and_looked_at_by_a_user_who_is_no_superuser() {
+    let rig = Rig::new("theirs");
+    rig.run(async {
+        rig.from.sql("shop", MADE).await;
+        let own = "ALTER LARGE OBJECT 4712 OWNER TO lob; ALTER LARGE OBJECT 4713 OWNER TO lob; \
+                   ALTER LARGE OBJECT 4714 OWNER TO lob; CREATE TABLE t AS SELECT 1 AS a; ALTER \
+                   TABLE t OWNER TO reader";
+        rig.from.sql("shop", own).await;
+        let dump = rig.dump().await.expect("dumped");
+        let loader = "CREATE ROLE loader LOGIN CREATEDB CREATEROLE PASSWORD 'pw'";
+        rig.to.sql("postgres", loader).await;
+        let make = "CREATE DATABASE theirs TEMPLATE template0 OWNER loader";
+        rig.to.sql("postgres", make).await;
+        let to = rig.to.address("theirs", "loader");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.undone, Vec::<String>::new());
+        assert_eq!(loaded.compared, Compared::Schema(Vec::new()));
+        let digests = digest_database::<Postgres>(&to, 2, Seconds(30)).await;
+        let wanted = dump.tables.iter().map(|t| (t.name.clone(), t.digest));
+        let wanted = wanted.collect();
+        let found = digests.expect("read").listed(&wanted);
+        assert_eq!(differences(&wanted, &found), Vec::<String>::new());
+        let members = "SELECT count(*) FROM pg_auth_members WHERE member = 'loader'::regrole AND \
+                       roleid::regrole::text IN ('lob', 'reader')";
+        assert_eq!(rig.to.text("postgres", members).await, "0");
+    });
+}
+
+#[test]
+fn grants_of_others_come_back_as_theirs_and_event_triggers_see_nothing_of_a_load() {
+    let rig = Rig::new("grantors");
+    rig.run(async {
+        let made = "CREATE ROLE a; CREATE ROLE b; CREATE ROLE boss; CREATE TABLE t (x int); GRANT \
+             SELECT ON t TO a WITH GRANT OPTION; SET ROLE a; GRANT SELECT ON t TO b; RESET ROLE; \
+             CREATE TABLE audit (what text); CREATE FUNCTION noted() RETURNS event_trigger \
+             LANGUAGE plpgsql AS 'BEGIN INSERT INTO public.audit VALUES (tg_tag); END'; CREATE \
+             EVENT TRIGGER noted ON ddl_command_end EXECUTE FUNCTION noted(); ALTER DATABASE \
+             shop OWNER TO boss; REVOKE CONNECT ON DATABASE shop FROM PUBLIC";
+        rig.from.sql("shop", made).await;
+        let rights = "SELECT relacl::text FROM pg_class WHERE relname = 't'";
+        let wanted = rig.from.text("shop", rights).await;
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "postgres");
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.undone, Vec::<String>::new());
+        assert_eq!(loaded.compared, Compared::Schema(Vec::new()));
+        assert_eq!(rig.to.text("shop", rights).await, wanted);
+        assert_eq!(rig.to.text("shop", "SELECT count(*) FROM audit").await, "0");
+        let enters = "SELECT has_database_privilege('boss', 'shop', 'CONNECT')::text";
+        assert_eq!(rig.to.text("shop", enters).await, "true");
+        let owner = "database: owner is \"boss\" in the dump and \"rdsadmin\" here";
+        assert!(
+            loaded.exceptions.iter().any(|e| e == owner),
+            "{:#?}",
+            loaded.exceptions
+        );
     });
 }

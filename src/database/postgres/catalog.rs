@@ -23,8 +23,8 @@ const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.r
  WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND (n.nspname !~ '^pg_' OR x.condition IS NOT \
  NULL) AND n.nspname NOT IN ('information_schema', 'dr_restore') \
    AND (NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid \
-   = c.oid AND d.deptype = 'e') OR (x.condition IS NOT NULL AND has_table_privilege(c.oid, \
-   'SELECT') AND NOT row_security_active(c.oid))) \
+   = c.oid AND d.deptype = 'e') OR (x.condition IS NOT NULL AND has_schema_privilege(n.oid, \
+   'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT row_security_active(c.oid))) \
  ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"";
 
 #[derive(Deserialize)]

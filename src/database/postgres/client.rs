@@ -132,7 +132,8 @@ fn enter(command: &mut Command, address: &Address) {
     command
         .env(
             "PGOPTIONS",
-            "-c role=none -c timezone=UTC -c bytea_output=hex -c lc_monetary=C",
+            "-c role=none -c timezone=UTC -c bytea_output=hex -c lc_monetary=C \
+             -c quote_all_identifiers=off",
         )
         .env("LC_ALL", "C")
         .env("PGPASSWORD", &address.password.0)

@@ -49,11 +49,9 @@ impl Postgres {
 }
 
 fn statements(database: &str, facts: &DatabaseFacts, takes: Takes) -> String {
-    let mut all: Vec<String> = facts
-        .settings
-        .iter()
-        .map(|s| setting(database, s))
-        .collect();
+    let of_platform = |role: &Option<String>| role.as_deref().is_some_and(platform);
+    let settings = facts.settings.iter().filter(|s| !of_platform(&s.role));
+    let mut all: Vec<String> = settings.map(|s| setting(database, s)).collect();
     if let Takes::All { sessions } = takes {
         if let Some(comment) = &facts.comment {
             all.push(format!(
@@ -71,15 +69,19 @@ fn statements(database: &str, facts: &DatabaseFacts, takes: Takes) -> String {
     }
     // At the end: it opens what was closed.
     match &facts.rights {
-        None => all.push(format!(
-            "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC"
-        )),
+        None => {
+            all.push(format!(
+                "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC"
+            ));
+            // Whoever loads owns the database, and who owned it keeps what he could do.
+            if !platform(&facts.owner) && !facts.owner.is_empty() {
+                let owner = ident(&facts.owner);
+                all.push(format!("GRANT ALL ON DATABASE {database} TO {owner}"));
+            }
+        }
         Some(rights) => {
             all.push(format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC"));
-            let theirs = rights.iter().filter(|r| {
-                let role = r.role.as_deref();
-                role.is_none_or(|role| role != facts.owner && !platform(role))
-            });
+            let theirs = rights.iter().filter(|r| !of_platform(&r.role));
             for right in theirs {
                 let to = right.role.as_deref().map_or("PUBLIC".into(), ident);
                 let option = match right.grantable {
@@ -122,14 +124,17 @@ pub(super) fn differences(wanted: &DatabaseFacts, here: &DatabaseFacts) -> Vec<S
             ("locale provider", f.provider.clone()),
             ("locale", f.locale.clone().unwrap_or(nothing.clone())),
             ("connection limit", f.connection_limit.to_string()),
+            ("owner", f.owner.clone()),
         ]
     };
     let both = of(wanted).into_iter().zip(of(here));
-    both.filter(|(wanted, here)| wanted != here)
-        .map(|((what, wanted), (_, here))| {
-            format!("database: {what} is {wanted:?} in the dump and {here:?} here")
-        })
-        .collect()
+    both.filter(|((what, wanted), (_, here))| {
+        wanted != here && !(*what == "owner" && platform(wanted))
+    })
+    .map(|((what, wanted), (_, here))| {
+        format!("database: {what} is {wanted:?} in the dump and {here:?} here")
+    })
+    .collect()
 }
 
 /// The same kind of database, made anew.
@@ -196,6 +201,7 @@ mod tests {
              ALTER DATABASE \"d\" CONNECTION LIMIT 9;\n\
              REVOKE ALL ON DATABASE \"d\" FROM PUBLIC;\n\
              GRANT TEMPORARY ON DATABASE \"d\" TO PUBLIC;\n\
+             GRANT CREATE ON DATABASE \"d\" TO \"boss\" WITH GRANT OPTION;\n\
              GRANT CONNECT ON DATABASE \"d\" TO \"app\" WITH GRANT OPTION;\n";
         assert_eq!(sql, wanted);
         let less = statements("d", &given(), Takes::All { sessions: 9 });

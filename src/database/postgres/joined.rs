@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 /// How the item of a membership begins.
 const MEMBER: &str = "member of ";
 
-const JOINED: &str = "SELECT substr(item, 11) FROM dr_restore.progress WHERE item LIKE 'member of \
-     %'";
+const JOINED: &str = "SELECT r.rolname FROM dr_restore.progress JOIN pg_roles r ON r.rolname = \
+     substr(item, 11) WHERE item LIKE 'member of %'";
 
 /// Roles that this user cannot give anything to. A membership that is there already, whatever its
 /// options, is not touched: it would be gone with ours.

@@ -14,7 +14,7 @@ use crate::database::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
     SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
-use crate::database::kind::Database;
+use crate::database::kind::{Database, Read};
 use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
@@ -101,8 +101,8 @@ impl Database for Postgres {
     async fn digest(&self, of: &Table) -> Answer<TableDigest> {
         self.digest_of(of).await
     }
-    async fn digests_borrowing(&self, of: &[Table]) -> Answer<Vec<Answer<TableDigest>>> {
-        self.digests_borrowing(of).await
+    async fn digests_borrowing(&self) -> Answer<Vec<Read>> {
+        self.digests_borrowing().await
     }
     async fn open_up(&self, keep: &Keep<'_>) -> Answer<Vec<String>> {
         self.open_up(keep).await

@@ -28,6 +28,7 @@ mod settings;
 mod snapshot;
 mod statements;
 mod url;
+mod writers;
 
 pub use client::DumpProgram;
 pub use connect::Postgres;

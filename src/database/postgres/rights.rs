@@ -7,7 +7,7 @@ use super::roles::platform;
 use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Pages, Table};
-use crate::database::kind::RowsOut;
+use crate::database::kind::{Read, RowsOut};
 use crate::database::quote::{ident, literal, qualified};
 use crate::manifest::TableDigest;
 use serde::Deserialize;
@@ -194,22 +194,20 @@ impl Postgres {
     ///
     /// # Errors
     /// The connection's; what a table refuses is its own result.
-    pub(super) async fn digests_borrowing(
-        &self,
-        tables: &[Table],
-    ) -> Result<Vec<Result<TableDigest, DatabaseError>>, DatabaseError> {
+    pub(super) async fn digests_borrowing(&self) -> Result<Vec<Read>, DatabaseError> {
         let each = async || {
             let mut all = Vec::new();
-            for table in tables {
+            // Listed with the same rights: which large objects there are is not seen without.
+            for table in self.tables().await? {
                 self.execute("SAVEPOINT dr_table").await?;
-                let read = self.digest_of(table).await;
+                let read = self.digest_of(&table).await;
                 let end = match &read {
                     Ok(_) => "RELEASE SAVEPOINT dr_table",
                     Err(e) if e.transient() => return read.map(|_| all),
                     Err(_) => "ROLLBACK TO SAVEPOINT dr_table",
                 };
                 self.execute(end).await?;
-                all.push(read);
+                all.push((table, read));
             }
             Ok(all)
         };

@@ -53,6 +53,12 @@ fn only<'a>(these: &Counted<'a>, those: &Counted<'a>) -> impl Iterator<Item = &'
 fn plain(text: &str) -> String {
     let mut all: Vec<&str> = tokens(text).into_iter().map(|(_, token)| token).collect();
     sort_roles(&mut all);
+    // Its options are shown to some users alone.
+    if all.starts_with(&["CREATE", "USER", "MAPPING"]) {
+        let options = all.iter().skip(7).position(|t| *t == "OPTIONS");
+        all.truncate(options.map_or(all.len(), |n| n + 7));
+        all.retain(|t| *t != ";");
+    }
     let mut plain = String::with_capacity(text.len());
     let mut n = 0;
     while let Some(token) = all.get(n) {

@@ -43,7 +43,8 @@ const MAPPINGS: &str = "SELECT count(*) FROM pg_user_mappings m WHERE m.umoption
      ('user', 'username'))";
 
 const CONFIGURATION: &str = "SELECT count(*) FROM pg_class c JOIN pg_extension e ON c.oid = ANY \
-     (e.extconfig) WHERE c.relkind = 'r' AND NOT (has_table_privilege(c.oid, 'SELECT') AND NOT \
+     (e.extconfig) WHERE c.relkind = 'r' AND NOT (has_schema_privilege(c.relnamespace, \
+     'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT \
      row_security_active(c.oid))";
 
 /// Servers before 15 keep no version of what sorts a database.

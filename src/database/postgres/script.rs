@@ -3,9 +3,10 @@
 
 use super::connect::Postgres;
 use super::lex::{Kind, Piece, pieces, tokens};
+use super::writers::writers;
 use crate::database::error::DatabaseError;
 use crate::database::found::Which;
-use crate::database::quote::literal;
+use crate::database::quote::{ident, literal};
 use std::collections::BTreeSet;
 
 /// Text that holds nothing but statements.
@@ -41,13 +42,19 @@ impl Script {
     /// # Errors
     /// A command of psql is in it.
     pub(super) fn of(text: String) -> Result<Self, &'static str> {
-        let mut statements = Vec::new();
+        let mut statements: Vec<Statement> = Vec::new();
         for piece in pieces(&text) {
             match piece.kind {
                 Kind::Meta => {
                     return Err("a command of psql stands where a statement should begin");
                 }
-                Kind::Statement => statements.push(Statement::from(&piece)),
+                Kind::Statement => {
+                    let next = Statement::from(&piece);
+                    match statements.last_mut().filter(|unit| unit.ends_later()) {
+                        Some(unit) => unit.and(next),
+                        None => statements.push(next),
+                    }
+                }
                 Kind::Blank => {}
             }
         }
@@ -83,27 +90,64 @@ impl Script {
     pub(super) fn without(&self, unknown: &BTreeSet<String>, which: Which) -> Vec<Statement> {
         let wanted = |s: &&Statement| match &s.setting {
             Some(name) => !unknown.contains(name),
-            None => s.gives == (which == Which::Rights),
+            None => s.which() == which,
         };
         self.statements.iter().filter(wanted).cloned().collect()
     }
 }
 
 impl Statement {
-    /// The first of a text.
-    pub(super) fn of(text: &str) -> Self {
-        pieces(text).first().map_or_else(
-            || Self {
-                text: String::new(),
-                setting: None,
-                what: String::new(),
-                secures: None,
-                owner: None,
-                gives: false,
-                grants_on: None,
-            },
-            Self::from,
-        )
+    /// `SET SESSION AUTHORIZATION g; GRANT …; RESET SESSION AUTHORIZATION;` gives in the name of
+    /// somebody: one thing, which must not be torn apart.
+    fn ends_later(&self) -> bool {
+        let all: Vec<&str> = tokens(&self.text).into_iter().map(|(_, t)| t).collect();
+        let begins = ["SET", "SESSION", "AUTHORIZATION"];
+        all.starts_with(&begins) && find(&all, &["RESET", "SESSION", "AUTHORIZATION"]).is_none()
+    }
+
+    /// An owner must be able to make things in the schema of what it gets: it can for the moment.
+    pub(super) fn with_create(&self) -> Option<String> {
+        let owner = ident(self.owner.as_deref()?);
+        let all: Vec<&str> = tokens(&self.text).into_iter().map(|(_, t)| t).collect();
+        let dot = all.iter().position(|t| *t == ".")?;
+        let schema = all.get(dot.checked_sub(1)?)?;
+        find(&all, &["owner", "to"])?;
+        Some(format!(
+            "GRANT CREATE ON SCHEMA {schema} TO {owner};\n{}\n;REVOKE CREATE ON SCHEMA {schema} \
+             FROM {owner}",
+            self.text
+        ))
+    }
+
+    fn which(&self) -> Which {
+        let on = [
+            "CREATE EVENT TRIGGER",
+            "ALTER EVENT TRIGGER",
+            "COMMENT ON EVENT TRIGGER",
+        ];
+        if on.iter().any(|words| self.what.starts_with(words)) {
+            return Which::EventTriggers;
+        }
+        match self.gives {
+            true => Which::Rights,
+            false => Which::Objects,
+        }
+    }
+
+    fn and(&mut self, next: Self) {
+        self.text.push_str(&next.text);
+        if next.gives {
+            (self.gives, self.what, self.grants_on) = (true, next.what, next.grants_on);
+        }
+    }
+
+    /// One that was kept as text.
+    pub(super) fn of(text: &str) -> Option<Self> {
+        Script::of(text.to_owned())
+            .ok()?
+            .statements
+            .into_iter()
+            .next()
     }
 
     fn from(piece: &Piece<'_>) -> Self {
@@ -121,21 +165,6 @@ impl Statement {
             grants_on: grants_on(&all),
         }
     }
-}
-
-/// As the comment at the head of `pg_dump`'s text says it.
-fn writers(text: &str) -> Option<(String, String)> {
-    let head = text.lines().take(20);
-    let after = |what: &str| {
-        let mut lines = head.clone().filter_map(|l| l.strip_prefix(what));
-        let version = lines.next()?;
-        let end = version.find(|c: char| !c.is_ascii_digit());
-        Some(version[..end.unwrap_or(version.len())].to_owned())
-    };
-    Some((
-        after("-- Dumped from database version ")?,
-        after("-- Dumped by pg_dump version ")?,
-    ))
 }
 
 /// `SELECT pg_catalog.set_config('search_path', …)`: how `pg_dump` sets it.
@@ -320,7 +349,7 @@ mod tests {
     #[test]
     fn a_statement_is_named_without_values_and_says_whose_security_it_is() {
         let of = |sql: &str| {
-            let s = Statement::of(sql);
+            let s = Statement::of(sql).unwrap_or_else(|| panic!("{sql}"));
             (s.what, s.secures, s.grants_on)
         };
         let some = |t: &str| Some(t.to_owned());
@@ -358,6 +387,7 @@ mod tests {
             "ALTER TABLE ONLY app.a ALTER COLUMN b SET DEFAULT"
         );
         let path = Statement::of("SELECT pg_catalog.set_config('search_path', '', false);");
-        assert_eq!(path.setting.as_deref(), Some("search_path"));
+        let setting = path.and_then(|p| p.setting);
+        assert_eq!(setting.as_deref(), Some("search_path"));
     }
 }

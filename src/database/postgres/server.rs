@@ -101,8 +101,11 @@ impl Postgres {
             Some(found) if found.as_ref().is_none_or(|f| f.contains(comment)) => {
                 // What a load joined is known in the database alone.
                 let within = self.address.with_database(name);
-                if let Ok(there) = Self::open(&within, self.patience).await {
-                    there.leave_roles().await?;
+                match Self::open(&within, self.patience).await {
+                    Ok(there) => there.leave_roles().await?,
+                    Err(e) if e.transient() => return Err(e),
+                    // Nobody enters it any more, and nothing was loaded by this user.
+                    Err(_) => {}
                 }
                 let drop = format!("DROP DATABASE {} WITH (FORCE)", ident(name));
                 self.execute(&drop).await?;

@@ -122,19 +122,12 @@ impl Postgres {
         let refused = if running.withheld(statement) {
             WITHHELD.to_owned()
         } else {
-            let sql = format!("BEGIN;\n{}\n;{next};\nCOMMIT", statement.text);
-            match self.execute_as(&statement.what, &sql).await {
-                Ok(()) => {
+            match self.alone(statement, &next).await? {
+                None => {
                     running.note(n);
                     return Ok(());
                 }
-                Err(e) => {
-                    self.execute("ROLLBACK").await?;
-                    if e.transient() {
-                        return Err(e);
-                    }
-                    why(&e)
-                }
+                Some(refused) => refused,
             }
         };
         let secures = statement.secures.as_deref();
@@ -157,6 +150,31 @@ impl Postgres {
         Ok(())
     }
 
+    /// In a transaction of its own, with what notes it; what the server said, where it refused.
+    async fn alone(
+        &self,
+        statement: &Statement,
+        note: &str,
+    ) -> Result<Option<String>, DatabaseError> {
+        let mut refused = None;
+        let second = statement.with_create();
+        for text in std::iter::once(&statement.text).chain(&second) {
+            let sql = format!("BEGIN;\n{text}\n;{note};\nCOMMIT");
+            let Err(e) = self.execute_as(&statement.what, &sql).await else {
+                return Ok(None);
+            };
+            self.execute("ROLLBACK").await?;
+            if e.transient() {
+                return Err(e);
+            }
+            refused.get_or_insert(why(&e));
+            if !e.forbidden() {
+                break;
+            }
+        }
+        Ok(refused)
+    }
+
     /// Once more what was refused, now that all else is there; what is refused again, in its order.
     ///
     /// # Errors
@@ -169,7 +187,9 @@ impl Postgres {
                 continue;
             };
             let of = |field: &Option<String>| field.clone().unwrap_or_default();
-            let statement = Statement::of(&of(text));
+            let Some(statement) = Statement::of(&of(text)) else {
+                continue;
+            };
             let done = format!(
                 "DELETE FROM dr_restore.undone WHERE part = {} AND number = {}",
                 literal(&of(part)),
@@ -182,16 +202,11 @@ impl Postgres {
             {
                 WITHHELD.to_owned()
             } else {
-                let sql = format!("{}\nBEGIN;\n{};\n{done};\nCOMMIT", of(settings), of(text));
-                match self.execute_as(&of(what), &sql).await {
-                    Ok(()) => continue,
-                    Err(e) => {
-                        self.execute("ROLLBACK").await?;
-                        if e.transient() {
-                            return Err(e);
-                        }
-                        why(&e)
-                    }
+                self.execute_as("settings of a statement", &of(settings))
+                    .await?;
+                match self.alone(&statement, &done).await? {
+                    None => continue,
+                    Some(refused) => refused,
                 }
             };
             open.extend(secures.clone());
