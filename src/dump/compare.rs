@@ -2,7 +2,7 @@
 //! otherwise, is named.
 
 use super::DumpError;
-use super::section::{LoadInput, script};
+use super::section::{LoadInput, Scripts};
 use crate::database::{Database, SchemaError, SchemaPart, Undone};
 use std::collections::BTreeSet;
 
@@ -28,12 +28,13 @@ impl Compared {
 /// While the loader still has the rights of the owners.
 ///
 /// # Errors
-/// The server's, the vault's.
+/// The server's.
 pub async fn compare<D: Database>(
     input: &LoadInput<'_>,
+    scripts: &Scripts<D::Script>,
     undone: &[Undone],
 ) -> Result<Compared, DumpError> {
-    if !input.dump.sections.iter().any(|s| s.name == "database") {
+    if input.facts.is_none() {
         let why = "an older version wrote the dump, with other settings";
         return Ok(Compared::Not(why.into()));
     }
@@ -55,8 +56,9 @@ pub async fn compare<D: Database>(
         };
         let odd = |why: &str| DumpError::Refused(why.to_owned());
         let here = D::script(here).map_err(odd)?;
-        let stored = script::<D>(input, part.section()).await?;
-        match D::schema_differences(&stored, &here, &refused) {
+        let stored = scripts.of(part.section());
+        let stored = stored.ok_or(DumpError::Incomplete(part.section()))?;
+        match D::schema_differences(stored, &here, &refused) {
             Some(some) => all.extend(some),
             None => {
                 let why = "the dump was written from another version of the server, or by another \

@@ -6,11 +6,10 @@
 
 use super::compare::{Compared, compare};
 use super::fill::fill;
-use super::section::LoadInput;
+use super::section::{LoadInput, Scripts};
 use super::{DumpError, roles, section};
 use crate::database::{Begun, Database, Which};
 use crate::manifest::DatabaseFacts;
-use std::collections::BTreeSet;
 
 /// How every mark begins.
 const MARK: &str = "restored by dr: ";
@@ -33,10 +32,9 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     let main = D::connect(input.address, input.timeout).await?;
     let mark = format!("{MARK}{}", input.mark);
     let wanted = section::roles(input).await?;
-    let facts = section::facts_of(input.vault, input.dump).await?;
     if let Some((undone, compared)) = ended(main.ended().await?, &mark) {
         let mut exceptions = roles::exceptions(&main, &wanted).await?;
-        exceptions.extend(otherwise(&main, facts.as_ref()).await?);
+        exceptions.extend(otherwise(&main, input.facts).await?);
         return Ok(Loaded {
             bytes: 0,
             exceptions,
@@ -47,31 +45,30 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     not_older(&input.dump.server_version, &main.server_version().await?)?;
     begin(&main, &mark).await?;
     let mut exceptions = roles::make(&main, &wanted).await?;
-    let mut owners = BTreeSet::new();
-    for name in ["pre-data", "post-data"] {
-        owners.extend(D::owners(&section::script::<D>(input, name).await?));
-    }
-    if let Some(script) = section::large_objects::<D>(input).await? {
-        owners.extend(D::owners(&script));
-    }
+    let scripts = Scripts::read::<D>(input).await?;
+    let owners = scripts.all().flat_map(D::owners).collect();
     main.join_roles(&owners, "memberships").await?;
-    section::apply(input, &main, ("pre-data", Which::Objects)).await?;
-    section::apply(input, &main, ("large-objects", Which::Objects)).await?;
+    scripts.apply(&main, "pre-data", Which::Objects).await?;
+    scripts
+        .apply(&main, "large-objects", Which::Objects)
+        .await?;
     let (bytes, refused) = fill::<D>(input).await?;
-    section::apply(input, &main, ("sequences", Which::Objects)).await?;
-    section::apply(input, &main, ("post-data", Which::Objects)).await?;
+    scripts.apply(&main, "sequences", Which::Objects).await?;
+    scripts.apply(&main, "post-data", Which::Objects).await?;
     // Last: until its policies are there, nobody reads a table.
     for section in ["pre-data", "large-objects", "post-data"] {
-        section::apply(input, &main, (section, Which::Rights)).await?;
+        scripts.apply(&main, section, Which::Rights).await?;
     }
     main.try_again().await?;
-    section::apply(input, &main, ("post-data", Which::EventTriggers)).await?;
-    dress(input, &main, facts.as_ref()).await?;
+    scripts
+        .apply(&main, "post-data", Which::EventTriggers)
+        .await?;
+    dress(input, &main).await?;
     let statements = main.try_again().await?;
-    let compared = compare::<D>(input, &statements).await?;
+    let compared = compare::<D>(input, &scripts, &statements).await?;
     let statements = statements.iter().map(|u| format!("{}: {}", u.what, u.why));
     let undone: Vec<String> = statements.chain(refused).collect();
-    exceptions.extend(otherwise(&main, facts.as_ref()).await?);
+    exceptions.extend(otherwise(&main, input.facts).await?);
     main.end_load(&said(&mark, &undone, &compared)).await?;
     Ok(Loaded {
         bytes,
@@ -82,23 +79,16 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
 }
 
 /// What belongs to the database, and who may enter it.
-async fn dress<D: Database>(
-    input: &LoadInput<'_>,
-    main: &D,
-    facts: Option<&DatabaseFacts>,
-) -> Result<(), DumpError> {
-    let Some(facts) = facts else {
+async fn dress<D: Database>(input: &LoadInput<'_>, main: &D) -> Result<(), DumpError> {
+    let Some(facts) = input.facts else {
         return Ok(main.open_again().await?);
     };
-    let bug = |why: &str| DumpError::Refused(why.into());
-    for (which, part) in [
-        (Which::Objects, "database"),
-        (Which::Rights, "rights of database"),
-    ] {
-        let script = D::script(main.dress(facts, input.takes)).map_err(bug)?;
-        main.run(&script, which, part).await?;
-    }
-    Ok(())
+    let script = D::script(main.dress(facts, input.takes));
+    let script = script.map_err(|why| DumpError::Refused(why.into()))?;
+    main.run(&script, Which::Objects, "database").await?;
+    Ok(main
+        .run(&script, Which::Rights, "rights of database")
+        .await?)
 }
 
 async fn otherwise<D: Database>(
@@ -118,15 +108,14 @@ fn said(mark: &str, undone: &[String], compared: &Compared) -> String {
         Compared::Schema(differs) => (differs.as_slice(), None),
         Compared::Not(why) => (&[][..], Some(why)),
     };
-    let lines = |what: &'static str, of: &mut dyn Iterator<Item = &String>| {
-        let line = |text: &String| format!("{what}{}", text.replace(['\n', '\r'], " "));
-        of.map(line).collect::<Vec<_>>()
-    };
-    let mut all = vec![mark.to_owned()];
-    all.extend(lines(UNDONE, &mut undone.iter()));
-    all.extend(lines(DIFFERS, &mut differs.iter()));
-    all.extend(lines(NOT_COMPARED, &mut not.into_iter()));
-    all.join("\n")
+    let undone = undone.iter().map(|text| (UNDONE, text));
+    let differs = differs.iter().map(|text| (DIFFERS, text));
+    let not = not.into_iter().map(|text| (NOT_COMPARED, text));
+    let mut said = mark.to_owned();
+    for (what, text) in undone.chain(differs).chain(not) {
+        said.push_str(&format!("\n{what}{}", text.replace(['\n', '\r'], " ")));
+    }
+    said
 }
 
 const UNDONE: &str = "undone ";

@@ -17,7 +17,7 @@ mod write;
 pub use compare::{Compared, compare};
 pub use load::{Loaded, load};
 pub use rows::{Digests, digest_database};
-pub use section::{LoadInput, facts_of};
+pub use section::{LoadInput, Scripts, facts_of};
 pub use write::{DumpInput, dump, readable};
 
 use crate::aws;

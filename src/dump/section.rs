@@ -15,16 +15,14 @@ pub struct LoadInput<'a> {
     pub address: &'a Address,
     pub vault: &'a Vault,
     pub dump: &'a Dump,
+    /// Of the database that was dumped, see [`facts_of`].
+    pub facts: Option<&'a DatabaseFacts>,
     /// Names this load; a database that another load began is not touched.
     pub mark: &'a str,
     pub streams: u32,
     pub timeout: Seconds,
     pub takes: Takes,
     pub progress: &'a (dyn Fn(u64, u64) + Sync),
-}
-
-fn held(input: &LoadInput<'_>, name: &str) -> bool {
-    input.dump.sections.iter().any(|s| s.name == name)
 }
 
 /// What a dump says of its database beside what is in it; `None`: an older version wrote it.
@@ -86,7 +84,7 @@ async fn fetch_text(vault: &Vault, chunk: &ChunkRow) -> Result<String, DumpError
 }
 
 /// A section, found to hold statements and nothing else.
-pub(super) async fn script<D: Database>(
+async fn script<D: Database>(
     input: &LoadInput<'_>,
     name: &'static str,
 ) -> Result<D::Script, DumpError> {
@@ -99,31 +97,49 @@ pub(super) async fn script<D: Database>(
     })
 }
 
-/// `None`: an older version wrote the dump.
-pub(super) async fn large_objects<D: Database>(
-    input: &LoadInput<'_>,
-) -> Result<Option<D::Script>, DumpError> {
-    if !held(input, "large-objects") {
-        return Ok(None);
-    }
-    script::<D>(input, "large-objects").await.map(Some)
-}
+/// The statements of a dump, by section, fetched once: several passes of a load run them, and its
+/// end compares them.
+pub struct Scripts<S>(Vec<(&'static str, S)>);
 
-/// Runs statements of a section.
-pub(super) async fn apply<D: Database>(
-    input: &LoadInput<'_>,
-    main: &D,
-    (name, which): (&'static str, Which),
-) -> Result<(), DumpError> {
-    // Older versions wrote none of some.
-    if !held(input, name) && name == "large-objects" {
-        return Ok(());
+impl<S> Scripts<S> {
+    /// # Errors
+    /// The vault's; damage.
+    pub async fn read<D: Database<Script = S>>(input: &LoadInput<'_>) -> Result<Self, DumpError> {
+        let mut all = Vec::new();
+        for name in ["pre-data", "large-objects", "sequences", "post-data"] {
+            // Older versions wrote none.
+            if name == "large-objects" && find(input, name).is_err() {
+                continue;
+            }
+            all.push((name, script::<D>(input, name).await?));
+        }
+        Ok(Self(all))
     }
-    let part = match which {
-        Which::Objects => name.to_owned(),
-        Which::Rights => format!("rights of {name}"),
-        Which::EventTriggers => format!("event triggers of {name}"),
-    };
-    let script = script::<D>(input, name).await?;
-    Ok(main.run(&script, which, &part).await?)
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &S> {
+        self.0.iter().map(|(_, script)| script)
+    }
+
+    pub(super) fn of(&self, name: &str) -> Option<&S> {
+        let found = self.0.iter().find(|(n, _)| *n == name);
+        found.map(|(_, script)| script)
+    }
+
+    /// Runs statements of a section.
+    pub(super) async fn apply<D: Database<Script = S>>(
+        &self,
+        main: &D,
+        name: &str,
+        which: Which,
+    ) -> Result<(), DumpError> {
+        let Some(script) = self.of(name) else {
+            return Ok(());
+        };
+        let part = match which {
+            Which::Objects => name.to_owned(),
+            Which::Rights => format!("rights of {name}"),
+            Which::EventTriggers => format!("event triggers of {name}"),
+        };
+        Ok(main.run(script, which, &part).await?)
+    }
 }

@@ -29,6 +29,14 @@ pub struct Dump {
     pub excluded: BTreeMap<String, String>,
 }
 
+impl Dump {
+    /// Of each table, by its name.
+    pub fn digests(&self) -> BTreeMap<String, TableDigest> {
+        let tables = self.tables.iter();
+        tables.map(|t| (t.name.clone(), t.digest)).collect()
+    }
+}
+
 impl Document for Dump {
     const SCHEMA: &'static str = "dr/dump/1";
 }

@@ -103,9 +103,8 @@ impl CheckRestored {
         };
         let vault = ctx.vault(&against.target).await?;
         let (bytes, _) = vault.oldest(against.dump.as_str()).await?;
-        let tables = Dump::from_bytes(&bytes)?.tables;
-        let digests = tables.into_iter().map(|t| (t.name, t.digest));
-        Ok(Some(lasting(digests.collect())))
+        let dump = Dump::from_bytes(&bytes)?;
+        Ok(Some(lasting(dump.digests())))
     }
 
     /// A dump may be loaded under another name than it was dumped from.

@@ -88,29 +88,37 @@ pub(super) struct Done {
     pub compared: Compared,
 }
 
+/// What a target holds of a dump, beside its chunks.
+pub(super) struct DumpAt {
+    vault: Vault,
+    document: Dump,
+    /// `None`: an older version wrote it.
+    pub facts: Option<DatabaseFacts>,
+}
+
 impl Load<'_> {
-    async fn document(&self, vault: &Vault) -> Result<Dump, Fail> {
+    pub async fn read(&self, ctx: &Context<'_>) -> Result<DumpAt, Fail> {
+        let vault = ctx.vault(self.target).await?;
         let (key, version) = (self.key.as_str(), Some(self.version.as_str()));
         let got = vault.bucket.get(key, version, MAX_DOCUMENT_BYTES).await?;
-        Ok(Dump::from_bytes(&got.bytes)?)
+        let document = Dump::from_bytes(&got.bytes)?;
+        let facts = crate::dump::facts_of(&vault, &document).await?;
+        Ok(DumpAt {
+            vault,
+            document,
+            facts,
+        })
     }
 
-    /// What the dump says of the database beside what is in it; `None`: an older one.
-    pub async fn facts(&self, ctx: &Context<'_>) -> Result<Option<DatabaseFacts>, Fail> {
-        let vault = ctx.vault(self.target).await?;
-        let document = self.document(&vault).await?;
-        Ok(crate::dump::facts_of(&vault, &document).await?)
-    }
-
-    pub async fn perform(&self, ctx: &Context<'_>) -> Result<Done, Fail> {
+    pub async fn perform(&self, ctx: &Context<'_>, dump: &DumpAt) -> Result<Done, Fail> {
         let start = ctx.world.monotonic();
-        let vault = ctx.vault(self.target).await?;
-        let document = self.document(&vault).await?;
+        let document = &dump.document;
         let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
         let input = LoadInput {
             address: self.address,
-            vault: &vault,
-            dump: &document,
+            vault: &dump.vault,
+            dump: document,
+            facts: dump.facts.as_ref(),
             mark: &self.mark,
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
@@ -123,11 +131,7 @@ impl Load<'_> {
             took_s: start.elapsed().as_secs_f64(),
             tables: document.tables.len() as u64,
             rows: document.tables.iter().map(|t| t.digest.rows).sum(),
-            digests: document
-                .tables
-                .iter()
-                .map(|t| (t.name.clone(), t.digest))
-                .collect(),
+            digests: document.digests(),
             exceptions: loaded.exceptions,
             undone: loaded.undone,
             compared: loaded.compared,

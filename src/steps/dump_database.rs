@@ -5,12 +5,11 @@ use super::one_dump::OneDump;
 use super::{Context, Perform, cluster};
 use crate::database::Database;
 use crate::dump::DumpError;
-use crate::manifest::{Dump, TableDigest};
+use crate::manifest::Dump;
 use crate::model::{Method, ObjectKey, VersionId};
 use crate::plan::{DatabaseDumped, DumpDatabase};
 use crate::proof::{self, Scope};
 use crate::report::{Code, Fail};
-use std::collections::BTreeMap;
 
 impl Perform for DumpDatabase {
     async fn perform(&self, ctx: &Context<'_>) -> Result<DatabaseDumped, Fail> {
@@ -59,11 +58,8 @@ impl DumpDatabase {
             method: Method::Dump,
             target: &self.target,
         };
-        let tables = document.tables.iter();
-        let dumped: BTreeMap<String, TableDigest> =
-            tables.map(|t| (t.name.clone(), t.digest)).collect();
         let inspected = &ctx.output(&self.inspected)?.tables;
-        match proof::equal(&scope, "dump-equal", inspected, &dumped).why {
+        match proof::equal(&scope, "dump-equal", inspected, &document.digests()).why {
             None => Ok(()),
             Some(why) => Err(Fail::new(
                 Code::DumpDiffers,

@@ -25,7 +25,8 @@ impl Perform for LoadDump {
                 sessions: self.streams + 1,
             },
         };
-        let done = load.perform(ctx).await?;
+        let dump = load.read(ctx).await?;
+        let done = load.perform(ctx, &dump).await?;
         let (objects_differ, objects_not_compared) = done.compared.told();
         Ok(DumpLoaded {
             checks: Vec::new(),

@@ -23,9 +23,9 @@ impl Perform for LoadScratch {
             streams: self.streams,
             takes: Takes::WithoutName,
         };
-        let facts = load.facts(ctx).await?;
-        self.make(ctx, &server, facts.as_ref()).await?;
-        let loaded = load.perform(ctx).await?;
+        let dump = load.read(ctx).await?;
+        self.make(ctx, &server, dump.facts.as_ref()).await?;
+        let loaded = load.perform(ctx, &dump).await?;
         let digests = digests(ctx, &address, self.streams).await?;
         let scope = Scope {
             source: &self.source,

@@ -220,8 +220,7 @@ fn what_others_own_is_loaded_and_looked_at_by_a_user_who_is_no_superuser() {
         assert_eq!(loaded.undone, Vec::<String>::new());
         assert_eq!(loaded.compared, Compared::Schema(Vec::new()));
         let digests = digest_database::<Postgres>(&to, 2, Seconds(30)).await;
-        let wanted = dump.tables.iter().map(|t| (t.name.clone(), t.digest));
-        let wanted = wanted.collect();
+        let wanted = dump.digests();
         let found = digests.expect("read").listed(&wanted);
         assert_eq!(differences(&wanted, &found), Vec::<String>::new());
         let members = "SELECT count(*) FROM pg_auth_members WHERE member = 'loader'::regrole AND \

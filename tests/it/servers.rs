@@ -4,8 +4,8 @@
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
 use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes};
-use dr::dump::{Compared, DumpError, DumpInput, LoadInput, Loaded};
-use dr::manifest::Dump;
+use dr::dump::{Compared, DumpError, DumpInput, LoadInput, Loaded, Scripts, facts_of};
+use dr::manifest::{DatabaseFacts, Dump};
 use dr::model::{
     Lock, LockMode, ObjectKey, PolicyName, RunId, Seconds, Sha256, Slot, SourceId, TargetName,
 };
@@ -198,34 +198,37 @@ impl Rig {
     /// Into a database of the second server.
     pub async fn load(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
         let vault = self.vault().await;
-        dr::dump::load::<Postgres>(&LoadInput {
-            address: to,
-            vault: &vault,
-            dump,
-            mark: "a test",
-            streams: 2,
-            timeout: PATIENCE,
-            takes: Takes::All { sessions: 3 },
-            progress: &|_, _| (),
-        })
-        .await
+        let facts = facts_of(&vault, dump).await?;
+        let at = (&vault, facts.as_ref());
+        dr::dump::load::<Postgres>(&Self::input(dump, to, at)).await
     }
 
     /// What a database has otherwise than a dump, that was loaded into it, or into another.
     pub async fn compare(&self, dump: &Dump, to: &Address) -> Compared {
         let vault = self.vault().await;
-        let input = LoadInput {
-            address: to,
-            vault: &vault,
+        let facts = facts_of(&vault, dump).await.expect("read");
+        let input = Self::input(dump, to, (&vault, facts.as_ref()));
+        let scripts = Scripts::read::<Postgres>(&input).await.expect("read");
+        let compared = dr::dump::compare::<Postgres>(&input, &scripts, &[]).await;
+        compared.expect("compared")
+    }
+
+    fn input<'a>(
+        dump: &'a Dump,
+        address: &'a Address,
+        (vault, facts): (&'a Vault, Option<&'a DatabaseFacts>),
+    ) -> LoadInput<'a> {
+        LoadInput {
+            address,
+            vault,
             dump,
+            facts,
             mark: "a test",
             streams: 2,
             timeout: PATIENCE,
-            takes: Takes::WithoutName,
+            takes: Takes::All { sessions: 3 },
             progress: &|_, _| (),
-        };
-        let compared = dr::dump::compare::<Postgres>(&input, &[]).await;
-        compared.expect("compared")
+        }
     }
 
     /// As a restore does that looked at what it loaded.
