@@ -4,8 +4,8 @@
 use super::address::Address;
 use super::error::DatabaseError;
 use super::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
+    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
 use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
@@ -153,12 +153,12 @@ pub trait Database: Sized {
     /// As [`Database::readable`]; the server's.
     async fn schema_reader(&self) -> Result<Self::SchemaReader, SchemaError>;
 
-    /// Whether nothing in the database is called so that the reader would take its name for
-    /// something else.
+    /// What a dump says of the schema now, as of a snapshot.
     ///
     /// # Errors
-    /// `NoReader`: something is; says what to install. The server's.
-    async fn reads_safely(&self, reader: &Self::SchemaReader) -> Result<(), SchemaError>;
+    /// `NoReader`: nothing here can read it, or something in it is called so that the reader would
+    /// take its name for something else; says what to install. The server's.
+    async fn schema_as_it_is(&self, snapshot: &str) -> Result<SchemaAsFound, SchemaError>;
 
     /// The schema as statements, as of a snapshot.
     async fn schema(

@@ -2,11 +2,11 @@
 //! refused keeps no other from its rows.
 
 use super::DumpError;
+use super::queue::{Queue, in_sessions};
 use super::section::{LoadInput, fetch};
 use crate::database::{Database, DatabaseError, Destination, RowsIn};
 use crate::manifest::{ChunkRow, TableRow};
 use std::io::Read;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 type Work<'a> = (&'a TableRow, &'a ChunkRow);
@@ -32,7 +32,7 @@ pub(super) async fn fill<D: Database>(
     let bytes = work.iter().map(|(_, chunk)| chunk.size_bytes).sum();
     let mut before = usize::MAX;
     loop {
-        let refused = round::<D>(input, &work).await?;
+        let refused = round::<D>(input, work).await?;
         if refused.is_empty() || refused.len() >= before {
             return Ok((bytes, refused.iter().map(told).collect()));
         }
@@ -52,15 +52,14 @@ fn told(((table, chunk), e): &(Work<'_>, DatabaseError)) -> String {
 
 async fn round<'a, D: Database>(
     input: &LoadInput<'_>,
-    work: &[Work<'a>],
+    work: Vec<Work<'a>>,
 ) -> Result<Refused<'a>, DumpError> {
     let (total, count) = (work.len() as u64, AtomicU64::new(0));
-    let left = Mutex::new(work.iter().copied());
-    let next = || left.lock().ok()?.next();
-    let sessions = (0..input.streams.max(1)).map(|_| async {
-        let (mut refused, mut session) = (Refused::new(), None);
-        while let Some(one) = next() {
-            let connection = match session.take() {
+    let left = Queue::new(work);
+    let session = async || {
+        let (mut refused, mut kept) = (Refused::new(), None);
+        while let Some(one) = left.next() {
+            let connection = match kept.take() {
                 Some(connection) => connection,
                 None => D::connect(input.address, input.timeout).await?,
             };
@@ -69,16 +68,15 @@ async fn round<'a, D: Database>(
                 Err(DumpError::Database(e)) if !e.transient() => refused.push((one, e)),
                 other => {
                     other?;
-                    session = Some(connection);
+                    kept = Some(connection);
                 }
             }
             let done = count.fetch_add(1, Ordering::Relaxed) + 1;
             (input.progress)(done, total);
         }
-        Ok::<_, DumpError>(refused)
-    });
-    let refused = futures_util::future::try_join_all(sessions).await?;
-    Ok(refused.into_iter().flatten().collect())
+        Ok(refused)
+    };
+    in_sessions(input.streams, session).await
 }
 
 /// One stored object in one transaction with its item.

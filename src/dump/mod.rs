@@ -9,6 +9,7 @@ mod compare;
 mod facts;
 mod fill;
 mod load;
+mod queue;
 mod roles;
 mod rows;
 mod section;

@@ -3,14 +3,12 @@
 use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::facts::excluded;
-use crate::database::{
-    Address, AsFound, Database, Pages, RowsOut, SchemaAsFound, SchemaPart, Table,
-};
+use super::queue::{Queue, in_sessions};
+use crate::database::{Address, AsFound, Database, Pages, RowsOut, Table};
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 
 /// What a stored object holds, compressed, when the next one begins: whoever loads one has it in
 /// memory.
@@ -64,7 +62,7 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     };
     let schema = match kept {
         Some(schema) => schema,
-        None => as_it_is(&main, &snapshot).await?,
+        None => main.schema_as_it_is(&snapshot).await?,
     };
     let by_hand = main.roles_by_hand(&roles).await?;
     let mut sections = vec![
@@ -108,35 +106,18 @@ async fn rows<D: Database>(
         .collect();
     // The longest ones first: none of them is left to one session at the end.
     ranges.sort_by_key(|(n, _)| std::cmp::Reverse(tables[*n].pages));
-    let left = Mutex::new(ranges.into_iter());
-    let next = || left.lock().ok()?.next();
-    let sessions = (0..input.streams.max(1)).map(|_| async {
+    let left = Queue::new(ranges);
+    let session = async || {
         let connection = D::connect(input.address, input.timeout).await?;
         connection.join_snapshot(snapshot).await?;
         let mut written = Vec::new();
-        while let Some((n, pages)) = next() {
+        while let Some((n, pages)) = left.next() {
             let (rows, digest) = chunk(input, &connection, &tables[n], pages).await?;
             written.push((n, pages.from, rows, digest));
         }
-        Ok::<_, DumpError>(written)
-    });
-    let written = futures_util::future::try_join_all(sessions).await?;
-    Ok(written.into_iter().flatten().collect())
-}
-
-/// Of a database that is only read.
-async fn as_it_is<D: Database>(main: &D, snapshot: &str) -> Result<SchemaAsFound, DumpError> {
-    let reader = main.schema_reader().await?;
-    main.reads_safely(&reader).await?;
-    let mut sections = Vec::new();
-    for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-        sections.push((part, main.schema(&reader, part, snapshot).await?));
-    }
-    let sequences = main.sequences().await?;
-    Ok(SchemaAsFound {
-        sections,
-        sequences,
-    })
+        Ok(written)
+    };
+    in_sessions(input.streams, session).await
 }
 
 /// Page ranges of a table; the last one is open-ended, because the table may have grown since its

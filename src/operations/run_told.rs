@@ -4,7 +4,7 @@ use crate::engine::{Report, RunExit};
 use crate::journal::Outcome;
 use crate::model::RunKind;
 use crate::plan::{
-    CheckRestored, CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs,
+    CheckRestored, CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs, Step,
     SweepDrill, Teardown, TornDown, WriteProofs,
 };
 use crate::report::{Code, Finding, Hint, full};
@@ -58,9 +58,7 @@ pub(super) fn findings(report: &Report) -> Vec<Finding> {
         let finding = Finding::error(code, message);
         finding.thing(run).place(&report.state.plan.journal_target)
     }));
-    findings.extend(in_part(report));
-    findings.extend(objects(report));
-    findings.extend(differs(report));
+    findings.extend(restored(report));
     findings.extend(not_kept(report));
     findings.extend(behind(report));
     findings.extend(swept(report));
@@ -80,52 +78,36 @@ fn without(kind: RunKind) -> &'static str {
     }
 }
 
-/// What of a restored database is not there.
-fn in_part(report: &Report) -> impl Iterator<Item = Finding> {
-    let loaded = report.state.done::<LoadDump>();
-    let some = loaded.filter(|(_, _, l)| !l.undone.is_empty());
-    some.map(|(step, _, l)| {
-        let message = format!(
-            "restored but for {} statements that the server refused, first {}",
-            l.undone.len(),
-            l.undone[0]
-        );
-        Finding::error(Code::RestoredInPart, message)
-            .thing(&step.id)
-            .place(&report.state.plan.run)
-    })
-}
-
-/// Objects of a database that was loaded.
-fn objects(report: &Report) -> impl Iterator<Item = Finding> {
-    let loaded = report.state.done::<LoadDump>();
-    let some = loaded.filter(|(_, _, l)| !l.objects_differ.is_empty());
-    some.map(|(step, _, l)| {
-        let message = format!(
-            "{} objects are not as the dump says, first {}",
-            l.objects_differ.len(),
-            l.objects_differ[0]
-        );
-        Finding::error(Code::RestoredDiffers, message)
-            .thing(&step.id)
-            .place(&report.state.plan.run)
-    })
-}
-
-/// What was restored otherwise than the vault says.
-fn differs(report: &Report) -> impl Iterator<Item = Finding> {
-    let checked = report.state.done::<CheckRestored>();
-    let some = checked.filter(|(_, _, c)| !c.differs.is_empty());
-    some.map(|(step, _, c)| {
-        let message = format!(
-            "{} tables are otherwise than the dump of the same point says, first {}",
-            c.differs.len(),
-            c.differs[0]
-        );
-        Finding::error(Code::RestoredDiffers, message)
-            .thing(&step.id)
-            .place(&report.state.plan.run)
-    })
+/// What of a restored database is not there, or is otherwise than the vault says.
+fn restored(report: &Report) -> Vec<Finding> {
+    let told = |code, step: &Step, what: &str, some: &[String]| {
+        let first = some.first()?;
+        let message = match code {
+            Code::RestoredInPart => {
+                format!("restored but for {} {what}, first {first}", some.len())
+            }
+            _ => format!("{} {what}, first {first}", some.len()),
+        };
+        let finding = Finding::error(code, message).thing(&step.id);
+        Some(finding.place(&report.state.plan.run))
+    };
+    let mut findings = Vec::new();
+    for (step, _, l) in report.state.done::<LoadDump>() {
+        let refused = "statements that the server refused";
+        findings.extend(told(Code::RestoredInPart, step, refused, &l.undone));
+        let otherwise = "objects are not as the dump says";
+        findings.extend(told(
+            Code::RestoredDiffers,
+            step,
+            otherwise,
+            &l.objects_differ,
+        ));
+    }
+    for (step, _, c) in report.state.done::<CheckRestored>() {
+        let otherwise = "tables are otherwise than the dump of the same point says";
+        findings.extend(told(Code::RestoredDiffers, step, otherwise, &c.differs));
+    }
+    findings
 }
 
 /// What should not have been there.

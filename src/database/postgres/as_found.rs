@@ -73,23 +73,35 @@ impl Postgres {
         Ok(changed)
     }
 
-    async fn schema_as_found(&self, database: &str) -> Result<Vec<(String, String)>, SchemaError> {
+    /// What a dump says of this database now.
+    ///
+    /// # Errors
+    /// `NoReader`; the server's.
+    pub(super) async fn schema_as_it_is(
+        &self,
+        snapshot: &str,
+    ) -> Result<SchemaAsFound, SchemaError> {
         let reader = self.schema_reader().await?;
         self.reads_safely(&reader).await?;
-        let snapshot = self.begin_snapshot().await?;
-        let mut rows = Vec::new();
+        let mut sections = Vec::new();
         for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {
-            let text = self.schema(&reader, part, &snapshot).await;
-            match text {
-                Ok(text) => rows.push((named(database, part.section()), text)),
-                Err(e) => {
-                    self.execute("ROLLBACK").await?;
-                    return Err(e.into());
-                }
-            }
+            sections.push((part, self.schema(&reader, part, snapshot).await?));
         }
+        let sequences = self.sequences().await?;
+        Ok(SchemaAsFound {
+            sections,
+            sequences,
+        })
+    }
+
+    async fn schema_as_found(&self, database: &str) -> Result<Vec<(String, String)>, SchemaError> {
+        let snapshot = self.begin_snapshot().await?;
+        let found = self.schema_as_it_is(&snapshot).await;
         self.execute("ROLLBACK").await?;
-        rows.push((named(database, SEQUENCES), self.sequences().await?));
+        let found = found?;
+        let section = |(part, text): (SchemaPart, String)| (named(database, part.section()), text);
+        let mut rows: Vec<_> = found.sections.into_iter().map(section).collect();
+        rows.push((named(database, SEQUENCES), found.sequences));
         Ok(rows)
     }
 

@@ -2,7 +2,7 @@
 //! again by statements of our own.
 
 use super::connect::Postgres;
-use super::roles::{list_of_names, platform};
+use super::roles::{list, platform};
 use crate::database::error::DatabaseError;
 use crate::database::found::Takes;
 use crate::database::quote::{ident, literal};
@@ -103,13 +103,7 @@ fn setting(database: &str, setting: &DatabaseSetting) -> String {
         None => format!("DATABASE {database}"),
         Some(role) => format!("ROLE {} IN DATABASE {database}", ident(role)),
     };
-    let value = match list_of_names(&setting.name, &setting.value) {
-        Some(names) => {
-            let names: Vec<String> = names.iter().map(|n| literal(n)).collect();
-            names.join(", ")
-        }
-        None => literal(&setting.value),
-    };
+    let value = list(&setting.name, &setting.value).unwrap_or_else(|| literal(&setting.value));
     format!("ALTER {of} SET {} TO {value}", ident(&setting.name))
 }
 

@@ -11,8 +11,8 @@ use super::{same, schema};
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaError,
-    SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
+    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
 use crate::database::kind::{Database, Read};
 use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
@@ -131,8 +131,8 @@ impl Database for Postgres {
     async fn schema_reader(&self) -> Result<DumpProgram, SchemaError> {
         self.schema_reader().await
     }
-    async fn reads_safely(&self, reader: &DumpProgram) -> Result<(), SchemaError> {
-        self.reads_safely(reader).await
+    async fn schema_as_it_is(&self, snapshot: &str) -> Result<SchemaAsFound, SchemaError> {
+        self.schema_as_it_is(snapshot).await
     }
     async fn schema(
         &self,

@@ -6,7 +6,7 @@ mod compare;
 mod hand;
 mod make;
 
-pub(super) use action::list_of_names;
+pub(super) use action::list;
 pub(super) use compare::differences;
 pub(super) use hand::by_hand;
 

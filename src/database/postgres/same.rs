@@ -66,7 +66,6 @@ fn plain(text: &str) -> String {
         match *token {
             "(" | ")" => {}
             ":" if all.get(n) == Some(&":") => n = past_type(&all, n + 1),
-            "::" => n = past_type(&all, n),
             other => {
                 plain.push_str(other);
                 plain.push(' ');
@@ -104,7 +103,7 @@ fn past_type(all: &[&str], mut at: usize) -> usize {
         let zone = all.get(at).is_some_and(|t| t.starts_with("with"));
         at += if zone { 3 } else { 1 };
     }
-    while matches!(all.get(at), Some(&"[" | &"]" | &"[]")) {
+    while matches!(all.get(at), Some(&"[" | &"]")) {
         at += 1;
     }
     at

@@ -31,7 +31,7 @@ const WITHHELD: &str = "withheld, because the row-level security of its table is
 /// A part that is being run.
 struct Running<'a> {
     part: &'a str,
-    statements: &'a [Statement],
+    statements: &'a [&'a Statement],
     /// Settings in force, by name.
     settings: BTreeMap<&'a str, &'a str>,
     /// Tables whose row-level security was refused.
@@ -51,7 +51,7 @@ impl Postgres {
         part: &str,
     ) -> Result<(), DatabaseError> {
         let unknown = self.unknown_settings(script).await?;
-        let statements: Vec<Statement> = script.without(&unknown, which);
+        let statements = script.without(&unknown, which);
         let sql = format!(
             "SELECT next FROM dr_restore.position WHERE part = {}",
             literal(part)
@@ -117,7 +117,7 @@ impl Postgres {
     }
 
     async fn one(&self, running: &mut Running<'_>, n: usize) -> Result<(), DatabaseError> {
-        let statement = &running.statements[n];
+        let statement = running.statements[n];
         let next = position(running.part, n + 1);
         let refused = if running.withheld(statement) {
             WITHHELD.to_owned()
@@ -229,9 +229,9 @@ impl Postgres {
 
 impl<'a> Running<'a> {
     fn note(&mut self, n: usize) {
-        let statements: &'a [Statement] = self.statements;
-        if let Some(name) = &statements[n].setting {
-            self.settings.insert(name, &statements[n].text);
+        let statement: &'a Statement = self.statements[n];
+        if let Some(name) = &statement.setting {
+            self.settings.insert(name, &statement.text);
         }
     }
 

@@ -131,14 +131,19 @@ fn what_is_not_swept_is_told() {
     assert_eq!(told(&moved, &drill(20)), None, "it is open");
 }
 
+fn place<'a>(state: &'a RunState, journal_target: &'a TargetName) -> Place<'a> {
+    Place {
+        vault: &state.plan.vault,
+        journal_target,
+        now: LATER.parse().unwrap(),
+    }
+}
+
 #[test]
 fn a_sweep_is_planned_again_from_the_drills_journals_alone() {
     let (policy, state) = (policy(), closed());
-    let place = Place {
-        vault: &state.plan.vault,
-        journal_target: &TargetName::new("central"),
-        now: LATER.parse().unwrap(),
-    };
+    let central = TargetName::new("central");
+    let place = place(&state, &central);
     let what = What {
         drills: vec![left_at(&state, &policy, LATER).unwrap()],
         ..What::default()
@@ -175,11 +180,8 @@ fn keys_of(state: &RunState) -> BTreeSet<ObjectKey> {
 #[test]
 fn proofs_are_planned_again_from_the_drills_journal_alone() {
     let (policy, state) = (policy(), closed());
-    let place = Place {
-        vault: &state.plan.vault,
-        journal_target: &TargetName::new("central"),
-        now: LATER.parse().unwrap(),
-    };
+    let central = TargetName::new("central");
+    let place = place(&state, &central);
     let one = keys_of(&state).into_iter().take(1).collect();
     let what = What {
         proofs: vec![proofs_of(&state, &policy, &TargetName::new("other"), &one).unwrap()],

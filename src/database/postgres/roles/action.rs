@@ -119,22 +119,17 @@ fn set(role: &str, setting: &RoleSetting) -> Vec<Vec<String>> {
         // Ours again.
         "SET LOCAL search_path = pg_catalog".into(),
     ]];
-    if let Some(names) = names(&setting.value) {
-        let list: Vec<String> = names.iter().map(|n| literal(n)).collect();
-        ways.push(vec![format!(
-            "ALTER ROLE {role} SET {name} TO {}",
-            list.join(", ")
-        )]);
+    if let Some(list) = list(&setting.name, &setting.value) {
+        ways.push(vec![format!("ALTER ROLE {role} SET {name} TO {list}")]);
     }
     ways
 }
 
-/// The names of a setting whose value is a list of them.
-pub(in crate::database::postgres) fn list_of_names(
-    setting: &str,
-    value: &str,
-) -> Option<Vec<String>> {
-    names(value).filter(|_| LISTS.contains(&setting))
+/// The value of a setting that is a list of names, as it is given; `None`: it is none.
+pub(in crate::database::postgres) fn list(setting: &str, value: &str) -> Option<String> {
+    let names = names(value).filter(|_| LISTS.contains(&setting))?;
+    let names: Vec<String> = names.iter().map(|n| literal(n)).collect();
+    Some(names.join(", "))
 }
 
 /// The names of a stored list: `a, "b, c"`; `None` where it is no such list.
