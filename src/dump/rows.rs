@@ -1,10 +1,10 @@
 //! The digest of every table of a database, read through the same COPY lines that a dump stores.
 
 use super::DumpError;
+use super::queue::{Queue, in_sessions};
 use crate::database::{Address, Database, DatabaseError, Holds, Table};
 use crate::manifest::TableDigest;
 use crate::model::Seconds;
-use futures_util::StreamExt;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Digests by table; what could not be read, with the reason.
@@ -62,14 +62,17 @@ pub async fn digest_database<D: Database>(
         }
         return Ok(digests);
     }
-    let tables = main.tables().await?;
-    let read = futures_util::stream::iter(tables).map(|table| async move {
-        let digest = D::connect(address, timeout).await?.digest(&table).await;
-        Ok::<_, DumpError>((table, digest))
-    });
-    let mut read = read.buffer_unordered(streams as usize);
-    while let Some(one) = read.next().await {
-        let (table, read) = one?;
+    let left = Queue::new(main.tables().await?);
+    let session = async || {
+        let connection = D::connect(address, timeout).await?;
+        let mut all = Vec::new();
+        while let Some(table) = left.next() {
+            let read = connection.digest(&table).await;
+            all.push((table, read));
+        }
+        Ok(all)
+    };
+    for (table, read) in in_sessions(streams, session).await? {
         digests.note(&table, read)?;
     }
     Ok(digests)
