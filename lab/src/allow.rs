@@ -139,7 +139,15 @@ fn may_write(role: Role, call: &S3Call<'_>, key: &str) -> bool {
     let single = is(&SINGLE_WRITE, call);
     let any_write = is(&WRITE, call);
     match role {
-        Role::Scheduler => single && any(&["runs/*/backup-*", POLICY_RUN, "policies/*"], key),
+        Role::Scheduler => {
+            let documents = [
+                "runs/*/backup-*",
+                POLICY_RUN,
+                "policies/*",
+                "points/*/sources/*/reference*",
+            ];
+            single && any(&documents, key)
+        }
         Role::Copier => {
             (single
                 && any(

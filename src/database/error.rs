@@ -51,7 +51,7 @@ impl DatabaseError {
     }
 
     /// It is there, and not ours to read.
-    pub(super) fn forbidden(&self) -> bool {
+    pub fn forbidden(&self) -> bool {
         self.class("42501")
     }
 

@@ -2,7 +2,7 @@
 
 use super::error::DatabaseError;
 use super::quote::qualified;
-use crate::manifest::Roles;
+use crate::manifest::{MAX_RANGES, Roles, TableDigest, TableRead};
 use crate::model::Seconds;
 
 /// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
@@ -42,6 +42,42 @@ impl Table {
             format!("{}.{}", self.schema, self.name)
         } else {
             qualified(&self.schema, &self.name)
+        }
+    }
+}
+
+/// All rows of a table, and those older than a horizon by their ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangedRows {
+    pub all: TableDigest,
+    pub older: TableRead,
+}
+
+impl Default for RangedRows {
+    fn default() -> Self {
+        Self {
+            all: TableDigest::default(),
+            older: TableRead {
+                rows: 0,
+                ranges: vec![TableDigest::default(); MAX_RANGES],
+            },
+        }
+    }
+}
+
+impl RangedRows {
+    /// Complete lines, each with `1` before its columns where it is newer, else `0`.
+    pub fn add_lines(&mut self, lines: &[u8]) {
+        let body = lines.strip_suffix(b"\n").unwrap_or(lines);
+        for line in body.split(|b| *b == b'\n') {
+            let (age, row) = line.split_at(line.len().min(1));
+            let row = row.strip_prefix(b"\t").unwrap_or(row);
+            let (digest, range) = TableDigest::of_line(row);
+            self.all.merge(digest);
+            self.older.rows += 1;
+            if age == b"0" {
+                self.older.ranges[usize::from(range) % MAX_RANGES].merge(digest);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::{Address, Secret};
 use crate::model::{Name, SourceId};
 use crate::plan::ServerPlace;
-use crate::policy::{Policy, Source};
+use crate::policy::{Policy, Reader, Source};
 use crate::report::{Code, Fail};
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ struct Login {
 pub struct Logins {
     sources: BTreeMap<SourceId, Login>,
     scratch: Option<Login>,
+    clusters: BTreeMap<SourceId, (Reader, Option<String>)>,
 }
 
 impl Logins {
@@ -41,11 +42,16 @@ impl Logins {
             }
             Source::Aurora(_) | Source::Bucket(_) => None,
         });
+        let clusters = policy.clusters().filter_map(|cluster| {
+            let reader = cluster.reader.clone()?;
+            Some((cluster.id.clone(), (reader, ca_file.clone())))
+        });
         let scratch = policy
             .drill
             .as_ref()
             .and_then(|d| d.scratch_server.as_ref());
         Self {
+            clusters: clusters.collect(),
             sources: sources.collect(),
             scratch: scratch.map(|server| Login {
                 host: server.host.clone(),
@@ -61,6 +67,31 @@ impl Logins {
     /// 13: the policy names another server, or none; 2: its password cannot be read.
     pub fn source(&self, id: &SourceId, place: &ServerPlace) -> Result<Address, Fail> {
         enter(self.sources.get(id), &format!("source {id}"), place)
+    }
+
+    /// Into a running cluster, where its service says that it is.
+    ///
+    /// # Errors
+    /// As [`Logins::source`].
+    pub fn cluster(
+        &self,
+        id: &SourceId,
+        user: &Name,
+        (host, port): (String, u16),
+    ) -> Result<Address, Fail> {
+        let place = ServerPlace {
+            host: Name::new(host),
+            port,
+            user: user.clone(),
+        };
+        let login = self.clusters.get(id).map(|(reader, ca_file)| Login {
+            host: place.host.clone(),
+            port,
+            user: reader.user.clone(),
+            password_file: reader.password_file.clone(),
+            ca_file: reader.ca_file.clone().or(ca_file.clone()),
+        });
+        enter(login.as_ref(), &format!("source {id}"), &place)
     }
 
     /// # Errors
@@ -108,6 +139,7 @@ mod tests {
             ca_file: None,
         };
         let logins = Logins {
+            clusters: BTreeMap::new(),
             sources: [(SourceId::new("ledger"), login)].into(),
             scratch: None,
         };

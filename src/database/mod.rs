@@ -11,8 +11,8 @@ mod quote;
 pub use address::{Address, Secret};
 pub use error::DatabaseError;
 pub use found::{
-    AsFound, Begun, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages, Refused,
-    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages, RangedRows,
+    Refused, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
 pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;

@@ -10,6 +10,7 @@ mod facts;
 mod fill;
 mod load;
 mod queue;
+mod reading;
 mod roles;
 mod rows;
 mod section;
@@ -17,7 +18,8 @@ mod write;
 
 pub use compare::{Compared, compare};
 pub use load::{Loaded, load};
-pub use rows::{Digests, digest_database};
+pub use reading::{ReadingInput, read_database};
+pub use rows::{Digests, digest_database, digest_older};
 pub use section::{LoadInput, Scripts, facts_of};
 pub use write::{DumpInput, dump, readable};
 

@@ -3,7 +3,7 @@
 use super::DumpError;
 use super::queue::{Queue, in_sessions};
 use crate::database::{Address, Database, DatabaseError, Holds, Table};
-use crate::manifest::TableDigest;
+use crate::manifest::{TableDigest, TableRead};
 use crate::model::Seconds;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Digests {
     pub tables: BTreeMap<String, TableDigest>,
     pub unreadable: BTreeMap<String, String>,
+    /// Rows older than the horizon that was asked for, where it was.
+    pub older: BTreeMap<String, TableRead>,
     /// Those that older dumps do not list.
     beside: BTreeSet<String>,
 }
@@ -54,6 +56,20 @@ pub async fn digest_database<D: Database>(
     streams: u32,
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
+    digest_older::<D>(address, None, streams, timeout).await
+}
+
+/// Of all rows, and in the same pass of those that are older than a horizon; where this user does
+/// not read all tables as they are, of all rows alone.
+///
+/// # Errors
+/// As [`digest_database`].
+pub async fn digest_older<D: Database>(
+    address: &Address,
+    horizon: Option<u64>,
+    streams: u32,
+    timeout: Seconds,
+) -> Result<Digests, DumpError> {
     let main = D::connect(address, timeout).await?;
     let mut digests = Digests::default();
     if !main.reads_all().await? {
@@ -65,14 +81,28 @@ pub async fn digest_database<D: Database>(
     let left = Queue::new(main.tables().await?);
     let session = async || {
         let connection = D::connect(address, timeout).await?;
+        if horizon.is_some() {
+            connection.begin_snapshot().await?;
+        }
         let mut all = Vec::new();
         while let Some(table) = left.next() {
-            let read = connection.digest(&table).await;
+            let read = match horizon.filter(|_| table.holds != Holds::LargeObjects) {
+                Some(horizon) => {
+                    let read = connection.ranged(&table, horizon).await;
+                    read.map(|rows| (rows.all, Some(rows.older)))
+                }
+                None => connection.digest(&table).await.map(|all| (all, None)),
+            };
             all.push((table, read));
         }
         Ok(all)
     };
     for (table, read) in in_sessions(streams, session).await? {
+        let read = read.map(|(all, older)| {
+            let named = older.map(|older| (table.full_name(), older));
+            digests.older.extend(named);
+            all
+        });
         digests.note(&table, read)?;
     }
     Ok(digests)

@@ -16,11 +16,20 @@ pub struct TableDigest {
 
 impl TableDigest {
     pub fn add_line(&mut self, line: &[u8]) {
+        self.merge(Self::of_line(line).0);
+    }
+
+    /// Of one row, and the last two bytes of its SHA-256, which no digest holds: rows are spread by
+    /// them.
+    pub fn of_line(line: &[u8]) -> (Self, u16) {
         let hash = sha2::Sha256::digest(line);
         let mut first = [0u8; 16];
         first.copy_from_slice(&hash[..16]);
-        self.rows += 1;
-        self.sum = self.sum.wrapping_add(u128::from_be_bytes(first));
+        let of_line = Self {
+            rows: 1,
+            sum: u128::from_be_bytes(first),
+        };
+        (of_line, u16::from_be_bytes([hash[30], hash[31]]))
     }
 
     /// Adds each of the complete lines, without their newlines.

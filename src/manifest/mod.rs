@@ -12,6 +12,7 @@ mod exception;
 mod list;
 mod point;
 mod proof;
+mod reference;
 mod roles;
 
 pub use captured::{
@@ -24,6 +25,11 @@ pub use exception::Exception;
 pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
 pub use point::{Point, PointSource, PointTarget, Vault};
 pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
+pub use reference::{
+    Catalogue, CatalogueReference, DatabaseReference, MAX_RANGES, RangePair, Reading, Reference,
+    ReferenceBefore, SequenceAt, SequenceBetween, ServerReading, StatementCount, TableRead,
+    TableReference, ranges_from_hex, ranges_to_hex,
+};
 pub use roles::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 
 use crate::model::short;

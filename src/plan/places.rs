@@ -73,6 +73,11 @@ impl Places {
                     }
                 }
             }
+            StoredAction::ReadReference(a) => {
+                self.service("rds", &a.region, a.endpoint.as_deref());
+                self.add("cluster", &a.cluster);
+                self.add("reader", &format!("{} of {}", a.user, a.source));
+            }
             StoredAction::DumpServer(a) => self.server(&a.source, &a.server),
             StoredAction::LoadScratch(a) => {
                 if let ScratchAt::Server(server) = &a.at {

@@ -1,6 +1,6 @@
 //! What a policy says of a server's databases.
 
-use crate::model::Name;
+use crate::model::{Name, Seconds};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Error, SeqAccess, Visitor};
@@ -106,6 +106,35 @@ pub struct Reader {
     pub password_file: String,
     /// PEM bundle; absent: `credentials.postgres_ca_file`.
     pub ca_file: Option<String>,
+}
+
+/// How much of a running cluster is compared with what a drill restores of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SourceReading {
+    /// One reading takes no longer, and the snapshot waits for the first of them.
+    #[serde(default = "default_budget")]
+    pub budget: Seconds,
+    /// Of a hundred rows, so many must not have changed while the snapshot was taken, or a drill
+    /// fails.
+    #[serde(default = "default_comparable")]
+    pub min_comparable: u32,
+}
+
+impl Default for SourceReading {
+    fn default() -> Self {
+        Self {
+            budget: default_budget(),
+            min_comparable: default_comparable(),
+        }
+    }
+}
+
+fn default_budget() -> Seconds {
+    Seconds::minutes(10)
+}
+fn default_comparable() -> u32 {
+    90
 }
 
 #[cfg(test)]

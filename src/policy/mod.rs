@@ -19,7 +19,7 @@ mod types;
 pub use check::{Calendar, Trouble, check};
 pub use cluster_shape::ClusterShape;
 pub use coming::{Reference, ScratchServer, SnapshotLock, Verification, VerifyLevel};
-pub use databases::{Databases, Heartbeat, Reader};
+pub use databases::{Databases, Heartbeat, Reader, SourceReading};
 pub use methods::{Unit, unit};
 pub use objective::Objective;
 pub use parse::{MAX_BYTES, ParseError, parse, schema};

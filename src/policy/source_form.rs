@@ -1,7 +1,7 @@
 //! A source as it is written: all fields that any kind has, so that a wrong one is pointed at where
 //! it stands, then those of its kind.
 
-use super::databases::{Databases, Heartbeat, Reader};
+use super::databases::{Databases, Heartbeat, Reader, SourceReading};
 use super::objective::Objective;
 use super::sources::{AuroraSource, BucketSource, PostgresSource, Source, default_port};
 use crate::model::{AccountId, BucketName, ClusterId, Method, Name, Region, Role, SourceId};
@@ -34,6 +34,7 @@ struct SourceForm {
     databases: Option<Databases>,
     heartbeat: Option<Heartbeat>,
     reader: Option<Reader>,
+    reference: Option<SourceReading>,
     #[serde(default)]
     objectives: BTreeMap<Method, Objective>,
 }
@@ -84,6 +85,7 @@ impl SourceForm {
             databases: needed("aurora", "databases", self.databases)?,
             heartbeat: self.heartbeat,
             reader: self.reader,
+            reference: self.reference,
             objectives: self.objectives,
         })
     }
@@ -99,6 +101,7 @@ impl SourceForm {
                 ("prefix", self.prefix.is_some()),
                 ("endpoint", self.endpoint.is_some()),
                 ("profiles", self.profiles.is_some()),
+                ("reference", self.reference.is_some()),
             ],
         )?;
         Ok(PostgresSource {
@@ -122,6 +125,7 @@ impl SourceForm {
                 ("databases", self.databases.is_some()),
                 ("heartbeat", self.heartbeat.is_some()),
                 ("reader", self.reader.is_some()),
+                ("reference", self.reference.is_some()),
             ],
         )?;
         Ok(BucketSource {

@@ -1,6 +1,6 @@
 //! What is protected: a list, and what each kind of source says of itself.
 
-use super::databases::{Databases, Heartbeat, Reader};
+use super::databases::{Databases, Heartbeat, Reader, SourceReading};
 use super::objective::Objective;
 use crate::model::{
     AccountId, BucketName, ClusterId, Method, Name, Region, Role, SourceId, SourceKind,
@@ -29,8 +29,10 @@ pub struct AuroraSource {
     /// Which databases are dumped and checked.
     pub databases: Databases,
     pub heartbeat: Option<Heartbeat>,
-    /// Who reads the running cluster.
+    /// Who reads the running cluster, before its snapshot and after.
     pub reader: Option<Reader>,
+    /// How it is read.
+    pub reference: Option<SourceReading>,
     /// What is promised of it, by method, in place of what the policy promises of all.
     #[serde(default)]
     pub objectives: BTreeMap<Method, Objective>,

@@ -1,5 +1,7 @@
 //! Checks on restored data. Pure comparisons here; the reading is done by the steps.
 
+pub mod reference;
+
 use crate::manifest::{Check, CheckResult, TableDigest};
 use crate::model::{Method, Name, SourceId, TargetName};
 use std::collections::BTreeMap;

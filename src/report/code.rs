@@ -173,6 +173,10 @@ codes! {
 
     // Restores.
     RestoredDiffers = "restored-differs", Findings;
+    /// What a source holds could not be read while its snapshot was taken.
+    ReferenceUnread = "reference-unread", Findings;
+    /// Policies would hide rows of a source from its reader.
+    RowSecurity = "rls", Findings;
     RestoredInPart = "restored-in-part", Findings;
     NoPoint = "no-point", Findings;
     NoRestoreOption = "no-restore-option", Findings;

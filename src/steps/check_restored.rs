@@ -117,7 +117,7 @@ impl CheckRestored {
 
 /// Jobs are switched off in the scratch cluster that a dump is taken from, and run again in what is
 /// restored.
-const SCHEDULED: [&str; 2] = ["cron.job", "cron.job_run_details"];
+pub(super) const SCHEDULED: [&str; 2] = ["cron.job", "cron.job_run_details"];
 
 /// Tables that nothing but an application writes to.
 fn lasting(mut tables: BTreeMap<String, TableDigest>) -> BTreeMap<String, TableDigest> {

@@ -1,9 +1,11 @@
 //! Reads what the restored scratch cluster holds: once, checked, and kept in the evidence for
 //! comparisons.
 
-use super::database::{Kept, digests, heartbeat};
+use super::database::{Kept, heartbeat};
+use super::source_compared::{Found, compare, reference_of, without};
 use super::{Context, Perform, assertion, cluster};
-use crate::database::Database;
+use crate::database::{Database, Postgres};
+use crate::dump::digest_older;
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
@@ -26,7 +28,26 @@ impl Perform for InspectScratch {
         let kept = Kept::of(ctx);
         let opened = connection.open_up(&kept.keep(ctx)).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
-        let digests = digests(ctx, &address, self.streams).await?;
+        let reference = reference_of(ctx, &self.source, &self.target).await?;
+        let databases = reference.as_ref().map(|r| &r.databases);
+        let horizon = databases.and_then(|d| Some(d.get(&self.database)?.horizon));
+        let timeout = ctx.clients.call_timeout();
+        let digests = digest_older::<Postgres>(&address, horizon, self.streams, timeout).await?;
+        let compared = match &reference {
+            Some(reference) => {
+                let as_found = connection.as_found(&kept.keep(ctx)).await;
+                let found = Found {
+                    connection: &connection,
+                    database: &self.database,
+                    as_found: as_found.ok().flatten(),
+                    digests: &digests,
+                    beat: beat.id,
+                    least: self.min_comparable,
+                };
+                compare(&scope, reference, found).await?
+            }
+            None => vec![without(&scope, &digests)],
+        };
         let mut checks = vec![
             proof::counts(&scope, &digests.tables, &digests.unreadable),
             proof::negative_control(&scope, &digests.tables),
@@ -40,6 +61,13 @@ impl Perform for InspectScratch {
                 max_age_s,
             ));
         }
+        checks.extend(compared);
+        let sequences = connection.sequences_behind().await?;
+        checks.push(proof::sequences(
+            &scope,
+            sequences.looked_at,
+            &sequences.behind,
+        ));
         for asked in &self.assertions {
             checks.push(assertion::ask(&connection, &scope, asked).await?);
         }

@@ -25,11 +25,13 @@ mod probe_lock;
 mod proofs;
 mod publish_point;
 mod read_back;
+mod read_reference;
 mod read_server;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
 mod snapshot;
+mod source_compared;
 mod spread_proofs;
 mod store_policy;
 mod take_snapshot;
@@ -69,6 +71,7 @@ pub async fn perform(action: &StoredAction, ctx: &Context<'_>) -> Result<Evidenc
         StoredAction::TakeSnapshot(a) => effect(a, ctx).await,
         StoredAction::ShareSnapshot(a) => effect(a, ctx).await,
         StoredAction::CopySnapshot(a) => effect(a, ctx).await,
+        StoredAction::ReadReference(a) => effect(a, ctx).await,
         StoredAction::ReadServer(a) => effect(a, ctx).await,
         StoredAction::DumpServer(a) => effect(a, ctx).await,
         StoredAction::ListObjects(a) => effect(a, ctx).await,

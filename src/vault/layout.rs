@@ -115,7 +115,9 @@ pub enum PointDocument {
 pub enum SourceDocument {
     /// What was captured of it.
     Captured,
-    /// Digests read at the source.
+    /// What the source was read to hold before its snapshot was asked for.
+    ReferenceBefore,
+    /// What it held before and after.
     Reference,
     /// What makes a cluster production.
     Shape,
@@ -124,11 +126,18 @@ pub enum SourceDocument {
 }
 
 impl SourceDocument {
-    const ALL: [Self; 4] = [Self::Captured, Self::Reference, Self::Shape, Self::Bucket];
+    const ALL: [Self; 5] = [
+        Self::Captured,
+        Self::ReferenceBefore,
+        Self::Reference,
+        Self::Shape,
+        Self::Bucket,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
             Self::Captured => "captured",
+            Self::ReferenceBefore => "reference-before",
             Self::Reference => "reference",
             Self::Shape => "shape",
             Self::Bucket => "bucket",

@@ -35,6 +35,7 @@ mod policies;
 mod program;
 mod providers;
 mod race;
+mod reference;
 mod roles;
 mod runbooks;
 mod servers;

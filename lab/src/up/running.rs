@@ -9,6 +9,7 @@ use super::policy;
 use super::ready::Ready;
 use crate::listen::{Handler, Listener};
 use crate::pg::watchdog::Watch;
+use crate::workload::READER_PASSWORD;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -70,6 +71,9 @@ impl Up {
         place::write_private(&token, self.lab.web_identity_token().as_bytes())?;
         let roles = self.lab.keys.fixed.roles_file(&token.to_string_lossy());
         place::write_private(&self.dir().join("credentials-roles"), roles.as_bytes())?;
+        // Of `dr_reader`, as the workload makes it.
+        let reader = self.dir().join("reader.password");
+        place::write_private(&reader, READER_PASSWORD.as_bytes())?;
         let policy = self.policy();
         if !policy.exists() {
             place::write_private(&policy, policy::text(&self.lab.endpoints()).as_bytes())?;

@@ -20,6 +20,9 @@ mod rows;
 pub mod running;
 pub mod writer;
 
+/// Of `dr_reader`, who reads the running database (roles.sql).
+pub const READER_PASSWORD: &str = "reader-of-the-practice-cloud";
+
 pub use digest::TableDigest;
 pub use log::OperationsLog;
 pub use model::Model;

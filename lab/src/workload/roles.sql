@@ -6,3 +6,5 @@ CREATE ROLE shop_owner NOLOGIN;
 CREATE ROLE billing_owner NOLOGIN;
 CREATE ROLE shop_app LOGIN CONNECTION LIMIT 20 IN ROLE app_rw;
 ALTER ROLE shop_app SET statement_timeout = '30s';
+-- Reads the running cluster beside its work; the password is the practice cloud's.
+CREATE ROLE dr_reader LOGIN PASSWORD 'reader-of-the-practice-cloud';

@@ -90,7 +90,12 @@ BEGIN
     RAISE EXCEPTION 'rows of the ledger stay';
 END $$;
 CREATE TRIGGER ledger_stays BEFORE DELETE ON app.ledger FOR EACH ROW EXECUTE FUNCTION app.no_delete();
+CREATE POLICY dr_reads ON app.orders FOR SELECT TO dr_reader USING (true);
+CREATE POLICY dr_reads ON app.tenants FOR SELECT TO dr_reader USING (true);
+GRANT USAGE ON SCHEMA app TO dr_reader;
 CREATE MATERIALIZED VIEW app.plans AS SELECT plan, count(*) AS tenants FROM app.tenants GROUP BY plan WITH NO DATA;
+GRANT SELECT ON ALL TABLES IN SCHEMA app TO dr_reader;
+GRANT SELECT ON ALL SEQUENCES IN SCHEMA app TO dr_reader;
 RESET ROLE;
 SET LOCAL ROLE billing_owner;
 CREATE TABLE billing.rates (
@@ -100,4 +105,7 @@ CREATE TABLE billing.rates (
 ALTER TABLE billing.rates ENABLE ROW LEVEL SECURITY;
 ALTER TABLE billing.rates FORCE ROW LEVEL SECURITY;
 CREATE POLICY nobody ON billing.rates USING (false);
+CREATE POLICY dr_reads ON billing.rates FOR SELECT TO dr_reader USING (true);
+GRANT USAGE ON SCHEMA billing TO dr_reader;
+GRANT SELECT ON billing.rates TO dr_reader;
 RESET ROLE;

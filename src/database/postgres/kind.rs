@@ -7,15 +7,15 @@ use super::facts;
 use super::rights::Of;
 use super::roles::{by_hand, differences};
 use super::script::Script;
-use super::{same, schema};
+use super::{ranged, same, schema};
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
-    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, RangedRows, Refused,
+    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
 use crate::database::kind::{Database, Read};
-use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
+use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use jiff::Timestamp;
@@ -100,6 +100,24 @@ impl Database for Postgres {
     }
     async fn digest(&self, of: &Table) -> Answer<TableDigest> {
         self.digest_of(of).await
+    }
+    async fn horizon(&self) -> Answer<u64> {
+        self.horizon().await
+    }
+    async fn limit(&self, to: Seconds) -> Answer<()> {
+        self.limit(to).await
+    }
+    async fn ranged(&self, of: &Table, horizon: u64) -> Answer<RangedRows> {
+        self.ranged(of, horizon).await
+    }
+    async fn sequence_values(&self) -> Answer<BTreeMap<String, SequenceAt>> {
+        self.sequence_values().await
+    }
+    async fn newest_beat(&self, column: &HeartbeatColumn) -> Answer<Option<i64>> {
+        self.newest_beat(column).await
+    }
+    fn catalogue(schema: SchemaAsFound) -> Option<Catalogue> {
+        ranged::catalogue(schema)
     }
     async fn digests_borrowing(&self) -> Answer<Vec<Read>> {
         self.digests_borrowing().await

@@ -14,6 +14,7 @@ mod kind;
 mod large;
 mod lex;
 mod load;
+mod ranged;
 mod restored;
 mod rights;
 mod roles;

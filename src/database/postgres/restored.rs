@@ -17,16 +17,8 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn heartbeat(&self, column: &HeartbeatColumn) -> Result<Beat, DatabaseError> {
-        let (schema, table) = column
-            .table
-            .split_once('.')
-            .unwrap_or(("public", &column.table));
-        let (id, at) = (ident(&column.id), ident(&column.at));
-        let sql = format!(
-            "SELECT {id}::bigint, to_char({at} AT TIME ZONE 'UTC', \
-             'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
-            qualified(schema, table)
-        );
+        let sql = beat_of(column);
+        let (schema, table) = place_of(column);
         let name = Of::Table {
             schema,
             name: table,
@@ -91,4 +83,20 @@ impl Postgres {
         }
         Ok(off)
     }
+}
+
+fn place_of(column: &HeartbeatColumn) -> (&str, &str) {
+    let place = column.table.split_once('.');
+    place.unwrap_or(("public", &column.table))
+}
+
+/// The newest one: its number, and its instant in UTC.
+pub(super) fn beat_of(column: &HeartbeatColumn) -> String {
+    let (schema, table) = place_of(column);
+    let (id, at) = (ident(&column.id), ident(&column.at));
+    format!(
+        "SELECT {id}::bigint, to_char({at} AT TIME ZONE 'UTC', \
+         'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') FROM {} ORDER BY {id} DESC LIMIT 1",
+        qualified(schema, table)
+    )
 }

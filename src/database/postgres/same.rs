@@ -50,7 +50,7 @@ fn only<'a>(these: &Counted<'a>, those: &Counted<'a>) -> impl Iterator<Item = &'
 
 /// Without comments before it, and without what a server adds to an expression or takes from it
 /// when it reads its own text: parentheses and casts.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut all: Vec<&str> = tokens(text).into_iter().map(|(_, token)| token).collect();
     sort_roles(&mut all);
     // Its options are shown to some users alone.

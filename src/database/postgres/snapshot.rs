@@ -78,9 +78,18 @@ pub(super) fn column_list(columns: &[String]) -> String {
     quoted.join(", ")
 }
 
-fn rows_of(of: &Table, Pages { from, to }: Pages) -> String {
+fn rows_of(of: &Table, pages: Pages) -> String {
+    format!("COPY ({}) TO STDOUT", selected(of, pages, None))
+}
+
+/// All rows of a table, with something before their columns.
+pub(super) fn select_of(of: &Table, first: &str) -> String {
+    selected(of, Pages::ALL, Some(first))
+}
+
+fn selected(of: &Table, Pages { from, to }: Pages, first: Option<&str>) -> String {
     let condition = match &of.holds {
-        Holds::LargeObjects => return format!("COPY ({}) TO STDOUT", large::PIECES),
+        Holds::LargeObjects => return large::PIECES.to_owned(),
         Holds::Configuration(condition) => condition.trim(),
         Holds::Rows => "",
     };
@@ -98,10 +107,13 @@ fn rows_of(of: &Table, Pages { from, to }: Pages) -> String {
             format!(" WHERE ctid >= '({from},0)'{upper} AND ({condition})")
         }
     };
-    format!(
-        "COPY (SELECT {} FROM ONLY {table}{range}) TO STDOUT",
-        column_list(&of.columns)
-    )
+    let columns = column_list(&of.columns);
+    let columns = match first {
+        Some(first) if columns.is_empty() => first.to_owned(),
+        Some(first) => format!("{first}, {columns}"),
+        None => columns,
+    };
+    format!("SELECT {columns} FROM ONLY {table}{range}")
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod load_scratch;
 mod make_vault;
 mod probe_lock;
 mod publish_point;
+mod read_reference;
 mod read_server;
 mod restore_cluster;
 mod restore_files;
@@ -47,6 +48,7 @@ pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
     CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
 };
+pub use read_reference::{Moment, ReadReference, ReferenceRead};
 pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
@@ -147,6 +149,7 @@ actions! {
     TakeSnapshot of source => SnapshotTaken, "take-snapshot";
     ShareSnapshot of source => SnapshotShared, "share-snapshot";
     CopySnapshot of source target => SnapshotCopied, "copy-snapshot";
+    ReadReference of source moment => ReferenceRead, "read-reference";
     ReadServer of source => ServerRead, "read-server";
     DumpServer of source target => ServerDumped, "dump-server";
     ListObjects of source => ObjectsListed, "list-objects";
@@ -188,6 +191,7 @@ outputs! {
     SnapshotTaken of TakeSnapshot;
     SnapshotShared of ShareSnapshot;
     SnapshotCopied of CopySnapshot;
+    ReferenceRead of ReadReference;
     ServerRead of ReadServer;
     ServerDumped of DumpServer;
     ObjectsListed of ListObjects;

@@ -6,8 +6,8 @@ use crate::model::{AccountId, Name, Role, Seconds, StepId};
 use crate::plan::names::{self, Tagged};
 use crate::plan::step::Steps;
 use crate::plan::{
-    CaptureParts, ClusterParts, CopyParts, CopySnapshot, HeldParts, Link, PublishPoint,
-    ShareSnapshot, SnapshotTaken, TakeSnapshot,
+    CaptureParts, ClusterParts, CopyParts, CopySnapshot, HeldParts, Link, Moment, PublishPoint,
+    ReadReference, ShareSnapshot, SnapshotTaken, TakeSnapshot,
 };
 use crate::policy::{AuroraSource, SnapshotTarget, Target};
 use jiff::Timestamp;
@@ -56,8 +56,16 @@ pub(super) fn take<'a>(
             longest.unwrap_or(Seconds::days(1)),
         )),
     };
-    let taken = steps.add(Role::Scheduler, take, &[]);
+    let before = read(input, cluster, Moment::Before);
+    let before = before.map(|read| steps.add(Role::Scheduler, read, &[]));
+    let first: Vec<&StepId> = before.iter().map(Link::step).collect();
+    let taken = steps.add(Role::Scheduler, take, &first);
     let mut done = vec![taken.step().clone()];
+    // The point is published with what its source was read to hold, or without.
+    if let Some(after) = read(input, cluster, Moment::After) {
+        let after = steps.add(Role::Scheduler, after, &[taken.step()]);
+        done.push(after.step().clone());
+    }
     let with = shared_with(input, cluster);
     if !with.is_empty() {
         let share = ShareSnapshot {
@@ -76,6 +84,26 @@ pub(super) fn take<'a>(
         taken,
         done,
     }
+}
+
+/// `None`: nobody is named who may read it.
+fn read(input: &BackupInput<'_>, cluster: &AuroraSource, moment: Moment) -> Option<ReadReference> {
+    /// The service's own readers come first.
+    const STREAMS: u32 = 2;
+    let reader = cluster.reader.as_ref()?;
+    let endpoint = input.policy.rds_endpoint(&cluster.region);
+    Some(ReadReference {
+        source: cluster.id.clone(),
+        moment,
+        cluster: cluster.cluster.clone(),
+        region: cluster.region.clone(),
+        endpoint: endpoint.map(str::to_owned),
+        user: reader.user.clone(),
+        databases: cluster.databases.listed().to_vec(),
+        heartbeat: cluster.heartbeat.as_ref().map(Into::into),
+        budget: cluster.reference.clone().unwrap_or_default().budget,
+        streams: STREAMS.min(input.policy.concurrency.streams),
+    })
 }
 
 /// The accounts that copy it, each once.

@@ -115,6 +115,7 @@ impl Drilled<'_> {
             heartbeat_max_age: self.input.drill.heartbeat_max_age,
             assertions: self.input.assertions(self.source, database),
             streams: self.input.policy.concurrency.streams,
+            min_comparable: self.input.min_comparable(self.source),
         };
         let inspected = planned
             .steps

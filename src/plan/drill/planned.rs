@@ -96,6 +96,12 @@ impl DrillInput<'_> {
         self.drill.scratch_server.as_ref().map(ServerPlace::from)
     }
 
+    pub(super) fn min_comparable(&self, source: &SourceId) -> u32 {
+        let cluster = self.policy.clusters().find(|c| &c.id == source);
+        let reading = cluster.and_then(|c| c.reference.clone());
+        reading.unwrap_or_default().min_comparable
+    }
+
     /// Assertions that name this database, or none where it is the only one.
     pub(super) fn assertions(&self, source: &SourceId, database: &Name) -> Vec<Assertion> {
         let all = self.drill.assertions.iter();

@@ -1,7 +1,7 @@
 //! Clusters that are made: by a drill, and by a restore.
 
 use super::trouble::Found;
-use crate::policy::Policy;
+use crate::policy::{Policy, Source};
 use crate::report::Code;
 
 pub(super) fn clusters(policy: &Policy, found: &mut Found) {
@@ -16,12 +16,50 @@ pub(super) fn clusters(policy: &Policy, found: &mut Found) {
     if none {
         return;
     }
+    readings(policy, found);
     let drilled = policy.drill.as_ref().map(|d| ("drill.cluster", &d.cluster));
     let restored = policy.restore.as_ref();
     let restored = restored.map(|r| ("restore.cluster", &r.cluster));
     for (place, shape) in drilled.into_iter().chain(restored) {
         if let Err(why) = shape.check_capacity() {
             found.error(Code::ServerlessCapacity, place, why);
+        }
+    }
+}
+
+/// How running clusters are read.
+fn readings(policy: &Policy, found: &mut Found) {
+    for (n, source) in policy.sources.iter().enumerate() {
+        let Source::Aurora(cluster) = source else {
+            continue;
+        };
+        let Some(reading) = &cluster.reference else {
+            continue;
+        };
+        if cluster.reader.is_none() {
+            found.error(
+                Code::PolicyServer,
+                format!("sources[{n}].reader"),
+                "`reference` says how the cluster is read: name who does, `user` and \
+                 `password_file`",
+            );
+        }
+        if reading.min_comparable > 100 {
+            found.error(
+                Code::PolicyServer,
+                format!("sources[{n}].reference.min_comparable"),
+                format!(
+                    "{} of a hundred rows cannot be demanded",
+                    reading.min_comparable
+                ),
+            );
+        }
+        if reading.budget.0 == 0 {
+            found.error(
+                Code::PolicyServer,
+                format!("sources[{n}].reference.budget"),
+                "no time to read in; leave `reader` out where nothing is to be read",
+            );
         }
     }
 }

@@ -23,9 +23,6 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
                 if cluster.databases == Databases::All {
                     refuse("databases", "dumps of all databases of a cluster");
                 }
-                if cluster.reader.is_some() {
-                    refuse("reader", "reading the running cluster");
-                }
             }
             Source::Postgres(_) => {}
             Source::Bucket(bucket) => {

@@ -1,0 +1,232 @@
+//! Reading a running server beside its work: rows by their age, sequences as numbers, the schema
+//! as digests of statements. Nothing is changed, and no right is taken that the user has not.
+
+use super::connect::Postgres;
+use super::same::plain;
+use super::script::Script;
+use super::snapshot::select_of;
+use crate::database::error::DatabaseError;
+use crate::database::found::{Holds, RangedRows, SchemaAsFound, Table};
+use crate::database::kind::RowsOut;
+use crate::database::quote::{literal, qualified};
+use crate::manifest::{Catalogue, HeartbeatColumn, SequenceAt, StatementCount};
+use crate::model::{Seconds, Sha256};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Whether a policy applies to this user, and if one lets it see every row while none takes some
+/// away.
+const SECURED: &str = "SELECT json_build_object('active', row_security_active(c.oid), 'seen', \
+     EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd \
+     IN ('r', '*') AND (0::oid = ANY (p.polroles) OR u.oid = ANY (p.polroles)) AND \
+     pg_get_expr(p.polqual, p.polrelid) = 'true') AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE \
+     p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('r', '*')), 'user', \
+     quote_ident(current_user)) FROM pg_class c, pg_roles u WHERE u.rolname = current_user AND \
+     c.oid = ";
+
+const SEQUENCES: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, \
+     'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'value', \
+     CASE WHEN has_sequence_privilege(c.oid, 'SELECT') THEN coalesce(pg_sequence_last_value(c.oid), \
+     q.seqstart - q.seqincrement) END) FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid \
+     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> \
+     'dr_restore' AND c.relpersistence <> 't'";
+
+/// The first transaction whose rows a reader of this snapshot may not see.
+const HORIZON: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())";
+
+#[derive(Deserialize)]
+struct Secured {
+    active: bool,
+    seen: bool,
+    user: String,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    schema: String,
+    name: String,
+    increment: i64,
+    cache: i64,
+    cycles: bool,
+    value: Option<i64>,
+}
+
+/// `1` before the columns of a row that a transaction from `horizon` on wrote. Numbers of
+/// transactions are kept with a row modulo 2^32, and it is seen only if it is not from the future:
+/// those between the horizon and the next one to be given are new. 1 and 2 are no transactions.
+fn newer(horizon: u64) -> String {
+    const ROUND: u64 = 1 << 32;
+    let low = horizon % ROUND;
+    format!(
+        "CASE WHEN xmin::text::bigint > 2 AND (xmin::text::bigint - {low} + {ROUND}) % {ROUND} < \
+         (SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint - {horizon}) THEN '1' ELSE \
+         '0' END"
+    )
+}
+
+impl Postgres {
+    /// # Errors
+    /// The server's.
+    pub(super) async fn horizon(&self) -> Result<u64, DatabaseError> {
+        self.number(HORIZON).await
+    }
+
+    /// In the transaction that is open: longer than this no statement takes, nor waits for a lock.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn limit(&self, to: Seconds) -> Result<(), DatabaseError> {
+        let ms = to.0.max(1) * 1000;
+        self.execute(&format!(
+            "SET LOCAL statement_timeout = {ms}; SET LOCAL lock_timeout = {ms}"
+        ))
+        .await
+    }
+
+    /// In the transaction that is open, which goes on whatever becomes of this.
+    ///
+    /// # Errors
+    /// The server's; policies would hide rows of the table from this user.
+    pub(super) async fn ranged(
+        &self,
+        of: &Table,
+        horizon: u64,
+    ) -> Result<RangedRows, DatabaseError> {
+        self.execute("SAVEPOINT dr_table").await?;
+        match self.ranged_now(of, horizon).await {
+            Err(e) if e.transient() => Err(e),
+            read => {
+                // What was set for this table alone is undone as well.
+                let back = "ROLLBACK TO SAVEPOINT dr_table; RELEASE SAVEPOINT dr_table";
+                self.execute(back).await.and(read)
+            }
+        }
+    }
+
+    async fn ranged_now(&self, of: &Table, horizon: u64) -> Result<RangedRows, DatabaseError> {
+        if of.holds != Holds::LargeObjects {
+            self.see_all(of).await?;
+        }
+        let mut read = RangedRows::default();
+        let select = select_of(of, &newer(horizon));
+        let mut rows = self.copy_out(&format!("COPY ({select}) TO STDOUT")).await?;
+        while let Some(lines) = RowsOut::next(&mut rows).await? {
+            read.add_lines(&lines);
+        }
+        Ok(read)
+    }
+
+    /// With row-level security off a policy that would hide rows is an error. It is on for a table
+    /// alone of which a policy says that this user sees all rows.
+    async fn see_all(&self, of: &Table) -> Result<(), DatabaseError> {
+        let table = qualified(&of.schema, &of.name);
+        let sql = format!("{SECURED}{}::regclass", literal(&table));
+        let Some(secured) = self.json::<Secured>(&sql).await?.pop() else {
+            return Ok(());
+        };
+        match (secured.active, secured.seen) {
+            (false, _) => Ok(()),
+            (true, true) => self.execute("SET LOCAL row_security = on").await,
+            (true, false) => {
+                let user = secured.user;
+                let why = format!(
+                    "row-level security would hide rows of {table} from {user}; type as its \
+                     owner: CREATE POLICY dr_reads ON {table} FOR SELECT TO {user} USING (true)"
+                );
+                let mut e = self.odd("read a table with policies", &why);
+                e.code = Some("42501".into());
+                Err(e)
+            }
+        }
+    }
+
+    /// Those that this user may read.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn sequence_values(
+        &self,
+    ) -> Result<BTreeMap<String, SequenceAt>, DatabaseError> {
+        let rows = self.json::<Row>(SEQUENCES).await?.into_iter();
+        let at = |row: Row| {
+            let at = SequenceAt {
+                value: row.value?,
+                increment: row.increment,
+                cache: row.cache,
+                cycles: row.cycles,
+            };
+            Some((qualified(&row.schema, &row.name), at))
+        };
+        Ok(rows.filter_map(at).collect())
+    }
+
+    /// The number of the newest heartbeat, by the rights that this user has.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn newest_beat(
+        &self,
+        column: &HeartbeatColumn,
+    ) -> Result<Option<i64>, DatabaseError> {
+        let beat = self.rows(&super::restored::beat_of(column)).await?;
+        let id = beat
+            .first()
+            .and_then(|row| row.first()?.as_ref()?.parse().ok());
+        Ok(id)
+    }
+}
+
+/// `None`: something in the text is no statement, or it does not say who wrote it.
+pub(super) fn catalogue(schema: SchemaAsFound) -> Option<Catalogue> {
+    let (mut statements, mut writers) = (BTreeMap::new(), None);
+    for (_, text) in schema.sections {
+        let script = Script::of(text).ok()?;
+        for statement in script.all().filter(|s| s.setting.is_none()) {
+            let count = statements
+                .entry(Sha256::of(plain(&statement.text).as_bytes()))
+                .or_insert_with(|| StatementCount {
+                    times: 0,
+                    begins: statement.what.clone(),
+                });
+            count.times += 1;
+        }
+        writers = script.writers().cloned();
+    }
+    let (server, program) = writers?;
+    Some(Catalogue {
+        server,
+        program,
+        statements,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::database::found::SchemaPart;
+
+    #[test]
+    fn numbers_of_transactions_are_compared_within_their_round() {
+        let sql = newer((1 << 32) + 5);
+        assert!(sql.contains("- 5 + 4294967296) % 4294967296 <"), "{sql}");
+        assert!(sql.contains("::text::bigint - 4294967301)"), "{sql}");
+    }
+
+    #[test]
+    fn a_catalogue_counts_statements_and_knows_who_wrote_them() {
+        let text = "-- Dumped from database version 15.18\n-- Dumped by pg_dump version \
+                    15.18\n\nSET lock_timeout = 0;\nCREATE TABLE a (b int);\nCREATE TABLE a (b \
+                    int);\n";
+        let of = |text: &str| {
+            catalogue(SchemaAsFound {
+                sections: vec![(SchemaPart::BeforeRows, text.to_owned())],
+                sequences: String::new(),
+            })
+        };
+        let found = of(text).unwrap();
+        let counts: Vec<_> = found.statements.values().collect();
+        assert_eq!((counts.len(), counts[0].times), (1, 2));
+        assert_eq!(counts[0].begins, "CREATE TABLE a");
+        assert_eq!(of("CREATE TABLE a (b int);"), None);
+    }
+}

@@ -1,0 +1,301 @@
+//! A restored copy beside what its source was read to hold.
+//!
+//! The source goes on while its snapshot is taken, at an instant that nobody names. It is read
+//! before the snapshot is asked for and after it is available; rows that the first reading could
+//! see, in ranges that are the same both times, were there in between as well. Rows of later
+//! transactions are left out of all three, so that rows can only go: from a range that lost one row
+//! the copy has it or has not; one that lost several is compared where the copy is as it was before
+//! or after. That makes "equal" exact while the source is written to.
+
+use super::Scope;
+use crate::manifest::{
+    Catalogue, CatalogueReference, Check, DatabaseFacts, DatabaseReference, RangePair, Reading,
+    Reference, ReferenceBefore, SequenceAt, SequenceBetween, ServerReading, TableDigest, TableRead,
+    TableReference, ranges_from_hex, ranges_to_hex,
+};
+use std::collections::BTreeMap;
+
+/// What stayed the same between two readings of one server.
+pub fn between(before: ReferenceBefore, after: &ServerReading) -> Reference {
+    let first = before.read;
+    let pairs = first.databases.into_iter();
+    let pairs = pairs.filter_map(|(name, first)| Some((after.databases.get(&name)?, name, first)));
+    let databases = pairs.map(|(last, name, first)| (name, stayed(&first, last)));
+    let mut unread = first.unread;
+    let again = after.unread.iter();
+    let new: Vec<_> = again.filter(|u| !unread.contains(u)).cloned().collect();
+    unread.extend(new);
+    Reference {
+        policy: before.policy,
+        slot: before.slot,
+        run: before.run,
+        source: before.source,
+        before_at: first.at,
+        after_at: after.at,
+        roles: first.roles.filter(|r| Some(r) == after.roles.as_ref()),
+        databases: databases.collect(),
+        unread,
+    }
+}
+
+fn stayed(first: &Reading, last: &Reading) -> DatabaseReference {
+    let tables = first.tables.iter();
+    let tables = tables.filter_map(|(name, t)| Some((name, t, last.tables.get(name)?)));
+    let sequences = first.sequences.iter();
+    let sequences = sequences.filter_map(|(name, s)| Some((name, s, last.sequences.get(name)?)));
+    let catalogues = first.catalogue.as_ref().zip(last.catalogue.as_ref());
+    DatabaseReference {
+        horizon: first.horizon,
+        tables: tables
+            .map(|(name, first, last)| (name.clone(), table(first, last)))
+            .collect(),
+        sequences: sequences
+            .filter_map(|(name, first, last)| Some((name.clone(), sequence(*first, *last)?)))
+            .collect(),
+        catalogue: catalogues.and_then(|(first, last)| catalogue(first, last)),
+        facts: first
+            .facts
+            .clone()
+            .filter(|f| Some(f) == last.facts.as_ref()),
+        heartbeat: first.heartbeat,
+    }
+}
+
+fn table(first: &TableRead, last: &TableRead) -> TableReference {
+    let mut last = last.clone();
+    last.fold_to(first.ranges.len());
+    let both = || first.ranges.iter().zip(&last.ranges);
+    let stayed: Vec<bool> = both().map(|(first, last)| first == last).collect();
+    let mut digest = TableDigest::default();
+    let whole = both().filter(|(first, last)| first == last);
+    whole.for_each(|(range, _)| digest.merge(*range));
+    let pair = |(n, (before, after)): (usize, (&TableDigest, &TableDigest))| {
+        let (before, after) = (*before, *after);
+        (n, RangePair { before, after })
+    };
+    let lost = both()
+        .enumerate()
+        .filter(|(_, (first, last))| first != last);
+    TableReference {
+        rows: first.rows,
+        ranges: first.ranges.len(),
+        stayed: ranges_to_hex(&stayed),
+        digest,
+        lost: lost.map(pair).collect(),
+    }
+}
+
+/// `None`: one that begins again may have been anywhere, as may one that was made anew.
+fn sequence(first: SequenceAt, last: SequenceAt) -> Option<SequenceBetween> {
+    let same = (first.increment, first.cache) == (last.increment, last.cache);
+    let onwards = (last.value.saturating_sub(first.value)).signum() * first.increment.signum() >= 0;
+    let told = same && onwards && !first.cycles && !last.cycles;
+    told.then_some(SequenceBetween {
+        before: first.value,
+        after: last.value,
+        increment: first.increment,
+        cache: first.cache,
+    })
+}
+
+fn catalogue(first: &Catalogue, last: &Catalogue) -> Option<CatalogueReference> {
+    if (&first.server, &first.program) != (&last.server, &last.program) {
+        return None;
+    }
+    let mut stayed = first.clone();
+    stayed.statements.retain(|sha256, count| {
+        let again = last.statements.get(sha256).map_or(0, |c| c.times);
+        count.times = count.times.min(again);
+        count.times > 0
+    });
+    Some(CatalogueReference {
+        changed: first.statements != last.statements,
+        stayed,
+    })
+}
+
+/// Tables of a copy, as the reference is to be compared with.
+pub type Copied = BTreeMap<String, TableRead>;
+
+/// Rows in ranges that did not change at the source are in the copy, byte for byte. At least
+/// `least` of a hundred rows must be such, else too little was looked at to say so.
+pub fn rows(scope: &Scope<'_>, of: &DatabaseReference, copy: &Copied, least: u32) -> Check {
+    let (mut wrong, mut tested) = (Vec::new(), 0);
+    let mut population: u64 = of.tables.values().map(|t| t.rows).sum();
+    for (name, wanted) in &of.tables {
+        match copy.get(name).map(|found| rows_of(wanted, found)) {
+            None => wrong.push(format!("{name} is missing")),
+            Some(Ok(compared)) => tested += compared,
+            Some(Err(why)) => {
+                tested += wanted.digest.rows;
+                wrong.push(format!("{name} has {why}"));
+            }
+        }
+    }
+    // What the reference says nothing of was not compared.
+    let beside = copy
+        .iter()
+        .filter(|(name, _)| !of.tables.contains_key(*name));
+    population += beside.map(|(_, t)| t.rows).sum::<u64>();
+    if wrong.is_empty() && tested * 100 < population * u64::from(least) {
+        wrong.push(format!(
+            "{tested} of {population} rows could be compared with the source, at least {least} \
+             of a hundred must be: the others changed while the snapshot was taken, or were not \
+             read"
+        ));
+    }
+    scope.check(
+        "source-rows",
+        wrong.is_empty(),
+        population,
+        tested,
+        some_of(wrong),
+    )
+}
+
+/// How many rows were compared, all of them equal.
+fn rows_of(wanted: &TableReference, found: &TableRead) -> Result<u64, String> {
+    let mut found = found.clone();
+    found.fold_to(wanted.ranges);
+    let stayed = ranges_from_hex(&wanted.stayed);
+    let mut digest = TableDigest::default();
+    let whole = found.ranges.iter().zip(stayed).filter(|(_, set)| *set);
+    whole.for_each(|(range, _)| digest.merge(*range));
+    if digest.rows != wanted.digest.rows {
+        let (have, want) = (digest.rows, wanted.digest.rows);
+        return Err(format!(
+            "{have} of {want} rows that its source had before and after"
+        ));
+    }
+    if digest != wanted.digest {
+        return Err("other rows than its source".into());
+    }
+    let mut compared = digest.rows;
+    for (range, RangePair { before, after }) in &wanted.lost {
+        let here = found.ranges.get(*range).copied().unwrap_or_default();
+        let may_have = after.rows..=before.rows;
+        if here == *before || here == *after {
+            compared += here.rows;
+        } else if before.rows == after.rows + 1 || !may_have.contains(&here.rows) {
+            return Err(format!(
+                "{} rows in a range that had {} before and {} after, or other ones",
+                here.rows, before.rows, after.rows
+            ));
+        }
+    }
+    Ok(compared)
+}
+
+/// Every object is in the copy as it was at the source before and after.
+pub fn catalogue_equal(scope: &Scope<'_>, of: &CatalogueReference, copy: &Catalogue) -> Check {
+    let wanted = &of.stayed;
+    if (&wanted.server, &wanted.program) != (&copy.server, &copy.program) {
+        let why = format!(
+            "the source was read by pg_dump {} from PostgreSQL {}, the copy by {} from {}: they \
+             write one schema in two ways",
+            wanted.program, wanted.server, copy.program, copy.server
+        );
+        return not_compared(scope, "source-catalogue", why);
+    }
+    let lacking = |these: &Catalogue, those: &Catalogue, say: &str| -> Vec<String> {
+        let lacks = |(sha256, count): &(&_, &crate::manifest::StatementCount)| {
+            those.statements.get(*sha256).map_or(0, |c| c.times) < count.times
+        };
+        let lacked = these.statements.iter().filter(lacks);
+        lacked
+            .map(|(_, c)| format!("{say}: {}", c.begins))
+            .collect()
+    };
+    let mut wrong = lacking(wanted, copy, "missing");
+    // Something that came or went at the source may be in the copy.
+    if !of.changed {
+        wrong.extend(lacking(copy, wanted, "not at the source"));
+    }
+    let population = wanted.statements.len() as u64;
+    scope.check(
+        "source-catalogue",
+        wrong.is_empty(),
+        population,
+        population,
+        some_of(wrong),
+    )
+}
+
+/// A sequence is where it was before, or further on. After a crash, as a snapshot is to a server,
+/// it may have left out what was logged ahead of need.
+pub fn sequences_between(
+    scope: &Scope<'_>,
+    of: &BTreeMap<String, SequenceBetween>,
+    copy: &BTreeMap<String, SequenceAt>,
+) -> Check {
+    const LOGGED_AHEAD: i64 = 32;
+    let mut wrong = Vec::new();
+    for (name, wanted) in of {
+        let Some(found) = copy.get(name) else {
+            wrong.push(format!("{name} is missing"));
+            continue;
+        };
+        let ahead = (LOGGED_AHEAD + wanted.cache).saturating_mul(wanted.increment);
+        let last = wanted.after.saturating_add(ahead);
+        let (low, high) = (wanted.before.min(last), wanted.before.max(last));
+        if !(low..=high).contains(&found.value) {
+            let (value, before, after) = (found.value, wanted.before, wanted.after);
+            wrong.push(format!(
+                "{name} is at {value}, and was at {before} before and at {after} after"
+            ));
+        }
+    }
+    let all = of.len() as u64;
+    scope.check(
+        "source-sequences",
+        wrong.is_empty(),
+        all,
+        all,
+        some_of(wrong),
+    )
+}
+
+/// The newest heartbeat that was seen before the snapshot was asked for is in it.
+pub fn beat(scope: &Scope<'_>, before: i64, copy: Option<i64>) -> Check {
+    let why = match copy {
+        Some(copy) if copy >= before => None,
+        Some(copy) => Some(format!(
+            "the newest heartbeat is {copy}; {before} was there before the snapshot was asked for"
+        )),
+        None => Some("the heartbeat table has no row".into()),
+    };
+    scope.check("source-heartbeat", why.is_none(), 1, 1, why)
+}
+
+/// What belongs to the database itself: settings, rights, encoding, collation, limit, comment.
+pub fn settings(scope: &Scope<'_>, of: &DatabaseFacts, copy: &DatabaseFacts) -> Check {
+    let same = of == copy;
+    let why = "settings, rights, encoding, collation, limit or comment of the database are \
+               otherwise than at the source";
+    scope.check("source-settings", same, 1, 1, (!same).then(|| why.into()))
+}
+
+/// Differences of roles, as the kind of database tells them.
+pub fn roles(scope: &Scope<'_>, all: u64, differ: Vec<String>) -> Check {
+    scope.check("source-roles", differ.is_empty(), all, all, some_of(differ))
+}
+
+/// Passes and has looked at nothing.
+pub fn not_compared(scope: &Scope<'_>, id: &str, why: String) -> Check {
+    scope.check(id, true, 1, 0, Some(why))
+}
+
+fn some_of(wrong: Vec<String>) -> Option<String> {
+    const SHOWN: usize = 5;
+    let more = wrong.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = wrong.into_iter().take(SHOWN).collect();
+    let told = shown.join("; ");
+    match (shown.is_empty(), more) {
+        (true, _) => None,
+        (false, 0) => Some(told),
+        (false, more) => Some(format!("{told}; and {more} more")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! A restored copy beside what its source was read to hold.
+
+use super::Context;
+use crate::database::{AsFound, Database, Difference, SchemaError};
+use crate::dump::Digests;
+use crate::manifest::{
+    Check, DatabaseReference, Document, Membership, Reference, RoleRow, Roles, TableRead,
+};
+use crate::model::{Name, SourceId, TargetName};
+use crate::proof::{self, Scope, reference};
+use crate::report::{Fail, full};
+use crate::vault::{Key, PointDocument, SourceDocument};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a target holds of the readings at a source; `None`: it was not read.
+pub(super) async fn reference_of(
+    ctx: &Context<'_>,
+    source: &SourceId,
+    target: &TargetName,
+) -> Result<Option<Reference>, Fail> {
+    let document = PointDocument::Source {
+        source: source.clone(),
+        what: SourceDocument::Reference,
+    };
+    let key = Key::point(&ctx.plan.policy, ctx.plan.slot, document).to_string();
+    let vault = ctx.vault(target).await?;
+    match vault.oldest(&key).await {
+        Ok((bytes, _)) => Ok(Some(Reference::from_bytes(&bytes)?)),
+        Err(e) if e.not_found() => Ok(None),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// A restored database as it was found, before anything was changed in it.
+pub(super) struct Found<'a, D: Database> {
+    pub connection: &'a D,
+    pub database: &'a Name,
+    pub as_found: Option<AsFound>,
+    pub digests: &'a Digests,
+    pub beat: Option<i64>,
+    /// Of a hundred rows, so many must be comparable.
+    pub least: u32,
+}
+
+/// One check for each thing that was read at the source.
+///
+/// # Errors
+/// The server's.
+pub(super) async fn compare<D: Database>(
+    scope: &Scope<'_>,
+    reference: &Reference,
+    found: Found<'_, D>,
+) -> Result<Vec<Check>, Fail> {
+    let Some(of) = reference.databases.get(found.database) else {
+        return Ok(vec![unread(scope, reference, found.database)]);
+    };
+    let copy = rows_of(found.digests);
+    let mut checks = vec![reference::rows(scope, of, &copy, found.least)];
+    let sequences = found.connection.sequence_values().await?;
+    checks.push(reference::sequences_between(
+        scope,
+        &of.sequences,
+        &sequences,
+    ));
+    if let Some(before) = of.heartbeat {
+        checks.push(reference::beat(scope, before, found.beat));
+    }
+    if let Some(facts) = &of.facts {
+        let here = found.connection.facts().await?;
+        checks.push(reference::settings(scope, facts, &here));
+    }
+    checks.push(roles::<D>(scope, reference, &found).await?);
+    checks.push(catalogue(scope, of, found).await?);
+    Ok(checks)
+}
+
+/// Jobs are switched off in a scratch cluster, and their runs are the service's.
+fn rows_of(digests: &Digests) -> BTreeMap<String, TableRead> {
+    let mut tables = digests.older.clone();
+    tables.retain(|name, _| !super::check_restored::SCHEDULED.contains(&name.as_str()));
+    tables
+}
+
+/// What a restored server lets somebody do that its source does not.
+fn gained(wanted: &Roles, here: &Roles) -> Vec<String> {
+    let known = |r: &&RoleRow| wanted.roles.iter().any(|w| w.name == r.name);
+    let new = here.roles.iter().filter(|r| !known(r));
+    let mut gained: Vec<String> = new
+        .map(|r| format!("role {} is not at the source", r.name))
+        .collect();
+    let pair = |m: &Membership| (m.role.clone(), m.member.clone());
+    let held: BTreeSet<_> = wanted.memberships.iter().map(pair).collect();
+    let more = here.memberships.iter().filter(|m| !held.contains(&pair(m)));
+    gained.extend(more.map(|m| format!("{} is a member of {} here alone", m.member, m.role)));
+    gained
+}
+
+fn unread(scope: &Scope<'_>, reference: &Reference, database: &Name) -> Check {
+    let of = |thing: &str| thing.ends_with(&format!("database {database}"));
+    let why = reference.unread.iter().find(|u| of(&u.thing));
+    let why = why.map_or("it was not read".to_owned(), |u| u.why.clone());
+    let why = format!("not compared with the source: {why}");
+    reference::not_compared(scope, "source-rows", why)
+}
+
+async fn roles<D: Database>(
+    scope: &Scope<'_>,
+    reference: &Reference,
+    found: &Found<'_, D>,
+) -> Result<Check, Fail> {
+    let Some(wanted) = &reference.roles else {
+        let why = "roles changed while the snapshot was taken, or were not read";
+        return Ok(reference::not_compared(scope, "source-roles", why.into()));
+    };
+    let here = match &found.as_found {
+        Some(kept) => kept.roles.clone(),
+        None => found.connection.roles().await?,
+    };
+    let differ = D::role_differences(wanted, &here).into_iter();
+    let told = |d: Difference| format!("role {}: {} {}", d.role, d.what, d.text);
+    let told = differ.map(told).chain(gained(wanted, &here)).collect();
+    Ok(reference::roles(scope, wanted.roles.len() as u64, told))
+}
+
+async fn catalogue<D: Database>(
+    scope: &Scope<'_>,
+    of: &DatabaseReference,
+    found: Found<'_, D>,
+) -> Result<Check, Fail> {
+    const ID: &str = "source-catalogue";
+    let Some(wanted) = &of.catalogue else {
+        let why = "the schema could not be read at the source before and after";
+        return Ok(proof::reference::not_compared(scope, ID, why.into()));
+    };
+    let schema = match found.as_found.and_then(|kept| kept.schema) {
+        Some(schema) => schema,
+        None => {
+            let snapshot = found.connection.begin_snapshot().await?;
+            match found.connection.schema_as_it_is(&snapshot).await {
+                Ok(schema) => schema,
+                Err(SchemaError::Database(e)) if e.transient() => return Err(e.into()),
+                Err(e) => return Ok(reference::not_compared(scope, ID, full(&e))),
+            }
+        }
+    };
+    Ok(match D::catalogue(schema) {
+        Some(here) => reference::catalogue_equal(scope, wanted, &here),
+        None => reference::not_compared(scope, ID, "its text is not what pg_dump writes".into()),
+    })
+}
+
+/// Nothing at the source was read: a check that says so, and has looked at nothing.
+pub(super) fn without(scope: &Scope<'_>, digests: &Digests) -> Check {
+    let why = "the source was not read when its snapshot was taken: name a `reader` in the policy";
+    Check {
+        population: digests.rows(),
+        skipped: digests.rows(),
+        ..reference::not_compared(scope, "source-rows", why.into())
+    }
+}
