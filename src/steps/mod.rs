@@ -44,6 +44,7 @@ pub use context::{Context, Progress, Said, Secrets};
 pub use object_manifest::read_manifest;
 pub use proofs::proofs_of;
 pub use restore_files::sample;
+pub use source_compared::{Found, compare};
 
 use crate::plan::{Action, Evidence, StoredAction};
 use crate::report::Fail;

@@ -32,7 +32,7 @@ pub(super) async fn reference_of(
 }
 
 /// A restored database as it was found, before anything was changed in it.
-pub(super) struct Found<'a, D: Database> {
+pub struct Found<'a, D: Database> {
     pub connection: &'a D,
     pub database: &'a Name,
     pub as_found: Option<AsFound>,
@@ -46,7 +46,7 @@ pub(super) struct Found<'a, D: Database> {
 ///
 /// # Errors
 /// The server's.
-pub(super) async fn compare<D: Database>(
+pub async fn compare<D: Database>(
     scope: &Scope<'_>,
     reference: &Reference,
     found: Found<'_, D>,
