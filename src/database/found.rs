@@ -2,7 +2,7 @@
 
 use super::error::DatabaseError;
 use super::quote::qualified;
-use crate::manifest::{MAX_RANGES, Roles, TableDigest, TableRead};
+use crate::manifest::{Catalogue, MAX_RANGES, Roles, TableDigest, TableRead};
 use crate::model::Seconds;
 
 /// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
@@ -80,6 +80,32 @@ impl RangedRows {
             }
         }
     }
+}
+
+/// What is damaged in a restored database to see whether a check notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Damage {
+    Row,
+    Sequence,
+    RowSecurity,
+    Right,
+    Trigger,
+}
+
+/// A database with one thing damaged.
+#[derive(Clone, Debug)]
+pub struct Control {
+    /// What was damaged.
+    pub what: String,
+    pub seen: Seen,
+}
+
+/// What was read of it then.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    Table { name: String, digest: TableDigest },
+    Sequences(SequencesBehind),
+    Schema { before: Catalogue, after: Catalogue },
 }
 
 /// Pages of a table, from `from` up to, not including, `to`; `None`: to the end, wherever that is.

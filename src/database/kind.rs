@@ -2,12 +2,13 @@
 //! the kind's own; what becomes of the answers is theirs.
 
 use super::address::Address;
+use super::comparable::Comparable;
 use super::error::DatabaseError;
 use super::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, RangedRows, Refused,
-    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
+    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
 };
-use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt, TableDigest};
+use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use bytes::Bytes;
@@ -26,7 +27,7 @@ pub type Read = (Table, Result<TableDigest, DatabaseError>);
     async_fn_in_trait,
     reason = "all kinds are in this crate, and no session leaves the task that opened it"
 )]
-pub trait Database: Sized {
+pub trait Database: Comparable {
     /// What reads a schema as text.
     type SchemaReader;
     /// Text that was found to hold statements and nothing else.
@@ -114,28 +115,6 @@ pub trait Database: Sized {
 
     /// Of all rows of a table.
     async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError>;
-
-    /// The first transaction whose rows a reader of the open snapshot may not see.
-    async fn horizon(&self) -> Result<u64, DatabaseError>;
-
-    /// In the open transaction: longer than this no statement takes, nor waits for a lock.
-    async fn limit(&self, to: Seconds) -> Result<(), DatabaseError>;
-
-    /// Of all rows of a table, and of those that transactions before `horizon` wrote, in the open
-    /// transaction.
-    ///
-    /// # Errors
-    /// The server's; policies would hide rows from this user: says what to type.
-    async fn ranged(&self, of: &Table, horizon: u64) -> Result<RangedRows, DatabaseError>;
-
-    /// Those that this user may read.
-    async fn sequence_values(&self) -> Result<BTreeMap<String, SequenceAt>, DatabaseError>;
-
-    /// The number of the newest heartbeat, by the rights that this user has.
-    async fn newest_beat(&self, column: &HeartbeatColumn) -> Result<Option<i64>, DatabaseError>;
-
-    /// Digests of a schema's statements; `None`: it is not to be told what they are.
-    fn catalogue(schema: SchemaAsFound) -> Option<Catalogue>;
 
     /// Of all tables of a restored database that this user does not read as they are, one after the
     /// other: what that needs is undone.

@@ -1,6 +1,7 @@
 //! Databases: what they are asked, whatever their kind, and the kinds: today PostgreSQL alone.
 
 mod address;
+mod comparable;
 mod error;
 mod found;
 mod kind;
@@ -9,10 +10,12 @@ mod postgres;
 mod quote;
 
 pub use address::{Address, Secret};
+pub use comparable::Comparable;
 pub use error::DatabaseError;
 pub use found::{
-    AsFound, Begun, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages, RangedRows,
-    Refused, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages,
+    RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, Seen, SequencesBehind, Table,
+    Takes, Undone, Which,
 };
 pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;

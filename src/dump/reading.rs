@@ -1,5 +1,6 @@
-//! One reading of a running database, all of it as of one instant: rows by their ranges, sequences,
-//! schema, settings, heartbeat. It takes no more than its time, and what it did not come to is named.
+//! One reading of a running database, all of it as of one instant: rows by their ranges,
+//! sequences, schema, settings, heartbeat. It takes no more than its time, and what it did not come
+//! to is named.
 
 use super::DumpError;
 use super::queue::{Queue, in_sessions};

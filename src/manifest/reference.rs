@@ -50,6 +50,28 @@ pub struct Reading {
     pub heartbeat: Option<i64>,
 }
 
+impl Reading {
+    /// Ranges enough for each table, and not more than a document should hold.
+    pub fn fold(&mut self) {
+        const MOST_OF_ALL: usize = 100_000;
+        for table in self.tables.values_mut() {
+            *table = std::mem::take(table).folded();
+        }
+        let mut each = MAX_RANGES;
+        let count = |reading: &Self| {
+            reading
+                .tables
+                .values()
+                .map(|t| t.ranges.len())
+                .sum::<usize>()
+        };
+        while count(self) > MOST_OF_ALL && each > 1 {
+            each /= 2;
+            self.tables.values_mut().for_each(|t| t.fold_to(each));
+        }
+    }
+}
+
 /// The rows of one table that are older than the horizon: each falls into a range by its SHA-256.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableRead {
@@ -229,5 +251,23 @@ mod tests {
             read.truncate(set.len());
             proptest::prop_assert_eq!(read, set);
         }
+    }
+
+    #[test]
+    fn a_database_of_many_tables_has_fewer_ranges_for_each() {
+        let table = || TableRead {
+            rows: 1_000_000,
+            ranges: vec![TableDigest::default(); MAX_RANGES],
+        };
+        let mut reading = Reading {
+            horizon: 1,
+            tables: (0..1000).map(|n| (n.to_string(), table())).collect(),
+            sequences: BTreeMap::new(),
+            catalogue: None,
+            facts: None,
+            heartbeat: None,
+        };
+        reading.fold();
+        assert!(reading.tables.values().all(|t| t.ranges.len() == 64));
     }
 }

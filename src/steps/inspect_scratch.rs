@@ -1,6 +1,7 @@
 //! Reads what the restored scratch cluster holds: once, checked, and kept in the evidence for
 //! comparisons.
 
+use super::controlled::{Schema, control};
 use super::database::{Kept, heartbeat};
 use super::source_compared::{Found, compare, reference_of, without};
 use super::{Context, Perform, assertion, cluster};
@@ -42,16 +43,13 @@ impl Perform for InspectScratch {
                     as_found: as_found.ok().flatten(),
                     digests: &digests,
                     beat: beat.id,
-                    least: self.min_comparable,
+                    least: self.min_comparable.unwrap_or(0),
                 };
                 compare(&scope, reference, found).await?
             }
             None => vec![without(&scope, &digests)],
         };
-        let mut checks = vec![
-            proof::counts(&scope, &digests.tables, &digests.unreadable),
-            proof::negative_control(&scope, &digests.tables),
-        ];
+        let mut checks = vec![proof::counts(&scope, &digests.tables, &digests.unreadable)];
         if self.heartbeat.is_some() {
             let max_age_s = self.heartbeat_max_age.0;
             checks.push(proof::heartbeat(
@@ -71,6 +69,9 @@ impl Perform for InspectScratch {
         for asked in &self.assertions {
             checks.push(assertion::ask(&connection, &scope, asked).await?);
         }
+        let session = ctx.connect(&address).await?;
+        let wanted = (&digests.tables, Schema::of(&opened));
+        checks.push(control(ctx, &scope, &session, wanted).await?);
         Ok(ScratchInspected {
             checks,
             tables: digests.tables,

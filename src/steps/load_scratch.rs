@@ -1,5 +1,6 @@
 //! Loads a target's dump into an empty scratch database, and compares.
 
+use super::controlled::{Schema, control};
 use super::database::{Load, digests, heartbeat, mark};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{Address, Database, Takes};
@@ -44,7 +45,6 @@ impl Perform for LoadScratch {
             proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
             proof::equal(&scope, "equal", &wanted, &digests.listed(&wanted)),
-            proof::negative_control(&scope, &digests.tables),
         ];
         let connection = ctx.connect(&address).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
@@ -63,6 +63,8 @@ impl Perform for LoadScratch {
             sequences.looked_at,
             &sequences.behind,
         ));
+        let wanted = (&digests.tables, Schema::NotKept);
+        checks.push(control(ctx, &scope, &connection, wanted).await?);
         Ok(DumpLoaded {
             checks,
             tables: digests.tables.len() as u64,

@@ -6,6 +6,7 @@ mod away;
 mod check_restored;
 mod cluster;
 mod context;
+mod controlled;
 mod copy_objects;
 mod copy_snapshot;
 mod create_cluster;

@@ -5,7 +5,7 @@ use super::{Context, Perform};
 use crate::database::Database;
 use crate::database::{Address, Postgres};
 use crate::dump::{ReadingInput, read_database};
-use crate::manifest::{Document, Exception, Reading, ReferenceBefore, ServerReading};
+use crate::manifest::{Document, Exception, ReferenceBefore, ServerReading};
 use crate::model::{Name, ObjectKey, Seconds, TargetName};
 use crate::plan::{Moment, ReadReference, ReferenceRead};
 use crate::proof::reference::between;
@@ -175,7 +175,7 @@ impl ReadReference {
             match read_database::<Postgres>(&input).await {
                 Ok((mut reading, unread)) => {
                     if first.is_none() {
-                        fold(&mut reading);
+                        reading.fold();
                     }
                     read.databases.insert(database.clone(), reading);
                     read.unread.extend(unread);
@@ -273,26 +273,6 @@ fn of(database: &Name, why: &str) -> Exception {
     }
 }
 
-/// Ranges enough for each table, and not more than a document should hold.
-fn fold(reading: &mut Reading) {
-    const MOST_OF_ALL: usize = 100_000;
-    for table in reading.tables.values_mut() {
-        *table = std::mem::take(table).folded();
-    }
-    let mut each = crate::manifest::MAX_RANGES;
-    let count = |reading: &Reading| {
-        reading
-            .tables
-            .values()
-            .map(|t| t.ranges.len())
-            .sum::<usize>()
-    };
-    while count(reading) > MOST_OF_ALL && each > 1 {
-        each /= 2;
-        reading.tables.values_mut().for_each(|t| t.fold_to(each));
-    }
-}
-
 /// Another one at every slot.
 fn begin_at(slot_s: i64) -> f64 {
     /// The golden ratio's steps come near to every place soon.
@@ -304,7 +284,6 @@ fn begin_at(slot_s: i64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::{MAX_RANGES, TableDigest, TableRead};
 
     #[test]
     fn every_slot_begins_elsewhere() {
@@ -313,23 +292,5 @@ mod tests {
             assert!((0.0..1.0).contains(one));
             assert!(hours[..n].iter().all(|other| (other - one).abs() > 0.001));
         }
-    }
-
-    #[test]
-    fn a_database_of_many_tables_has_fewer_ranges_for_each() {
-        let table = || TableRead {
-            rows: 1_000_000,
-            ranges: vec![TableDigest::default(); MAX_RANGES],
-        };
-        let mut reading = Reading {
-            horizon: 1,
-            tables: (0..1000).map(|n| (n.to_string(), table())).collect(),
-            sequences: BTreeMap::new(),
-            catalogue: None,
-            facts: None,
-            heartbeat: None,
-        };
-        fold(&mut reading);
-        assert!(reading.tables.values().all(|t| t.ranges.len() == 64));
     }
 }

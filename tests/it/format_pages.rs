@@ -152,6 +152,12 @@ fn every_field_is_on_its_page() {
             .to_vec(),
         ),
         (
+            "reference",
+            ["reference-before.json", "reference.json"]
+                .map(|n| serde_json::from_slice(&golden(n)).unwrap())
+                .to_vec(),
+        ),
+        (
             "copy",
             ["copy-snapshot.json", "copy-dump.json", "copy-files.json"]
                 .map(|n| serde_json::from_slice(&golden(n)).unwrap())
@@ -170,7 +176,21 @@ fn every_field_is_on_its_page() {
     ];
     for (page, values) in pages {
         let text = source::read(&format!("docs/formats/{page}.md"));
-        fields_are_on(&text, page, &values, &["collations", "excluded"]);
+        let maps = [
+            "collations",
+            "excluded",
+            "databases",
+            "tables",
+            "sequences",
+            "statements",
+            "lost",
+        ];
+        // Roles and databases are described with a dump of them.
+        let beside = match page {
+            "reference" => source::read("docs/formats/dump.md"),
+            _ => String::new(),
+        };
+        fields_are_on(&(text + &beside), page, &values, &maps);
     }
     let rows = |name| {
         String::from_utf8(unzstd(name))

@@ -4,8 +4,8 @@
 use crate::source;
 use dr::journal::{self, RunState};
 use dr::manifest::{
-    Captured, Copy, DatabaseFacts, Document, Dump, FormatError, ListRow, Point, Proof, Roles, Row,
-    StoredRow, TableDigest, Vault, read_rows, write_rows,
+    Captured, Copy, DatabaseFacts, Document, Dump, FormatError, ListRow, Point, Proof, Reference,
+    ReferenceBefore, Roles, Row, StoredRow, TableDigest, Vault, read_rows, write_rows,
 };
 use dr::model::Sha256;
 use dr::plan::CheckRestored;
@@ -14,9 +14,10 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const FOLDER: &str = "docs/formats/golden";
-pub const JOURNALS: [&str; 9] = [
+pub const JOURNALS: [&str; 10] = [
     "journal-backup.jsonl",
     "journal-server.jsonl",
+    "journal-reference.jsonl",
     "journal-drill.jsonl",
     "journal-restore.jsonl",
     "journal-restore-dump.jsonl",
@@ -118,6 +119,8 @@ fn every_document_is_read_written_back_and_refused_in_another_version() {
     check::<Captured>("captured-cluster.json");
     check::<Captured>("captured-bucket.json");
     check::<Captured>("captured-server.json");
+    check::<ReferenceBefore>("reference-before.json");
+    check::<Reference>("reference.json");
     check::<Copy>("copy-snapshot.json");
     check::<Copy>("copy-dump.json");
     check::<Copy>("copy-files.json");

@@ -9,10 +9,12 @@ use super::roles::{by_hand, differences};
 use super::script::Script;
 use super::{ranged, same, schema};
 use crate::database::address::Address;
+use crate::database::comparable::Comparable;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, RangedRows, Refused,
-    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Keep, LeftOut, Pages,
+    RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes,
+    Undone, Which,
 };
 use crate::database::kind::{Database, Read};
 use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt, TableDigest};
@@ -24,6 +26,35 @@ use std::collections::{BTreeMap, BTreeSet};
 type Answer<T> = Result<T, DatabaseError>;
 
 /// Methods of the same names, each beside the SQL that it speaks.
+impl Comparable for Postgres {
+    async fn horizon(&self) -> Answer<u64> {
+        self.horizon().await
+    }
+    async fn limit(&self, to: Seconds) -> Answer<()> {
+        self.limit(to).await
+    }
+    async fn ranged(&self, of: &Table, horizon: u64) -> Answer<RangedRows> {
+        self.ranged(of, horizon).await
+    }
+    async fn sequence_values(&self) -> Answer<BTreeMap<String, SequenceAt>> {
+        self.sequence_values().await
+    }
+    async fn newest_beat(&self, column: &HeartbeatColumn) -> Answer<Option<i64>> {
+        self.newest_beat(column).await
+    }
+    fn catalogue(schema: SchemaAsFound) -> Option<Catalogue> {
+        ranged::catalogue(schema)
+    }
+    async fn control(
+        &self,
+        damage: Damage,
+        pick: u64,
+        tables: Vec<Table>,
+    ) -> Answer<Option<Control>> {
+        self.control(damage, pick, tables).await
+    }
+}
+
 impl Database for Postgres {
     type SchemaReader = DumpProgram;
     type Script = Script;
@@ -100,24 +131,6 @@ impl Database for Postgres {
     }
     async fn digest(&self, of: &Table) -> Answer<TableDigest> {
         self.digest_of(of).await
-    }
-    async fn horizon(&self) -> Answer<u64> {
-        self.horizon().await
-    }
-    async fn limit(&self, to: Seconds) -> Answer<()> {
-        self.limit(to).await
-    }
-    async fn ranged(&self, of: &Table, horizon: u64) -> Answer<RangedRows> {
-        self.ranged(of, horizon).await
-    }
-    async fn sequence_values(&self) -> Answer<BTreeMap<String, SequenceAt>> {
-        self.sequence_values().await
-    }
-    async fn newest_beat(&self, column: &HeartbeatColumn) -> Answer<Option<i64>> {
-        self.newest_beat(column).await
-    }
-    fn catalogue(schema: SchemaAsFound) -> Option<Catalogue> {
-        ranged::catalogue(schema)
     }
     async fn digests_borrowing(&self) -> Answer<Vec<Read>> {
         self.digests_borrowing().await

@@ -6,6 +6,7 @@ mod catalog;
 mod client;
 mod condition;
 mod connect;
+mod control;
 mod copy;
 mod error;
 mod facts;

@@ -26,8 +26,9 @@ const SECURED: &str = "SELECT json_build_object('active', row_security_active(c.
 
 const SEQUENCES: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, \
      'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'value', \
-     CASE WHEN has_sequence_privilege(c.oid, 'SELECT') THEN coalesce(pg_sequence_last_value(c.oid), \
-     q.seqstart - q.seqincrement) END) FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid \
+     CASE WHEN has_sequence_privilege(c.oid, 'SELECT') THEN \
+     coalesce(pg_sequence_last_value(c.oid), q.seqstart - q.seqincrement) END) \
+     FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid \
      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> \
      'dr_restore' AND c.relpersistence <> 't'";
 

@@ -22,9 +22,10 @@ pub struct InspectScratch {
     pub heartbeat_max_age: Seconds,
     pub assertions: Vec<Assertion>,
     pub streams: u32,
-    /// Of a hundred rows, so many must be such that they can be compared with the source.
-    #[serde(default)]
-    pub min_comparable: u32,
+    /// Of a hundred rows, so many must be such that they can be compared with the source; absent
+    /// where nobody reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_comparable: Option<u32>,
 }
 
 /// The newest heartbeat: its number and the instant of its commit.

@@ -96,10 +96,12 @@ impl DrillInput<'_> {
         self.drill.scratch_server.as_ref().map(ServerPlace::from)
     }
 
-    pub(super) fn min_comparable(&self, source: &SourceId) -> u32 {
-        let cluster = self.policy.clusters().find(|c| &c.id == source);
-        let reading = cluster.and_then(|c| c.reference.clone());
-        reading.unwrap_or_default().min_comparable
+    /// `None`: nobody reads the running cluster.
+    pub(super) fn min_comparable(&self, source: &SourceId) -> Option<u32> {
+        let cluster = self.policy.clusters().find(|c| &c.id == source)?;
+        cluster.reader.as_ref()?;
+        let reading = cluster.reference.clone().unwrap_or_default();
+        Some(reading.min_comparable)
     }
 
     /// Assertions that name this database, or none where it is the only one.
