@@ -7,10 +7,10 @@ use crate::manifest::{
     Captured, CapturedCluster, CapturedServer, Copy, Document, FilesHeld, Held, Point, PointTarget,
     What,
 };
-use crate::model::Lock;
+use crate::model::{Lock, SourceId};
 use crate::plan::{
-    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
-    ServerRead, SnapshotTaken,
+    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ReadReference,
+    ServerParts, ServerRead, SnapshotTaken,
 };
 use crate::report::Fail;
 use crate::vault::{Key, PointDocument, SourceDocument, Vault, VaultError};
@@ -33,7 +33,7 @@ impl Perform for PublishPoint {
                 for (key, bytes) in &documents {
                     write(&vault, key, bytes, lock).await?;
                 }
-                Ok::<(), VaultError>(())
+                references(ctx, &self.source, &vault, lock).await
             };
             match written.await {
                 Ok(()) => {
@@ -208,6 +208,34 @@ async fn policy_copy(ctx: &Context<'_>, vault: &Vault, lock: Lock) -> Result<(),
         Err(e) if e.not_found() => Ok(()),
         Err(e) => Err(e),
     }
+}
+
+/// What the source was read to hold, where this target was away when that was stored.
+async fn references(
+    ctx: &Context<'_>,
+    source: &SourceId,
+    vault: &Vault,
+    lock: Lock,
+) -> Result<(), VaultError> {
+    let read = ctx.state.done::<ReadReference>();
+    for (_, _, read) in read.filter(|(_, action, _)| &action.source == source) {
+        let (Some(key), Some(first)) = (&read.document, read.at.first()) else {
+            continue;
+        };
+        if read.at.contains(&vault.target) {
+            continue;
+        }
+        let Ok(first) = ctx.vault(first).await else {
+            continue;
+        };
+        match first.oldest(key.as_str()).await {
+            Ok((bytes, _)) => drop(vault.create(key.as_str(), bytes, Some(lock)).await?),
+            // `verify` names what is gone.
+            Err(e) if e.not_found() => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(())
 }
 
 /// Writes one document and reads it back: "stored" is the store's word only. What a run at another

@@ -203,7 +203,7 @@ impl ReadReference {
         ctx.logins.cluster(&self.source, &self.user, (host, port))
     }
 
-    /// Before: where the run's journal is. After: at every target that takes it.
+    /// At every target that takes it; others get it with the point.
     async fn store(
         &self,
         ctx: &Context<'_>,
@@ -214,9 +214,6 @@ impl ReadReference {
         let bytes = bytes::Bytes::from(bytes);
         let mut at = Vec::new();
         for target in &ctx.plan.targets {
-            if self.moment == Moment::Before && target.name != ctx.plan.journal_target {
-                continue;
-            }
             let vault = ctx.vault(&target.name).await?;
             let lock = Some(target.evidence_lock());
             // A crash between two of them leaves some that the next runner finds.

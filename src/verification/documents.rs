@@ -5,9 +5,10 @@ use super::wrong::{Wrong, Wrongs};
 use crate::aws::Kind;
 use crate::aws::s3::Listed;
 use crate::manifest::{
-    Captured, Copy, Document, Dump, FormatError, MAX_DOCUMENT_BYTES, Point, Proof,
+    Captured, Copy, Document, Dump, FormatError, MAX_DOCUMENT_BYTES, Point, Proof, Reference,
+    ReferenceBefore,
 };
-use crate::model::{PolicyName, Sha256, Slot};
+use crate::model::{PolicyName, Sha256, Slot, SourceId};
 use crate::report::{Code, Fail, full};
 use crate::vault::{Key, PointDocument, ProofOf, SourceDocument, Vault, first_versions, folder};
 use bytes::Bytes;
@@ -134,6 +135,10 @@ pub(super) async fn whole(vault: &Vault, row: &Listed) -> Result<Result<Bytes, W
     }
 }
 
+fn of_source(policy: &PolicyName, slot: Slot, source: SourceId, what: SourceDocument) -> Key {
+    Key::point(policy, slot, PointDocument::Source { source, what })
+}
+
 /// A document of a point says of itself what its key says of it.
 fn named(policy: &PolicyName, slot: Slot, key: &str, bytes: &[u8]) -> Result<(), (Code, String)> {
     let says = match Key::parse(key) {
@@ -151,10 +156,14 @@ fn named(policy: &PolicyName, slot: Slot, key: &str, bytes: &[u8]) -> Result<(),
             PointDocument::Source {
                 what: what @ SourceDocument::Captured,
                 ..
-            } => Captured::from_bytes(bytes).map(|c| {
-                let source = c.source;
-                Key::point(&c.policy, c.slot, PointDocument::Source { source, what })
-            }),
+            } => Captured::from_bytes(bytes).map(|c| of_source(&c.policy, c.slot, c.source, what)),
+            PointDocument::Source { what, .. } if what == SourceDocument::Reference => {
+                Reference::from_bytes(bytes).map(|r| of_source(&r.policy, r.slot, r.source, what))
+            }
+            PointDocument::Source { what, .. } if what == SourceDocument::ReferenceBefore => {
+                ReferenceBefore::from_bytes(bytes)
+                    .map(|r| of_source(&r.policy, r.slot, r.source, what))
+            }
             PointDocument::Dump { .. } => Dump::from_bytes(bytes).map(|d| {
                 let document = PointDocument::Dump {
                     run: d.run,

@@ -3,7 +3,9 @@
 use super::journal::verify_journal;
 use crate::journal::{Event, RunState, read};
 use crate::model::{PolicyName, RunId, RunKind, Slot, SourceId, TargetName};
-use crate::plan::{DumpDatabase, DumpServer, PublishPoint, ReadServer, Tried, WriteProofs};
+use crate::plan::{
+    DumpDatabase, DumpServer, PublishPoint, ReadReference, ReadServer, Tried, WriteProofs,
+};
 use crate::report::{Code, Fail, Finding};
 use crate::targets::Reached;
 use crate::vault::{Key, PointDocument, PointRef, ProofOf, SourceDocument, Vault};
@@ -60,6 +62,13 @@ impl Witness {
                 self.wrote(at, key(PointDocument::Point));
                 self.wrote(at, key(captured(&action.source)));
                 self.wrote(at, key(copy(&action.source, &action.target)));
+            }
+        }
+        for (_, _, read) in state.done::<ReadReference>() {
+            if let Some(key) = &read.document {
+                read.at
+                    .iter()
+                    .for_each(|at| self.wrote(at, key.to_string()));
             }
         }
         let may_be = self.may_be.get_or_insert_default();
@@ -128,10 +137,12 @@ fn dump(run: &RunId, source: &SourceId, database: &str, target: &TargetName) -> 
 }
 
 fn captured(source: &SourceId) -> PointDocument {
-    PointDocument::Source {
-        source: source.clone(),
-        what: SourceDocument::Captured,
-    }
+    of_source(source, SourceDocument::Captured)
+}
+
+fn of_source(source: &SourceId, what: SourceDocument) -> PointDocument {
+    let source = source.clone();
+    PointDocument::Source { source, what }
 }
 
 fn copy(source: &SourceId, target: &TargetName) -> PointDocument {
@@ -158,7 +169,10 @@ pub async fn witness(
     let sources = point.point.sources.iter();
     let documents = sources.flat_map(|s| {
         let copies = s.targets.iter().map(|t| copy(&s.id, t));
-        copies.chain([captured(&s.id)])
+        // A runner that died after it wrote them leaves them without evidence.
+        let read = [SourceDocument::ReferenceBefore, SourceDocument::Reference];
+        let read = read.map(|what| of_source(&s.id, what));
+        copies.chain([captured(&s.id)]).chain(read)
     });
     let documents = documents.chain([PointDocument::Point]);
     found.may_be = Some(documents.map(key).collect());
