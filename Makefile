@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-pg check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-pg check-drills check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -47,6 +47,9 @@ crash-full: prepare ## Every call of every stage broken in every way; hours. SHA
 
 check-kill: build ## N random kills of a backup and its drill; N=20 SEED=7
 	@cargo nextest run --profile full --locked --package dr --test it kill:: $(ARGS)
+
+check-drills: build ## N drills of a shop under load: no false alarm, every damage of their own noticed; N=50
+	@cargo nextest run --profile full --locked --package dr --test it drills:: --no-capture $(ARGS)
 
 check-race: build ## Two runners of one run, at every append
 	@DR_FULL=1 cargo nextest run --profile full --locked --package dr --test it race:: $(ARGS)

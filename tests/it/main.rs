@@ -14,6 +14,7 @@ mod contract;
 mod crash;
 mod damage;
 mod deploy;
+mod drills;
 mod dumps;
 mod elsewhere;
 mod evidence;
