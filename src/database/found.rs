@@ -4,6 +4,7 @@ use super::error::DatabaseError;
 use super::quote::qualified;
 use crate::manifest::Roles;
 use crate::model::Seconds;
+use futures_util::future::BoxFuture;
 
 /// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
 /// views or foreign tables.
@@ -152,6 +153,15 @@ pub enum Begun {
     Not,
     /// With the mark that it left, where it is one of ours.
     By(Option<String>),
+}
+
+/// Who is told how far a load is.
+#[derive(Clone, Copy)]
+pub struct Watch<'a> {
+    /// So many of so many, of what.
+    pub told: &'a (dyn Fn(u64, u64, &str) + Sync),
+    /// Until what takes long is looked at again; false: nobody is told any more.
+    pub pause: &'a (dyn Fn() -> BoxFuture<'a, bool> + Sync),
 }
 
 /// Which statements of a part of a dump.

@@ -12,7 +12,7 @@ pub use address::{Address, Secret};
 pub use error::DatabaseError;
 pub use found::{
     AsFound, Begun, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages, Refused,
-    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Watch, Which,
 };
 pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;

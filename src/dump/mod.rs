@@ -4,6 +4,7 @@
 //! Streams go straight to the vault, with no file in between. Readable without this program: `zstd
 //! -dc chunk | psql -c 'COPY …'`.
 
+mod aside;
 mod chunk;
 mod compare;
 mod facts;
@@ -55,6 +56,9 @@ pub enum DumpError {
     },
     #[error("{0}: compression failed")]
     Compression(String, #[source] std::io::Error),
+    /// A thread of ours ended in the middle.
+    #[error("work beside the reading of rows ended in the middle")]
+    Aside,
 }
 
 impl From<aws::Error> for DumpError {
@@ -81,6 +85,7 @@ impl From<DumpError> for Fail {
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
             DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
+            DumpError::Aside => Fail::bug(e.to_string()),
             DumpError::Incomplete(_) | DumpError::Damaged { .. } | DumpError::Compression(..) => {
                 Fail::caused(Code::DumpDamaged, e)
             }

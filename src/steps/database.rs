@@ -1,7 +1,7 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Database, Keep, Postgres, Takes};
+use crate::database::{Address, Database, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
 use crate::manifest::{
     DatabaseFacts, Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest,
@@ -10,6 +10,7 @@ use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Beat;
 use crate::report::Fail;
 use crate::vault::Vault;
+use futures_util::FutureExt;
 use std::collections::BTreeMap;
 
 /// What a database says that a drill makes on a server of the user's.
@@ -113,7 +114,8 @@ impl Load<'_> {
     pub async fn perform(&self, ctx: &Context<'_>, dump: &DumpAt) -> Result<Done, Fail> {
         let start = ctx.world.monotonic();
         let document = &dump.document;
-        let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
+        let told = |done: u64, total: u64, unit: &str| ctx.report(done, total, unit);
+        let pause = || ctx.pause().map(|waited| waited.is_ok()).boxed();
         let input = LoadInput {
             address: self.address,
             vault: &dump.vault,
@@ -123,7 +125,10 @@ impl Load<'_> {
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
             takes: self.takes,
-            progress: &report,
+            watch: Watch {
+                told: &told,
+                pause: &pause,
+            },
         };
         let loaded = crate::dump::load::<Postgres>(&input).await?;
         Ok(Done {

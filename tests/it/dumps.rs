@@ -404,18 +404,18 @@ fn a_statement_that_is_refused_is_named_and_all_else_is_there_and_nobody_reads_m
 fn more_objects_than_one_transaction_may_lock_are_loaded() {
     let rig = Rig::new("locks");
     rig.run(async {
-        let many = "DO $$ BEGIN FOR s IN 1..200 LOOP EXECUTE format('CREATE SCHEMA s%s', s); FOR n \
-                    IN 1..6 LOOP EXECUTE format('CREATE TABLE s%s.t%s (id serial PRIMARY KEY)', \
+        let many = "DO $$ BEGIN FOR s IN 1..400 LOOP EXECUTE format('CREATE SCHEMA s%s', s); FOR n \
+                    IN 1..6 LOOP EXECUTE format('CREATE TABLE s%s.t%s (id int PRIMARY KEY)', \
                     s, n); END LOOP; COMMIT; END LOOP; END $$";
         rig.from.sql("shop", many).await;
         let dump = rig.dump().await.expect("dumped");
-        assert_eq!(dump.tables.len(), 1_200);
+        assert_eq!(dump.tables.len(), 2_400);
         let to = rig.to.address("shop", "postgres");
         let loaded = rig.load(&dump, &to).await.expect("loaded");
         assert_eq!(loaded.undone, Vec::<String>::new());
         let count = "SELECT count(*) FROM pg_constraint WHERE contype = 'p' AND \
                      connamespace::regnamespace::text LIKE 's%'";
-        assert_eq!(rig.to.text("shop", count).await, "1200");
+        assert_eq!(rig.to.text("shop", count).await, "2400");
     });
 }
 

@@ -3,7 +3,7 @@
 
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
-use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes};
+use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes, Watch};
 use dr::dump::{Compared, DumpError, DumpInput, LoadInput, Loaded, Scripts, facts_of};
 use dr::manifest::{DatabaseFacts, Dump};
 use dr::model::{
@@ -227,7 +227,10 @@ impl Rig {
             streams: 2,
             timeout: PATIENCE,
             takes: Takes::All { sessions: 3 },
-            progress: &|_, _| (),
+            watch: Watch {
+                told: &|_, _, _| (),
+                pause: &|| Box::pin(std::future::ready(false)),
+            },
         }
     }
 

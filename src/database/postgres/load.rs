@@ -156,7 +156,7 @@ impl Postgres {
         self.execute_as(
             "end the load",
             &format!(
-                "BEGIN; {leave}DELETE FROM dr_restore.progress; INSERT INTO dr_restore.progress \
+                "BEGIN; SET LOCAL synchronous_commit = on; {leave}DELETE FROM dr_restore.progress; INSERT INTO dr_restore.progress \
                  (item) VALUES ({}); COMMIT",
                 literal(&format!("{ENDED}{mark}"))
             ),

@@ -2,6 +2,8 @@
 //! its subject, `kind.rs` says which they are.
 
 mod as_found;
+mod beside;
+mod builds;
 mod catalog;
 mod client;
 mod condition;
@@ -17,6 +19,7 @@ mod load;
 mod restored;
 mod rights;
 mod roles;
+mod running;
 mod same;
 mod schema;
 mod script;
