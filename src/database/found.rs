@@ -156,12 +156,12 @@ pub enum Begun {
 }
 
 /// Who is told how far a load is.
-#[derive(Clone, Copy)]
-pub struct Watch<'a> {
+pub trait Watch: Sync {
     /// So many of so many, of what.
-    pub told: &'a (dyn Fn(u64, u64, &str) + Sync),
-    /// Until what takes long is looked at again; false: nobody is told any more.
-    pub pause: &'a (dyn Fn() -> BoxFuture<'a, bool> + Sync),
+    fn told(&self, done: u64, total: u64, unit: &str);
+
+    /// Until what takes long is looked at again; false: nobody is told of it any more.
+    fn pause(&self) -> BoxFuture<'_, bool>;
 }
 
 /// Which statements of a part of a dump.

@@ -238,7 +238,7 @@ pub trait Database: Sized {
         &self,
         others: &[Self],
         what: (&Self::Script, Which, &str),
-        watch: &Watch<'_>,
+        watch: &dyn Watch,
     ) -> Result<(), DatabaseError>;
 
     /// Once more what was refused in all parts; what is refused again.

@@ -72,7 +72,7 @@ async fn round<'a, D: Database>(
                 }
             }
             let done = count.fetch_add(1, Ordering::Relaxed) + 1;
-            (input.watch.told)(done, total, "chunks");
+            input.watch.told(done, total, "chunks");
         }
         Ok(refused)
     };

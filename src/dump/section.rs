@@ -22,7 +22,7 @@ pub struct LoadInput<'a> {
     pub streams: u32,
     pub timeout: Seconds,
     pub takes: Takes,
-    pub watch: Watch<'a>,
+    pub watch: &'a dyn Watch,
 }
 
 /// What a dump says of its database beside what is in it; `None`: an older version wrote it.
@@ -145,7 +145,7 @@ impl<S> Scripts<S> {
         let connecting = (0..input.streams.max(1)).map(|_| loader::<D>(input));
         let others = futures_util::future::try_join_all(connecting).await?;
         let what = (script, Which::Objects, name);
-        Ok(main.run_beside(&others, what, &input.watch).await?)
+        Ok(main.run_beside(&others, what, input.watch).await?)
     }
 
     /// Runs statements of a section.

@@ -11,6 +11,7 @@ use crate::plan::Beat;
 use crate::report::Fail;
 use crate::vault::Vault;
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 
 /// What a database says that a drill makes on a server of the user's.
@@ -60,6 +61,19 @@ pub(super) async fn digests(
     streams: u32,
 ) -> Result<Digests, Fail> {
     Ok(digest_database::<Postgres>(address, streams, ctx.clients.call_timeout()).await?)
+}
+
+/// Whoever looks at a step.
+struct Watched<'a>(&'a Context<'a>);
+
+impl Watch for Watched<'_> {
+    fn told(&self, done: u64, total: u64, unit: &str) {
+        self.0.report(done, total, unit);
+    }
+
+    fn pause(&self) -> BoxFuture<'_, bool> {
+        self.0.pause().map(|waited| waited.is_ok()).boxed()
+    }
 }
 
 /// A dump at one target, and where it goes.
@@ -114,8 +128,6 @@ impl Load<'_> {
     pub async fn perform(&self, ctx: &Context<'_>, dump: &DumpAt) -> Result<Done, Fail> {
         let start = ctx.world.monotonic();
         let document = &dump.document;
-        let told = |done: u64, total: u64, unit: &str| ctx.report(done, total, unit);
-        let pause = || ctx.pause().map(|waited| waited.is_ok()).boxed();
         let input = LoadInput {
             address: self.address,
             vault: &dump.vault,
@@ -125,10 +137,7 @@ impl Load<'_> {
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
             takes: self.takes,
-            watch: Watch {
-                told: &told,
-                pause: &pause,
-            },
+            watch: &Watched(ctx),
         };
         let loaded = crate::dump::load::<Postgres>(&input).await?;
         Ok(Done {

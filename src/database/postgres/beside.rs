@@ -50,7 +50,7 @@ impl Postgres {
         &self,
         others: &[Self],
         (script, which, part): (&Script, Which, &str),
-        watch: &Watch<'_>,
+        watch: &dyn Watch,
     ) -> Result<(), DatabaseError> {
         let statements = self.statements_of(script, which).await?;
         let mut running = self.running(&statements, part).await?;
@@ -95,7 +95,7 @@ impl Postgres {
         &self,
         others: &[Self],
         work: &Work<'_>,
-        watch: &Watch<'_>,
+        watch: &dyn Watch,
     ) -> Result<(), DatabaseError> {
         let there = self.items(work.running.part).await?;
         let mut ready = Ready::of(work.units);
@@ -120,7 +120,7 @@ impl Postgres {
                 idle.push(session);
                 ready.done(n);
                 done += 1;
-                (watch.told)(done, total, WHAT);
+                watch.told(done, total, WHAT);
                 failed = failed.or(result.err());
             }
         }
@@ -131,17 +131,17 @@ impl Postgres {
         &self,
         wanted: impl Future<Output = T> + Unpin,
         (done, total): (u64, u64),
-        watch: &Watch<'_>,
+        watch: &dyn Watch,
     ) -> Result<T, DatabaseError> {
         let mut wanted = wanted;
         loop {
-            match select(wanted, (watch.pause)()).await {
+            match select(wanted, watch.pause()).await {
                 Either::Left((all, _)) => return Ok(all),
                 Either::Right((false, left)) => return Ok(left.await),
                 Either::Right((true, left)) => wanted = left,
             }
             if let Some(building) = self.value(BUILDING).await? {
-                (watch.told)(done, total, &format!("{WHAT}; {building}"));
+                watch.told(done, total, &format!("{WHAT}; {building}"));
             }
         }
     }

@@ -190,7 +190,7 @@ impl Database for Postgres {
         &self,
         others: &[Self],
         what: (&Script, Which, &str),
-        watch: &Watch<'_>,
+        watch: &dyn Watch,
     ) -> Answer<()> {
         self.run_beside(others, what, watch).await
     }
