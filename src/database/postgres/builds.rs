@@ -407,15 +407,16 @@ mod tests {
         /// Whatever is ready at one time, no two want one table but to share it; and all get their
         /// turn, after what stands before them and wants the same.
         #[test]
-        fn no_two_wait_for_each_other(kinds in proptest::collection::vec((0u8..3, 0u8..4, 0u8..4), 0..40)) {
-            let sql: String = kinds
-                .iter()
-                .map(|(kind, a, b)| match kind {
-                    0 => format!("CREATE INDEX i ON s.t{a} USING btree (x);"),
-                    1 => format!("ALTER TABLE ONLY s.t{a} ADD CONSTRAINT c UNIQUE (x);"),
-                    _ => format!("ALTER TABLE ONLY s.t{a} ADD CONSTRAINT c FOREIGN KEY (x) REFERENCES s.t{b}(x);"),
-                })
-                .collect();
+        fn no_two_wait_for_each_other(
+            kinds in proptest::collection::vec((0u8..3, 0u8..4, 0u8..4), 0..40)
+        ) {
+            let add = |a, what: &str| format!("ALTER TABLE ONLY s.t{a} ADD CONSTRAINT c {what};");
+            let one = |(kind, a, b): &(u8, u8, u8)| match kind {
+                0 => format!("CREATE INDEX i ON s.t{a} USING btree (x);"),
+                1 => add(a, "UNIQUE (x)"),
+                _ => add(a, &format!("FOREIGN KEY (x) REFERENCES s.t{b}(x)")),
+            };
+            let sql: String = kinds.iter().map(one).collect();
             let units = match cut(&sql, &Relations::default()).pop() {
                 Some(Stretch::Beside(_, units)) => units,
                 _ => Vec::new(),
@@ -424,7 +425,9 @@ mod tests {
                 let shared = b.shares.iter().any(|t| a.alone.contains(t));
                 shared || a.alone.intersection(&b.alone).next().is_some()
             };
-            let conflict = |a: usize, b: usize| wants(&units[a], &units[b]) || wants(&units[b], &units[a]);
+            let conflict = |a: usize, b: usize| {
+                wants(&units[a], &units[b]) || wants(&units[b], &units[a])
+            };
             let rounds = rounds(&units);
             let mut seen = Vec::new();
             for round in &rounds {
