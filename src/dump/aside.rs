@@ -67,6 +67,9 @@ impl<T: Send + 'static> Aside<T> {
         self.settled().await?;
         let (some, long, work) = (self.waiting.split(), self.long.take(), self.work);
         let bytes = some.len() + long.as_ref().map_or(0, Bytes::len);
+        if bytes == 0 {
+            return Ok(());
+        }
         if let At::Here(mut state) = std::mem::replace(&mut self.state, At::Gone) {
             self.state = At::There(tokio::task::spawn_blocking(move || {
                 for piece in [Some(some.freeze()), long].into_iter().flatten() {
