@@ -35,8 +35,8 @@ check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binarie
 check-history: prepare ## How long status, log and restore take with 6,000 slots (not in CI)
 	@scripts/history.sh $(ARGS)
 
-bench: prepare ## Ratios against peers on the same practice cloud, release binaries (not in CI)
-	@scripts/bench.sh $(ARGS)
+bench: prepare ## Copies of files beside boto3 on the same practice cloud, release binaries (not in CI)
+	@scripts/bench.sh
 
 bench-database: prepare ## Dumps, loads and fingerprints beside pg_dump, s5cmd and pg_restore; ARGS=PERCENT RUNS=3 (not in CI)
 	@scripts/bench-database.sh $(ARGS)

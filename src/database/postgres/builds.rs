@@ -410,7 +410,9 @@ mod tests {
         fn no_two_wait_for_each_other(
             kinds in proptest::collection::vec((0u8..3, 0u8..4, 0u8..4), 0..40)
         ) {
-            let add = |a: &u8, what: &str| format!("ALTER TABLE ONLY s.t{a} ADD CONSTRAINT c {what};");
+            let add = |a: &u8, what: &str| {
+                format!("ALTER TABLE ONLY s.t{a} ADD CONSTRAINT c {what};")
+            };
             let one = |(kind, a, b): &(u8, u8, u8)| match kind {
                 0 => format!("CREATE INDEX i ON s.t{a} USING btree (x);"),
                 1 => add(a, "UNIQUE (x)"),
