@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 BIN := $(or $(CARGO_TARGET_DIR),target)/debug
 
-.PHONY: help demo test bench fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-pg check-drills check-deploy crash-full check-kill check-race reliability lint clean build prepare
+.PHONY: help demo test bench bench-database fuzz check-s3 check-rds check-damage check-negative check-limits check-history check-pg check-drills check-deploy crash-full check-kill check-race reliability lint clean build prepare
 
 help:
 	@sed -nE 's/^([a-z0-9-]+):.*## (.*)/make \1\t\2/p' Makefile | expand -t 22
@@ -35,8 +35,11 @@ check-limits: prepare ## Peak memory of a backup of 2 GB, by the release binarie
 check-history: prepare ## How long status, log and restore take with 6,000 slots (not in CI)
 	@scripts/history.sh $(ARGS)
 
-bench: prepare ## Ratios against peers on the same practice cloud, release binaries (not in CI)
-	@scripts/bench.sh $(ARGS)
+bench: prepare ## Copies of files beside boto3 on the same practice cloud, release binaries (not in CI)
+	@scripts/bench.sh
+
+bench-database: prepare ## Dumps, loads and fingerprints beside pg_dump, s5cmd and pg_restore; ARGS=PERCENT RUNS=3 (not in CI)
+	@scripts/bench-database.sh $(ARGS)
 
 fuzz: prepare ## Feeds the entry points for what others wrote by coverage; SECONDS=60 TARGET=policy DR_REPORTS=DIR
 	@scripts/fuzz.sh $(or $(SECONDS),60) $(TARGET)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Ratios against a peer in the same run, on the same practice cloud; never a test. Three runs each, medians, as JSON lines.
-# bench.sh [SCALE]: pgbench's scale, 30 is about 450 MB. RUNS and FILES change the rest.
+# RUNS and FILES change how many; dumps and loads are in bench-database.sh.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cargo build --release --package dr --package dr-lab --bins --locked 1>&2
@@ -12,7 +12,7 @@ chmod 711 "$place"
 lab_up --no-writers --dir "$place/lab"
 trap 'lab_down; rm -rf "$place"' EXIT
 status=0
-"$python" scripts/bench.py "$ready" "$place" "$bin/dr" "${1:-30}" "${RUNS:-3}" "${FILES:-400}" || status=$?
+"$python" scripts/bench.py "$ready" "$place" "$bin/dr" "${RUNS:-3}" "${FILES:-400}" || status=$?
 lab_down
 rm -rf "$place"
 exit "$status"

@@ -4,6 +4,7 @@ use super::error::DatabaseError;
 use super::quote::qualified;
 use crate::manifest::{Catalogue, MAX_RANGES, Roles, TableDigest, TableRead};
 use crate::model::Seconds;
+use futures_util::future::BoxFuture;
 
 /// A table that holds rows of its own: ordinary tables and partitions; never partitioned roots,
 /// views or foreign tables.
@@ -214,6 +215,15 @@ pub enum Begun {
     Not,
     /// With the mark that it left, where it is one of ours.
     By(Option<String>),
+}
+
+/// Who is told how far a load is.
+pub trait Watch: Sync {
+    /// So many of so many, of what.
+    fn told(&self, done: u64, total: u64, unit: &str);
+
+    /// Until what takes long is looked at again; false: nobody is told of it any more.
+    fn pause(&self) -> BoxFuture<'_, bool>;
 }
 
 /// Which statements of a part of a dump.

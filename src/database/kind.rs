@@ -6,7 +6,7 @@ use super::comparable::Comparable;
 use super::error::DatabaseError;
 use super::found::{
     AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
-    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Which,
+    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Watch, Which,
 };
 use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
 use crate::model::Seconds;
@@ -113,9 +113,6 @@ pub trait Database: Comparable {
     /// Whether this user reads all tables as they are.
     async fn reads_all(&self) -> Result<bool, DatabaseError>;
 
-    /// Of all rows of a table.
-    async fn digest(&self, of: &Table) -> Result<TableDigest, DatabaseError>;
-
     /// Of all tables of a restored database that this user does not read as they are, one after the
     /// other: what that needs is undone.
     async fn digests_borrowing(&self) -> Result<Vec<Read>, DatabaseError>;
@@ -197,6 +194,10 @@ pub trait Database: Comparable {
     /// Marks the database as being loaded.
     async fn begin_load(&self, mark: &str) -> Result<(), DatabaseError>;
 
+    /// For a session that loads: what the server forgets in a crash, it forgets with the item that
+    /// says so, until the end of the load makes all of it last; and indexes are built with room.
+    async fn hurry(&self) -> Result<(), DatabaseError>;
+
     /// Becomes a member of the roles of a dump, so that it can give them what is theirs; until the
     /// end of the load.
     async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Result<(), DatabaseError>;
@@ -230,6 +231,15 @@ pub trait Database: Comparable {
         script: &Self::Script,
         which: Which,
         part: &str,
+    ) -> Result<(), DatabaseError>;
+
+    /// The same, with `others` for what may be built beside each other. `what`: statements, which
+    /// of them, the part.
+    async fn run_beside(
+        &self,
+        others: &[Self],
+        what: (&Self::Script, Which, &str),
+        watch: &dyn Watch,
     ) -> Result<(), DatabaseError>;
 
     /// Once more what was refused in all parts; what is refused again.

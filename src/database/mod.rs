@@ -15,7 +15,7 @@ pub use error::DatabaseError;
 pub use found::{
     AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages,
     RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, Seen, SequencesBehind, Table,
-    Takes, Undone, Which,
+    Takes, Undone, Watch, Which,
 };
 pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;

@@ -3,7 +3,7 @@
 
 use super::DumpError;
 use super::queue::{Queue, in_sessions};
-use super::section::{LoadInput, fetch};
+use super::section::{LoadInput, fetch, loader};
 use crate::database::{Database, DatabaseError, Destination, RowsIn};
 use crate::manifest::{ChunkRow, TableRow};
 use std::io::Read;
@@ -61,7 +61,7 @@ async fn round<'a, D: Database>(
         while let Some(one) = left.next() {
             let connection = match kept.take() {
                 Some(connection) => connection,
-                None => D::connect(input.address, input.timeout).await?,
+                None => loader::<D>(input).await?,
             };
             match chunk(input, &connection, one).await {
                 // Its transaction is still open, or its COPY.
@@ -72,7 +72,7 @@ async fn round<'a, D: Database>(
                 }
             }
             let done = count.fetch_add(1, Ordering::Relaxed) + 1;
-            (input.progress)(done, total);
+            input.watch.told(done, total, "chunks");
         }
         Ok(refused)
     };

@@ -43,6 +43,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
         });
     }
     not_older(&input.dump.server_version, &main.server_version().await?)?;
+    main.hurry().await?;
     begin(&main, &mark).await?;
     let mut exceptions = roles::make(&main, &wanted).await?;
     let scripts = Scripts::read::<D>(input).await?;
@@ -54,7 +55,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
         .await?;
     let (bytes, refused) = fill::<D>(input).await?;
     scripts.apply(&main, "sequences", Which::Objects).await?;
-    scripts.apply(&main, "post-data", Which::Objects).await?;
+    scripts.build(&main, input).await?;
     // Last: until its policies are there, nobody reads a table.
     for section in ["pre-data", "large-objects", "post-data"] {
         scripts.apply(&main, section, Which::Rights).await?;

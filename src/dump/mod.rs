@@ -4,11 +4,13 @@
 //! Streams go straight to the vault, with no file in between. Readable without this program: `zstd
 //! -dc chunk | psql -c 'COPY …'`.
 
+mod aside;
 mod chunk;
 mod compare;
 mod facts;
 mod fill;
 mod load;
+mod older;
 mod queue;
 mod reading;
 mod roles;
@@ -18,8 +20,9 @@ mod write;
 
 pub use compare::{Compared, compare};
 pub use load::{Loaded, load};
+pub use older::digest_older;
 pub use reading::{ReadingInput, read_database};
-pub use rows::{Digests, digest_database, digest_older};
+pub use rows::{Digests, digest_database};
 pub use section::{LoadInput, Scripts, facts_of};
 pub use write::{DumpInput, dump, readable};
 
@@ -57,6 +60,9 @@ pub enum DumpError {
     },
     #[error("{0}: compression failed")]
     Compression(String, #[source] std::io::Error),
+    /// A thread of ours ended in the middle.
+    #[error("work beside the reading of rows ended in the middle")]
+    Aside,
 }
 
 impl From<aws::Error> for DumpError {
@@ -83,6 +89,7 @@ impl From<DumpError> for Fail {
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
             DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
+            DumpError::Aside => Fail::bug(e.to_string()),
             DumpError::Incomplete(_) | DumpError::Damaged { .. } | DumpError::Compression(..) => {
                 Fail::caused(Code::DumpDamaged, e)
             }

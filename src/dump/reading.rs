@@ -4,6 +4,7 @@
 
 use super::DumpError;
 use super::queue::{Queue, in_sessions};
+use super::write::FORGET_AFTER;
 use crate::database::{
     Address, Database, DatabaseError, Holds, LeftOut, RangedRows, SchemaError, Table,
 };
@@ -81,9 +82,12 @@ async fn read_tables<D: Database>(
     let left = Queue::new(all);
     let session = async || {
         let connection = D::connect(input.address, input.timeout).await?;
-        connection.join_snapshot(snapshot).await?;
         let mut read = Vec::new();
         while let Some(table) = left.next() {
+            // Locks of tables that were read are given back.
+            if read.len() % FORGET_AFTER == 0 {
+                connection.join_snapshot(snapshot).await?;
+            }
             let rows = match (input.left)() {
                 Some(time) => {
                     connection.limit(time).await?;

@@ -1,11 +1,16 @@
 //! The digest of every table of a database, read through the same COPY lines that a dump stores.
 
 use super::DumpError;
-use super::queue::{Queue, in_sessions};
-use crate::database::{Address, Database, DatabaseError, Holds, Table};
+use super::aside::Aside;
+use super::queue::{Queue, in_sessions, ranges};
+use super::write::FORGET_AFTER;
+use crate::database::{Address, Database, DatabaseError, Holds, Pages, RowsOut, Table};
 use crate::manifest::{TableDigest, TableRead};
 use crate::model::Seconds;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// Few enough that two sessions share a table, and end at about the same time.
+const PAGES_AT_ONCE: u64 = 4096;
 
 /// Digests by table; what could not be read, with the reason.
 #[derive(Clone, Debug, Default)]
@@ -31,7 +36,7 @@ impl Digests {
         tables
     }
 
-    fn note(
+    pub(super) fn note(
         &mut self,
         table: &Table,
         read: Result<TableDigest, DatabaseError>,
@@ -56,20 +61,6 @@ pub async fn digest_database<D: Database>(
     streams: u32,
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
-    digest_older::<D>(address, None, streams, timeout).await
-}
-
-/// Of all rows, and in the same pass of those that are older than a horizon; where this user does
-/// not read all tables as they are, of all rows alone.
-///
-/// # Errors
-/// As [`digest_database`].
-pub async fn digest_older<D: Database>(
-    address: &Address,
-    horizon: Option<u64>,
-    streams: u32,
-    timeout: Seconds,
-) -> Result<Digests, DumpError> {
     let main = D::connect(address, timeout).await?;
     let mut digests = Digests::default();
     if !main.reads_all().await? {
@@ -78,32 +69,55 @@ pub async fn digest_older<D: Database>(
         }
         return Ok(digests);
     }
-    let left = Queue::new(main.tables().await?);
+    let snapshot = main.begin_snapshot().await?;
+    let tables = main.tables().await?;
+    let left = Queue::new(ranges(&tables, PAGES_AT_ONCE));
     let session = async || {
         let connection = D::connect(address, timeout).await?;
-        if horizon.is_some() {
-            connection.begin_snapshot().await?;
-        }
-        let mut all = Vec::new();
-        while let Some(table) = left.next() {
-            let read = match horizon.filter(|_| table.holds != Holds::LargeObjects) {
-                Some(horizon) => {
-                    let read = connection.ranged(&table, horizon).await;
-                    read.map(|rows| (rows.all, Some(rows.older)))
-                }
-                None => connection.digest(&table).await.map(|all| (all, None)),
-            };
-            all.push((table, read));
+        let (mut all, mut read) = (Vec::new(), 0);
+        while let Some((n, pages)) = left.next() {
+            // One that was refused has ended its transaction.
+            if read % FORGET_AFTER == 0 || all.last().is_some_and(|(_, r)| Result::is_err(r)) {
+                connection.join_snapshot(&snapshot).await?;
+            }
+            read += 1;
+            all.push((n, digest(&connection, &tables[n], pages).await?));
         }
         Ok(all)
     };
-    for (table, read) in in_sessions(streams, session).await? {
-        let read = read.map(|(all, older)| {
-            let named = older.map(|older| (table.full_name(), older));
-            digests.older.extend(named);
-            all
-        });
-        digests.note(&table, read)?;
+    let mut of: Vec<_> = tables.iter().map(|_| Ok(TableDigest::default())).collect();
+    for (n, read) in in_sessions(streams, session).await? {
+        match (&mut of[n], read) {
+            (Ok(sum), Ok(digest)) => sum.merge(digest),
+            (Ok(_), refused) => of[n] = refused,
+            (Err(_), _) => {}
+        }
+    }
+    for (table, read) in tables.iter().zip(of) {
+        digests.note(table, read)?;
     }
     Ok(digests)
+}
+
+/// Of some pages of a table. The inner error is the table's.
+pub(super) async fn digest(
+    connection: &impl Database,
+    table: &Table,
+    pages: Pages,
+) -> Result<Result<TableDigest, DatabaseError>, DumpError> {
+    let mut aside = Aside::new(TableDigest::default(), TableDigest::add_lines);
+    let read = async {
+        let mut rows = connection.rows_out(table, pages).await?;
+        while let Some(lines) = rows.next().await? {
+            if aside.add(lines) {
+                aside.hand_over().await?;
+            }
+        }
+        Ok(())
+    };
+    match read.await {
+        Ok(()) => Ok(Ok(aside.end().await?)),
+        Err(DumpError::Database(e)) => Ok(Err(e)),
+        Err(e) => Err(e),
+    }
 }

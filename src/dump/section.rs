@@ -2,7 +2,7 @@
 //! are.
 
 use super::DumpError;
-use crate::database::{Address, Database, Takes, Which};
+use crate::database::{Address, Database, Takes, Watch, Which};
 use crate::manifest::{ChunkRow, DatabaseFacts, Document, Dump, Roles};
 use crate::model::{Seconds, Sha256};
 use crate::vault::Vault;
@@ -22,7 +22,7 @@ pub struct LoadInput<'a> {
     pub streams: u32,
     pub timeout: Seconds,
     pub takes: Takes,
-    pub progress: &'a (dyn Fn(u64, u64) + Sync),
+    pub watch: &'a dyn Watch,
 }
 
 /// What a dump says of its database beside what is in it; `None`: an older version wrote it.
@@ -83,6 +83,13 @@ async fn fetch_text(vault: &Vault, chunk: &ChunkRow) -> Result<String, DumpError
     })
 }
 
+/// A session that loads.
+pub(super) async fn loader<D: Database>(input: &LoadInput<'_>) -> Result<D, DumpError> {
+    let session = D::connect(input.address, input.timeout).await?;
+    session.hurry().await?;
+    Ok(session)
+}
+
 /// A section, found to hold statements and nothing else.
 async fn script<D: Database>(
     input: &LoadInput<'_>,
@@ -123,6 +130,22 @@ impl<S> Scripts<S> {
     pub(super) fn of(&self, name: &str) -> Option<&S> {
         let found = self.0.iter().find(|(n, _)| *n == name);
         found.map(|(_, script)| script)
+    }
+
+    /// Makes indexes and keys, and all that comes after the rows, with several sessions.
+    pub(super) async fn build<D: Database<Script = S>>(
+        &self,
+        main: &D,
+        input: &LoadInput<'_>,
+    ) -> Result<(), DumpError> {
+        let name = "post-data";
+        let Some(script) = self.of(name) else {
+            return Ok(());
+        };
+        let connecting = (0..input.streams.max(1)).map(|_| loader::<D>(input));
+        let others = futures_util::future::try_join_all(connecting).await?;
+        let what = (script, Which::Objects, name);
+        Ok(main.run_beside(&others, what, input.watch).await?)
     }
 
     /// Runs statements of a section.

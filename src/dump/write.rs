@@ -3,16 +3,21 @@
 use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::facts::excluded;
-use super::queue::{Queue, in_sessions};
+use super::queue::{Queue, in_sessions, ranges};
 use crate::database::{Address, AsFound, Database, Pages, RowsOut, Table};
 use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
+use bytes::Bytes;
 use std::collections::BTreeMap;
+use tokio::task::JoinSet;
 
 /// What a stored object holds, compressed, when the next one begins: whoever loads one has it in
 /// memory.
 const FULL_BYTES: u64 = 24 << 20;
+
+/// A session keeps locks on what it read, and their indexes, until its transaction ends.
+pub(super) const FORGET_AFTER: usize = 50;
 
 pub struct DumpInput<'a> {
     pub address: &'a Address,
@@ -90,8 +95,9 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     })
 }
 
-/// What was put of a table: its number, the first page, the objects, their digest.
-type Put = (usize, u64, Vec<ChunkRow>, TableDigest);
+/// What was put of a table: its number, the first page, which object of those that begin there,
+/// the object, its digest.
+type Put = (usize, u64, usize, ChunkRow, TableDigest);
 
 /// All rows, each session one range of pages after the other.
 async fn rows<D: Database>(
@@ -99,35 +105,23 @@ async fn rows<D: Database>(
     tables: &[Table],
     snapshot: &str,
 ) -> Result<Vec<Put>, DumpError> {
-    let mut ranges: Vec<(usize, Pages)> = tables
-        .iter()
-        .enumerate()
-        .flat_map(|(n, t)| ranges(t, input.chunk_pages).map(move |pages| (n, pages)))
-        .collect();
-    // The longest ones first: none of them is left to one session at the end.
-    ranges.sort_by_key(|(n, _)| std::cmp::Reverse(tables[*n].pages));
-    let left = Queue::new(ranges);
+    let left = Queue::new(ranges(tables, input.chunk_pages));
     let session = async || {
         let connection = D::connect(input.address, input.timeout).await?;
-        connection.join_snapshot(snapshot).await?;
-        let mut written = Vec::new();
+        let (mut written, mut ending) = (Vec::new(), Ending::new());
+        let mut read = 0;
         while let Some((n, pages)) = left.next() {
-            let (rows, digest) = chunk(input, &connection, &tables[n], pages).await?;
-            written.push((n, pages.from, rows, digest));
+            if read % FORGET_AFTER == 0 {
+                connection.join_snapshot(snapshot).await?;
+            }
+            read += 1;
+            let at = (n, &tables[n], pages);
+            chunk(input, &connection, at, (&mut written, &mut ending)).await?;
         }
+        ended(&mut ending, &mut written).await?;
         Ok(written)
     };
     in_sessions(input.streams, session).await
-}
-
-/// Page ranges of a table; the last one is open-ended, because the table may have grown since its
-/// size was read.
-fn ranges(table: &Table, chunk_pages: u64) -> impl Iterator<Item = Pages> + use<> {
-    let count = table.pages.div_ceil(chunk_pages.max(1)).max(1);
-    (0..count).map(move |n| Pages {
-        from: n * chunk_pages,
-        to: (n + 1 < count).then_some((n + 1) * chunk_pages),
-    })
 }
 
 async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Section, DumpError> {
@@ -137,19 +131,29 @@ async fn section(input: &DumpInput<'_>, name: &str, text: &[u8]) -> Result<Secti
     };
     let key = format!("{}/{name}.{ending}.zst", input.prefix);
     let mut writer = ChunkWriter::new(input.vault, key, input.lock, input.part_size_bytes)?;
-    writer.write(text).await?;
+    writer.write(Bytes::copy_from_slice(text)).await?;
     Ok(Section {
         name: name.into(),
-        chunk: writer.finish().await?,
+        chunk: writer.finish().await?.0,
     })
+}
+
+/// Objects that are being ended while the next ones are read; they end with the session.
+type Ending = JoinSet<Result<Put, DumpError>>;
+
+async fn ended(ending: &mut Ending, written: &mut Vec<Put>) -> Result<(), DumpError> {
+    while let Some(one) = ending.join_next().await {
+        written.push(one.map_err(|_| DumpError::Aside)??);
+    }
+    Ok(())
 }
 
 async fn chunk(
     input: &DumpInput<'_>,
     connection: &impl Database,
-    table: &Table,
-    pages: Pages,
-) -> Result<(Vec<ChunkRow>, TableDigest), DumpError> {
+    (n, table, pages): (usize, &Table, Pages),
+    (written, ending): (&mut Vec<Put>, &mut Ending),
+) -> Result<(), DumpError> {
     let name = Sha256::of(table.full_name().as_bytes());
     // Names of tables can hold anything; keys carry a readable part and a hash.
     let readable: String = table
@@ -173,24 +177,30 @@ async fn chunk(
         format!("{prefix}/{readable}-{name}/{from:012}{part}.copy.zst")
     };
     let begin = |part| ChunkWriter::new(input.vault, key(part), input.lock, input.part_size_bytes);
-    let (mut writer, mut written) = (begin(0)?, Vec::new());
-    let mut digest = TableDigest::default();
+    let (mut writer, mut part) = (begin(0)?, 0);
+    let end = |writer: ChunkWriter, part| async move {
+        let (row, digest) = writer.finish().await?;
+        Ok((n, pages.from, part, row, digest))
+    };
     let mut rows = connection.rows_out(table, pages).await?;
     while let Some(lines) = rows.next().await? {
         // Pages say nothing of what lies beside them: a few rows may be gigabytes.
         if writer.size_bytes() >= FULL_BYTES {
-            let next = begin(written.len() + 1)?;
-            written.push(std::mem::replace(&mut writer, next).finish().await?);
+            ended(ending, written).await?;
+            let next = begin(part + 1)?;
+            ending.spawn(end(std::mem::replace(&mut writer, next), part));
+            part += 1;
         }
-        digest.add_lines(&lines);
-        writer.write(&lines).await?;
+        writer.write(lines).await?;
     }
-    written.push(writer.finish().await?);
-    Ok((written, digest))
+    // One at a time: of each stream no more are in memory.
+    ended(ending, written).await?;
+    ending.spawn(end(writer, part));
+    Ok(())
 }
 
 fn table_rows(tables: &[Table], mut written: Vec<Put>) -> Vec<TableRow> {
-    written.sort_by_key(|(n, from, _, _)| (*n, *from));
+    written.sort_by_key(|(n, from, part, _, _)| (*n, *from, *part));
     let mut rows: Vec<TableRow> = tables
         .iter()
         .map(|t| TableRow {
@@ -203,9 +213,9 @@ fn table_rows(tables: &[Table], mut written: Vec<Put>) -> Vec<TableRow> {
             chunks: Vec::new(),
         })
         .collect();
-    for (n, _, chunks, digest) in written {
+    for (n, _, _, chunk, digest) in written {
         rows[n].digest.merge(digest);
-        rows[n].chunks.extend(chunks);
+        rows[n].chunks.push(chunk);
     }
     rows
 }

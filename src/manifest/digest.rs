@@ -35,8 +35,12 @@ impl TableDigest {
     /// Adds each of the complete lines, without their newlines.
     pub fn add_lines(&mut self, lines: &[u8]) {
         let body = lines.strip_suffix(b"\n").unwrap_or(lines);
-        body.split(|b| *b == b'\n')
-            .for_each(|line| self.add_line(line));
+        let mut from = 0;
+        for end in memchr::memchr_iter(b'\n', body) {
+            self.add_line(&body[from..end]);
+            from = end + 1;
+        }
+        self.add_line(&body[from..]);
     }
 
     pub fn merge(&mut self, other: Self) {

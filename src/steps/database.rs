@@ -1,7 +1,7 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Database, Keep, Postgres, Takes};
+use crate::database::{Address, Database, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
 use crate::manifest::{
     DatabaseFacts, Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest,
@@ -10,6 +10,8 @@ use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Beat;
 use crate::report::Fail;
 use crate::vault::Vault;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 
 /// What a database says that a drill makes on a server of the user's.
@@ -59,6 +61,19 @@ pub(super) async fn digests(
     streams: u32,
 ) -> Result<Digests, Fail> {
     Ok(digest_database::<Postgres>(address, streams, ctx.clients.call_timeout()).await?)
+}
+
+/// Whoever looks at a step.
+struct Watched<'a>(&'a Context<'a>);
+
+impl Watch for Watched<'_> {
+    fn told(&self, done: u64, total: u64, unit: &str) {
+        self.0.report(done, total, unit);
+    }
+
+    fn pause(&self) -> BoxFuture<'_, bool> {
+        self.0.pause().map(|waited| waited.is_ok()).boxed()
+    }
 }
 
 /// A dump at one target, and where it goes.
@@ -113,7 +128,6 @@ impl Load<'_> {
     pub async fn perform(&self, ctx: &Context<'_>, dump: &DumpAt) -> Result<Done, Fail> {
         let start = ctx.world.monotonic();
         let document = &dump.document;
-        let report = |done: u64, total: u64| ctx.report(done, total, "chunks");
         let input = LoadInput {
             address: self.address,
             vault: &dump.vault,
@@ -123,7 +137,7 @@ impl Load<'_> {
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
             takes: self.takes,
-            progress: &report,
+            watch: &Watched(ctx),
         };
         let loaded = crate::dump::load::<Postgres>(&input).await?;
         Ok(Done {

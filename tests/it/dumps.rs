@@ -3,10 +3,13 @@
 
 use crate::cloud::{Cloud, place};
 use crate::servers::{Bare, Rig};
-use dr::database::{Database, Keep, Postgres};
+use dr::database::{Database, Keep, Postgres, Watch};
+use dr::dump::{Compared, DumpError};
 use dr::model::Seconds;
+use futures_util::future::BoxFuture;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::Mutex;
 
 /// Everything about the roles of a server that a dump carries.
 const ROLES: &str = "SELECT coalesce(jsonb_agg(to_jsonb(r) - 'oid' || jsonb_build_object('note', \
@@ -404,18 +407,102 @@ fn a_statement_that_is_refused_is_named_and_all_else_is_there_and_nobody_reads_m
 fn more_objects_than_one_transaction_may_lock_are_loaded() {
     let rig = Rig::new("locks");
     rig.run(async {
-        let many = "DO $$ BEGIN FOR s IN 1..200 LOOP EXECUTE format('CREATE SCHEMA s%s', s); FOR n \
-                    IN 1..6 LOOP EXECUTE format('CREATE TABLE s%s.t%s (id serial PRIMARY KEY)', \
+        let many = "DO $$ BEGIN FOR s IN 1..400 LOOP EXECUTE format('CREATE SCHEMA s%s', s); FOR n \
+                    IN 1..6 LOOP EXECUTE format('CREATE TABLE s%s.t%s (id int PRIMARY KEY)', \
                     s, n); END LOOP; COMMIT; END LOOP; END $$";
         rig.from.sql("shop", many).await;
         let dump = rig.dump().await.expect("dumped");
-        assert_eq!(dump.tables.len(), 1_200);
+        assert_eq!(dump.tables.len(), 2_400);
         let to = rig.to.address("shop", "postgres");
         let loaded = rig.load(&dump, &to).await.expect("loaded");
         assert_eq!(loaded.undone, Vec::<String>::new());
         let count = "SELECT count(*) FROM pg_constraint WHERE contype = 'p' AND \
                      connamespace::regnamespace::text LIKE 's%'";
-        assert_eq!(rig.to.text("shop", count).await, "1200");
+        assert_eq!(rig.to.text("shop", count).await, "2400");
+    });
+}
+
+/// An index that ends its session where the server has no database `go`; keys to and of partitions,
+/// of a table to itself, and what belongs to indexes.
+const BUILT: &str = "CREATE SCHEMA app; \
+ CREATE FUNCTION app.trips(x int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF NOT EXISTS \
+ (SELECT FROM pg_catalog.pg_database WHERE datname = 'go') THEN PERFORM \
+ pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid()); END IF; RETURN x; END $$; \
+ CREATE TABLE app.large (id int PRIMARY KEY, x int UNIQUE, up int REFERENCES app.large, t text); \
+ INSERT INTO app.large SELECT n, n, n, repeat('x', 50) FROM generate_series(1, 20000) n; \
+ CREATE INDEX by_t ON app.large (t); CREATE INDEX by_two ON app.large (x, t); \
+ COMMENT ON INDEX app.by_two IS 'two'; ALTER TABLE app.large CLUSTER ON by_t; \
+ ALTER TABLE app.large REPLICA IDENTITY USING INDEX large_pkey; \
+ CREATE TABLE app.parts (id int PRIMARY KEY, l int REFERENCES app.large) PARTITION BY RANGE (id); \
+ CREATE TABLE app.p1 PARTITION OF app.parts FOR VALUES FROM (1) TO (10); \
+ CREATE TABLE app.p2 PARTITION OF app.parts FOR VALUES FROM (10) TO (20); \
+ CREATE INDEX ON app.parts (l); INSERT INTO app.parts SELECT n, n FROM generate_series(1, 19) n; \
+ CREATE TABLE app.refers (p int REFERENCES app.parts, l int REFERENCES app.large); \
+ INSERT INTO app.refers SELECT n, n FROM generate_series(1, 19) n; \
+ CREATE TABLE app.small (x int); INSERT INTO app.small VALUES (1); \
+ CREATE INDEX odd ON app.small (app.trips(x))";
+
+#[test]
+fn indexes_are_built_beside_each_other_and_those_that_are_there_are_not_built_again() {
+    let rig = Rig::new("built");
+    rig.run(async {
+        rig.from.sql("postgres", "CREATE DATABASE go").await;
+        rig.from.sql("shop", BUILT).await;
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "postgres");
+        match rig.load(&dump, &to).await.err() {
+            Some(DumpError::Database(e)) if e.transient() => {}
+            other => panic!("the session of an index ended: {other:?}"),
+        }
+        let there = "SELECT string_agg(oid || relname, ' ' ORDER BY oid) FROM pg_class WHERE \
+                     relkind IN ('i', 'I') AND relnamespace = 'app'::regnamespace";
+        let before = rig.to.text("shop", there).await;
+        assert!(before.contains("large_pkey"), "{before}");
+        rig.to.sql("postgres", "CREATE DATABASE go").await;
+        let loaded = rig.load(&dump, &to).await.expect("loaded");
+        assert_eq!(loaded.undone, Vec::<String>::new());
+        assert_eq!(loaded.compared, Compared::Schema(Vec::new()));
+        let after = rig.to.text("shop", there).await;
+        assert!(after.starts_with(&before), "{before}: {after}");
+        assert!(after.contains("odd"), "{after}");
+    });
+}
+
+/// Looks all the time.
+struct Watching(Mutex<Vec<String>>);
+
+impl Watch for Watching {
+    fn told(&self, done: u64, total: u64, unit: &str) {
+        let line = format!("{done}/{total} {unit}");
+        self.0.lock().expect("nobody panicked").push(line);
+    }
+
+    fn pause(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+}
+
+#[test]
+fn how_far_long_builds_are_is_told() {
+    let rig = Rig::new("long");
+    rig.run(async {
+        let long = "CREATE TABLE long (id int PRIMARY KEY, t text); INSERT INTO long SELECT n, \
+                    md5(n::text) FROM generate_series(1, 300000) n; CREATE INDEX ON long (t)";
+        rig.from.sql("shop", long).await;
+        let dump = rig.dump().await.expect("dumped");
+        let to = rig.to.address("shop", "postgres");
+        let watching = Watching(Mutex::default());
+        let loaded = rig.load_watched(&dump, &to, &watching).await;
+        loaded.expect("loaded");
+        let all = watching.0.into_inner().expect("nobody panicked");
+        for wanted in ["3/3 chunks", "2/2 indexes and keys"] {
+            assert!(all.iter().any(|line| line == wanted), "{wanted}: {all:?}");
+        }
+        let building = |line: &&String| line.contains("indexes and keys; building index");
+        assert!(
+            all.iter().find(building).is_some_and(|l| l.ends_with('%')),
+            "{all:?}"
+        );
     });
 }
 

@@ -3,7 +3,7 @@
 
 use crate::cloud::{Cloud, place};
 use dr::aws::s3::PutOptions;
-use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes};
+use dr::database::{Address, AsFound, Database, Postgres, Secret, Takes, Watch};
 use dr::dump::{Compared, DumpError, DumpInput, LoadInput, Loaded, Scripts, facts_of};
 use dr::manifest::{DatabaseFacts, Dump};
 use dr::model::{
@@ -11,11 +11,23 @@ use dr::model::{
 };
 use dr::vault::Vault;
 use dr_lab::pg::{Owner, Programs, Server, Spec, sweep, template};
+use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use tokio::runtime::Runtime;
 
 const PATIENCE: Seconds = Seconds(30);
+
+/// Asks nobody how far a load is.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn told(&self, _: u64, _: u64, _: &str) {}
+
+    fn pause(&self) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(false))
+    }
+}
 
 /// A server of its own, with a superuser `postgres`.
 pub struct Bare {
@@ -197,10 +209,23 @@ impl Rig {
 
     /// Into a database of the second server.
     pub async fn load(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
+        self.load_watched(dump, to, &Nobody).await
+    }
+
+    pub async fn load_watched(
+        &self,
+        dump: &Dump,
+        to: &Address,
+        watch: &dyn Watch,
+    ) -> Result<Loaded, DumpError> {
         let vault = self.vault().await;
         let facts = facts_of(&vault, dump).await?;
         let at = (&vault, facts.as_ref());
-        dr::dump::load::<Postgres>(&Self::input(dump, to, at)).await
+        let input = LoadInput {
+            watch,
+            ..Self::input(dump, to, at)
+        };
+        dr::dump::load::<Postgres>(&input).await
     }
 
     /// What a database has otherwise than a dump, that was loaded into it, or into another.
@@ -227,7 +252,7 @@ impl Rig {
             streams: 2,
             timeout: PATIENCE,
             takes: Takes::All { sessions: 3 },
-            progress: &|_, _| (),
+            watch: &Nobody,
         }
     }
 

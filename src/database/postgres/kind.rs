@@ -7,17 +7,17 @@ use super::facts;
 use super::rights::Of;
 use super::roles::{by_hand, differences};
 use super::script::Script;
-use super::{ranged, same, schema};
+use super::{ranged, same, schema, settings};
 use crate::database::address::Address;
 use crate::database::comparable::Comparable;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
     AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Keep, LeftOut, Pages,
     RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes,
-    Undone, Which,
+    Undone, Watch, Which,
 };
 use crate::database::kind::{Database, Read};
-use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt, TableDigest};
+use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use jiff::Timestamp;
@@ -129,9 +129,6 @@ impl Database for Postgres {
     async fn reads_all(&self) -> Answer<bool> {
         Ok(self.lacking(Of::All).await?.is_empty())
     }
-    async fn digest(&self, of: &Table) -> Answer<TableDigest> {
-        self.digest_of(of).await
-    }
     async fn digests_borrowing(&self) -> Answer<Vec<Read>> {
         self.digests_borrowing().await
     }
@@ -140,6 +137,9 @@ impl Database for Postgres {
     }
     async fn as_found(&self, keep: &Keep<'_>) -> Result<Option<AsFound>, SchemaError> {
         self.as_found(keep).await
+    }
+    async fn hurry(&self) -> Answer<()> {
+        self.execute(settings::HURRY).await
     }
     async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Answer<()> {
         self.join_roles(roles, item).await
@@ -216,6 +216,14 @@ impl Database for Postgres {
     }
     async fn run(&self, script: &Script, which: Which, part: &str) -> Answer<()> {
         self.run(script, which, part).await
+    }
+    async fn run_beside(
+        &self,
+        others: &[Self],
+        what: (&Script, Which, &str),
+        watch: &dyn Watch,
+    ) -> Answer<()> {
+        self.run_beside(others, what, watch).await
     }
     async fn try_again(&self) -> Answer<Vec<Undone>> {
         self.try_again().await

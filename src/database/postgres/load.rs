@@ -53,6 +53,9 @@ const ANALYZED: &str = "WITH RECURSIVE below (root, relid) AS (SELECT inhparent,
      '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (SELECT 1 FROM below b JOIN \
      pg_class f ON f.oid = b.relid WHERE b.root = c.oid AND f.relkind = 'f') ORDER BY 1";
 
+/// All that was committed before is on disk when this is.
+const LAST: &str = "SET LOCAL synchronous_commit = on; ";
+
 /// The item of a database that everybody could enter.
 const CLOSED: &str = "closed";
 
@@ -156,8 +159,8 @@ impl Postgres {
         self.execute_as(
             "end the load",
             &format!(
-                "BEGIN; {leave}DELETE FROM dr_restore.progress; INSERT INTO dr_restore.progress \
-                 (item) VALUES ({}); COMMIT",
+                "BEGIN; {LAST}{leave}DELETE FROM dr_restore.progress; INSERT INTO \
+                 dr_restore.progress (item) VALUES ({}); COMMIT",
                 literal(&format!("{ENDED}{mark}"))
             ),
         )

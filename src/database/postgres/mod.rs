@@ -2,6 +2,8 @@
 //! its subject, `kind.rs` says which they are.
 
 mod as_found;
+mod beside;
+mod builds;
 mod catalog;
 mod client;
 mod condition;
@@ -19,6 +21,7 @@ mod ranged;
 mod restored;
 mod rights;
 mod roles;
+mod running;
 mod same;
 mod schema;
 mod script;

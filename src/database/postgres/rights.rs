@@ -201,12 +201,12 @@ impl Postgres {
             for table in self.tables().await? {
                 self.execute("SAVEPOINT dr_table").await?;
                 let read = self.digest_of(&table).await;
-                let end = match &read {
-                    Ok(_) => "RELEASE SAVEPOINT dr_table",
-                    Err(e) if e.transient() => return read.map(|_| all),
-                    Err(_) => "ROLLBACK TO SAVEPOINT dr_table",
-                };
-                self.execute(end).await?;
+                if read.as_ref().is_err_and(DatabaseError::transient) {
+                    return read.map(|_| all);
+                }
+                // Its locks go as well: of many tables they would not fit.
+                self.execute("ROLLBACK TO SAVEPOINT dr_table; RELEASE SAVEPOINT dr_table")
+                    .await?;
                 all.push((table, read));
             }
             Ok(all)

@@ -239,7 +239,7 @@ fn owner(tokens: &[&str]) -> Option<String> {
     tokens.get(to + 2).map(|name| unquoted(name))
 }
 
-fn unquoted(name: &str) -> String {
+pub(super) fn unquoted(name: &str) -> String {
     let inside = name.strip_prefix('"').and_then(|n| n.strip_suffix('"'));
     inside.map_or_else(|| name.to_lowercase(), |n| n.replace("\"\"", "\""))
 }

@@ -82,6 +82,11 @@ const OTHERWISE: [(&str, &str, &str); 10] = [
     ("lc_messages", "C", "messages are read"),
 ];
 
+/// Of sessions that load: a commit waits for no disk, and an index that fits is sorted in memory.
+pub(super) const HURRY: &str = "SET synchronous_commit = off; SELECT \
+     set_config('maintenance_work_mem', '256MB', false) FROM pg_settings WHERE name = \
+     'maintenance_work_mem' AND setting::bigint < 262144";
+
 /// In this order: only after the first one are names what they seem.
 pub(super) fn session() -> String {
     let always: String = ALWAYS

@@ -27,7 +27,8 @@ impl Postgres {
     /// The server's: the other session ended.
     pub(super) async fn join_snapshot(&self, snapshot: &str) -> Result<(), DatabaseError> {
         self.execute(&format!(
-            "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT {}",
+            "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT \
+             {}",
             literal(snapshot)
         ))
         .await

@@ -3,12 +3,13 @@
 //! itself. How far a part is, and what was refused, stands in the database until the load ends.
 
 use super::connect::Postgres;
+use super::running::Running;
 use super::script::{Script, Statement};
-use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Undone, Which};
 use crate::database::quote::literal;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::ops::Range;
 
 /// Statements in one transaction: each locks a few objects.
 const AT_ONCE: usize = 64;
@@ -23,20 +24,8 @@ const UNDONE: &str = "SELECT u.part, u.number::text AS n, u.settings, u.statemen
      u.secures FROM dr_restore.undone u ORDER BY CASE u.part WHEN 'pre-data' THEN 0 WHEN \
      'large-objects' THEN 1 WHEN 'sequences' THEN 2 WHEN 'post-data' THEN 3 ELSE 4 END, u.number";
 
-const OPEN: &str = "SELECT secures FROM dr_restore.undone WHERE secures IS NOT NULL";
-
 /// What a grant on a table waits for.
 const WITHHELD: &str = "withheld, because the row-level security of its table is not there";
-
-/// A part that is being run.
-struct Running<'a> {
-    part: &'a str,
-    statements: &'a [&'a Statement],
-    /// Settings in force, by name.
-    settings: BTreeMap<&'a str, &'a str>,
-    /// Tables whose row-level security was refused.
-    open: BTreeSet<String>,
-}
 
 impl Postgres {
     /// Goes on where an earlier attempt was.
@@ -50,43 +39,40 @@ impl Postgres {
         which: Which,
         part: &str,
     ) -> Result<(), DatabaseError> {
-        let unknown = self.unknown_settings(script).await?;
-        let statements = script.without(&unknown, which);
-        let sql = format!(
-            "SELECT next FROM dr_restore.position WHERE part = {}",
-            literal(part)
-        );
-        let next = self.value(&sql).await?;
-        let begun = next.and_then(|n| n.parse().ok()).unwrap_or(0);
-        let mut running = Running {
-            part,
-            statements: &statements,
-            settings: BTreeMap::new(),
-            open: firsts(self.rows(OPEN).await?).collect(),
-        };
-        let mut at = 0;
-        while at < statements.len() {
+        let statements = self.statements_of(script, which).await?;
+        let mut running = self.running(&statements, part).await?;
+        self.in_order(&mut running, 0..statements.len()).await?;
+        // Ours again: they are needed for rows.
+        self.ours().await
+    }
+
+    pub(super) async fn in_order(
+        &self,
+        running: &mut Running<'_>,
+        range: Range<usize>,
+    ) -> Result<(), DatabaseError> {
+        let mut at = range.start;
+        while at < range.end {
             // Before it came this far it set these as well.
-            if at < begun {
-                if statements[at].setting.is_some() {
-                    self.execute_as(&statements[at].what, &statements[at].text)
-                        .await?;
+            if at < running.begun {
+                let statement = running.statements[at];
+                if statement.setting.is_some() {
+                    self.execute_as(&statement.what, &statement.text).await?;
                     running.note(at);
                 }
                 at += 1;
                 continue;
             }
-            let to = (at + AT_ONCE).min(statements.len());
-            if !self.all_at_once(&running, at, to).await? {
+            let to = (at + AT_ONCE).min(range.end);
+            if !self.all_at_once(running, at, to).await? {
                 for one in at..to {
-                    self.one(&mut running, one).await?;
+                    self.one(running, one).await?;
                 }
             }
             (at..to).for_each(|n| running.note(n));
             at = to;
         }
-        // Ours again: they are needed for rows.
-        self.ours().await
+        Ok(())
     }
 
     /// False: one of them was refused, and nothing was done.
@@ -102,8 +88,11 @@ impl Postgres {
         }
         let text: String = some.iter().map(|s| s.text.as_str()).collect();
         let sql = format!("BEGIN;\n{text}\n;{};\nCOMMIT", position(running.part, to));
-        let what = format!("statements of {}", running.part);
-        match self.execute_as(&what, &sql).await {
+        self.all_or_none(running.part, &sql).await
+    }
+
+    pub(super) async fn all_or_none(&self, part: &str, sql: &str) -> Result<bool, DatabaseError> {
+        match self.execute_as(&format!("statements of {part}"), sql).await {
             Ok(()) => Ok(true),
             Err(e) => {
                 self.execute("ROLLBACK").await?;
@@ -130,28 +119,42 @@ impl Postgres {
                 Some(refused) => refused,
             }
         };
-        let secures = statement.secures.as_deref();
         let settings: Vec<&str> = running.settings.values().copied().collect();
-        let values = [
-            running.part,
-            &settings.join("\n"),
-            &statement.text,
-            &statement.what,
-            &refused,
-        ];
-        let [part, settings, text, what, why] = values.map(literal);
-        let secured = secures.map_or("NULL".to_owned(), literal);
-        let keep = format!(
-            "BEGIN; INSERT INTO dr_restore.undone VALUES ({part}, {n}, {settings}, {text}, {what}, \
-             {why}, {secured}); {next}; COMMIT"
-        );
-        self.execute_as("note what was refused", &keep).await?;
+        let settings = settings.join("\n");
+        self.refused(running, (n, &settings), &refused, &next)
+            .await?;
         running.open.extend(statement.secures.clone());
         Ok(())
     }
 
+    /// What was refused, and under which settings, with what notes that it had its turn.
+    pub(super) async fn refused(
+        &self,
+        running: &Running<'_>,
+        (n, settings): (usize, &str),
+        refused: &str,
+        note: &str,
+    ) -> Result<(), DatabaseError> {
+        let statement = running.statements[n];
+        let values = [
+            running.part,
+            settings,
+            &statement.text,
+            &statement.what,
+            refused,
+        ];
+        let [part, settings, text, what, why] = values.map(literal);
+        let secures = statement.secures.as_deref();
+        let secured = secures.map_or("NULL".to_owned(), literal);
+        let keep = format!(
+            "BEGIN; INSERT INTO dr_restore.undone VALUES ({part}, {n}, {settings}, {text}, {what}, \
+             {why}, {secured}); {note}; COMMIT"
+        );
+        self.execute_as("note what was refused", &keep).await
+    }
+
     /// In a transaction of its own, with what notes it; what the server said, where it refused.
-    async fn alone(
+    pub(super) async fn alone(
         &self,
         statement: &Statement,
         note: &str,
@@ -219,7 +222,7 @@ impl Postgres {
         Ok(left)
     }
 
-    async fn ours(&self) -> Result<(), DatabaseError> {
+    pub(super) async fn ours(&self) -> Result<(), DatabaseError> {
         self.execute(
             "SET search_path = pg_catalog; SET check_function_bodies = on; SET row_security = off",
         )
@@ -227,21 +230,7 @@ impl Postgres {
     }
 }
 
-impl<'a> Running<'a> {
-    fn note(&mut self, n: usize) {
-        let statement: &'a Statement = self.statements[n];
-        if let Some(name) = &statement.setting {
-            self.settings.insert(name, &statement.text);
-        }
-    }
-
-    fn withheld(&self, statement: &Statement) -> bool {
-        let table = statement.grants_on.as_ref();
-        table.is_some_and(|t| self.open.contains(t))
-    }
-}
-
-fn position(part: &str, next: usize) -> String {
+pub(super) fn position(part: &str, next: usize) -> String {
     format!(
         "INSERT INTO dr_restore.position VALUES ({}, {next}) ON CONFLICT (part) DO UPDATE SET next \
          = excluded.next",
