@@ -35,6 +35,25 @@ impl Dump {
         let tables = self.tables.iter();
         tables.map(|t| (t.name.clone(), t.digest)).collect()
     }
+
+    /// The same tables as another database is compared by: parts by hash of one root are one thing,
+    /// because their rows may lie in other parts there.
+    pub fn gathered(
+        &self,
+        tables: &BTreeMap<String, TableDigest>,
+    ) -> BTreeMap<String, TableDigest> {
+        let roots = self.tables.iter().filter_map(|t| {
+            let (schema, root) = t.load_into.as_ref()?;
+            Some((t.name.as_str(), format!("parts of {schema}.{root}")))
+        });
+        let roots: BTreeMap<&str, String> = roots.collect();
+        let mut gathered: BTreeMap<String, TableDigest> = BTreeMap::new();
+        for (name, digest) in tables {
+            let of = roots.get(name.as_str()).unwrap_or(name);
+            gathered.entry(of.clone()).or_default().merge(*digest);
+        }
+        gathered
+    }
 }
 
 impl Document for Dump {
@@ -56,7 +75,7 @@ pub struct TableRow {
     pub table: String,
     /// Columns in the order of the COPY lines.
     pub columns: Vec<String>,
-    /// Rows of a hash partition go into its root: enum hashes differ between databases.
+    /// Rows of a part by hash go into the root: enum hashes differ between databases.
     pub load_into: Option<(String, String)>,
     pub digest: TableDigest,
     pub chunks: Vec<ChunkRow>,

@@ -53,6 +53,7 @@ fn only<'a>(these: &Counted<'a>, those: &Counted<'a>) -> impl Iterator<Item = &'
 fn plain(text: &str) -> String {
     let mut all: Vec<&str> = tokens(text).into_iter().map(|(_, token)| token).collect();
     sort_roles(&mut all);
+    sort_columns(&mut all);
     // Its options are shown to some users alone.
     if all.starts_with(&["CREATE", "USER", "MAPPING"]) {
         let options = all.iter().skip(7).position(|t| *t == "OPTIONS");
@@ -90,6 +91,40 @@ fn sort_roles(all: &mut [&str]) {
         .map_or(all.len(), |n| to + n);
     // Commas come first, and are as many in both.
     all[to + 1..end].sort_unstable();
+}
+
+/// A table that inherits is made with the columns of its parents first, whatever their order was
+/// before it inherited; rows are read by name.
+fn sort_columns(all: &mut Vec<&str>) {
+    let table = all.iter().take(3).position(|t| *t == "TABLE");
+    let Some(open) = all.iter().position(|t| *t == "(") else {
+        return;
+    };
+    if all.first() != Some(&"CREATE") || table.is_none() {
+        return;
+    }
+    let (mut depth, mut parts, mut close) = (0usize, vec![Vec::new()], None);
+    for (n, token) in all.iter().enumerate().skip(open) {
+        match *token {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            close = Some(n);
+            break;
+        }
+        match (n == open, depth == 1 && *token == ",") {
+            (true, _) => {}
+            (_, true) => parts.push(Vec::new()),
+            _ => parts.last_mut().map_or((), |part| part.push(*token)),
+        }
+    }
+    let Some(close) = close.filter(|n| all.get(n + 1) == Some(&"INHERITS")) else {
+        return;
+    };
+    parts.sort_unstable();
+    all.splice(open..=close, parts.join(&","));
 }
 
 /// Behind the name of a type: `a.b`, `character varying`, `text[]`.
