@@ -135,6 +135,8 @@ pub enum LeftOut {
     ExtensionOwners,
     /// In which part a row of a table lies that is divided by the hash of an enumeration.
     PartsByEnum,
+    /// Tables that are not logged and hold no rows.
+    Unlogged,
 }
 
 /// Sequences that number a column, and those of them that the column has overtaken.

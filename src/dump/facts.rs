@@ -4,7 +4,7 @@ use super::DumpError;
 use crate::database::{Database, LeftOut};
 use std::collections::BTreeMap;
 
-const REASONS: [(LeftOut, &str, &str); 9] = [
+const REASONS: [(LeftOut, &str, &str); 10] = [
     (
         LeftOut::LargeObjects,
         "large objects",
@@ -50,6 +50,11 @@ const REASONS: [(LeftOut, &str, &str); 9] = [
         LeftOut::PartsByEnum,
         "parts of tables divided by hashes of enumerations",
         "such hashes are a database's own: rows may lie in other parts of their table",
+    ),
+    (
+        LeftOut::Unlogged,
+        "rows of unlogged tables that are empty",
+        "no snapshot and no crash leaves them any",
     ),
 ];
 

@@ -284,6 +284,14 @@ fn the_same_through_a_user_who_is_no_superuser() {
     });
 }
 
+/// What is not logged is empty when a server starts from a snapshot.
+const BY_SNAPSHOT: &[Exception] = &[
+    ("entry unlogged", UNLOGGED),
+    ("rows tab.unlogged", UNLOGGED),
+];
+
+const UNLOGGED: &str = "rows of unlogged tables that are empty: 1: ";
+
 #[test]
 fn a_copy_of_the_bytes_is_read_as_what_it_was_taken_from() {
     let mut rig = Rig::new("copied");
@@ -291,19 +299,31 @@ fn a_copy_of_the_bytes_is_read_as_what_it_was_taken_from() {
         make(&rig).await;
         rig.from.copied("copy").await
     });
+    let dumped = |rig: &Rig| rig.run(async { rig.dump().await.expect("dumped") });
+    let source = dumped(&rig);
+    std::mem::swap(&mut rig.from, &mut rig.to);
+    let copy = dumped(&rig);
     rig.run(async {
-        let wanted = look(&rig.from).await;
-        let found = look(&rig.to).await;
-        assert_eq!(otherwise(&wanted, &found), BTreeSet::new());
-        let dump = rig.dump().await.expect("dumped");
-        let to = rig.to.address("shop", "postgres");
-        let compared = rig.compare(&dump, &to).await;
-        assert_eq!(compared, Compared::Schema(Vec::new()));
-        equal_rows(&dump, &to).await;
-        let read = rig.section(&dump, "sequences").await;
-        let session = rig.to.connect("shop").await;
-        let snapshot = session.begin_snapshot().await.expect("begun");
-        let here = session.schema_as_it_is(&snapshot).await.expect("read");
-        assert_eq!(here.sequences, read);
+        let differs = otherwise(&look(&rig.to).await, &look(&rig.from).await);
+        // What both dumps leave out is in both.
+        let excluded = copy.excluded.iter();
+        let new = excluded.filter(|(what, _)| !source.excluded.contains_key(*what));
+        let named: Vec<String> = new.map(|(what, why)| format!("{what}: {why}")).collect();
+        only(&differs, &named, BY_SNAPSHOT);
+        for section in &source.sections {
+            let [wanted, found] = [&source, &copy].map(|dump| rig.section(dump, &section.name));
+            let unlogged = |l: &&str| !l.contains("tab\".\"unlogged");
+            let (wanted, found) = (wanted.await, found.await);
+            let [wanted, found] = [&wanted, &found].map(|t| t.lines().filter(unlogged));
+            assert!(wanted.eq(found), "{}", section.name);
+        }
+        let unlogged = "tab.unlogged has 0 rows, should have 1";
+        let wrong = differences(&source.digests(), &copy.digests());
+        assert_eq!(wrong, [unlogged]);
+        // As a drill and a restore compare one with a dump of the same point.
+        let to = rig.from.address("shop", "postgres");
+        let read = digest_database::<Postgres>(&to, 2, Seconds(30)).await;
+        let wrong = differences(&source.digests(), &read.expect("read").tables);
+        assert_eq!(wrong, [unlogged]);
     });
 }

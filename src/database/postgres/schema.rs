@@ -76,6 +76,9 @@ const BY_ENUM: &str = "SELECT count(*) FROM pg_partitioned_table p WHERE p.parts
      EXISTS (SELECT 1 FROM pg_opclass o WHERE o.oid = ANY (p.partclass) AND o.opcname = \
      'enum_ops')";
 
+const UNLOGGED: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u' \
+     AND pg_relation_size(oid) = 0";
+
 /// Servers before 15 keep no version of what sorts a database.
 fn collations(version: u32) -> String {
     let kept = match version {
@@ -154,6 +157,7 @@ impl Postgres {
             LeftOut::ColumnOrder => REORDERED,
             LeftOut::ExtensionOwners => OWNERS,
             LeftOut::PartsByEnum => BY_ENUM,
+            LeftOut::Unlogged => UNLOGGED,
         };
         self.number(sql).await
     }
