@@ -103,27 +103,37 @@ fn whole(address: &Address) -> String {
     String::from_utf8(pg_dump(address, &[])).expect("text")
 }
 
-/// Cut where an entry begins. Rows come in any order.
+/// Cut where an entry begins. Rows come in any order; how a table is stored stands before it.
 fn entries(text: &str) -> BTreeMap<String, String> {
     let mut all = BTreeMap::new();
+    let mut stored = "";
     let text = text.replace("\n-- Data for Name: ", "\n-- Name: ");
     for entry in text.split("\n--\n-- Name: ").skip(1) {
         let (head, body) = entry.split_once('\n').expect("a heading");
         // Whose it is, is a statement of it.
         let head = head.split("; Owner: ").next().unwrap_or_default();
-        // Their tokens are random.
-        let told = |l: &&str| !l.starts_with("\\restrict ") && !l.starts_with("\\unrestrict ");
-        let mut lines: Vec<&str> = body.lines().filter(told).collect();
-        if head.contains("; Type: TABLE DATA") {
+        let kind = |kind: &str| head.contains(&format!("; Type: {kind};"));
+        let mut lines = Vec::new();
+        if kind("TABLE") || kind("MATERIALIZED VIEW") {
+            lines.push(stored);
+        }
+        for line in body.lines() {
+            match line.split_once(' ') {
+                // Their tokens are random.
+                Some(("\\restrict" | "\\unrestrict", _)) => {}
+                Some(("SET", rest)) if rest.starts_with("default_table_access_method") => {
+                    stored = line;
+                }
+                Some(("SET", rest)) if rest.starts_with("default_tablespace") => {}
+                _ => lines.push(line),
+            }
+        }
+        if kind("TABLE DATA") {
             lines.sort_unstable();
         }
-        let mut n = 0;
-        let name = std::iter::from_fn(|| {
-            n += 1;
-            Some(format!("{head}; {n}"))
-        });
+        let name = (1..).map(|n| format!("{head}; {n}"));
         let free = name.into_iter().find(|name| !all.contains_key(name));
-        all.insert(free.expect("a name"), lines.join("\n"));
+        all.insert(free.expect("a name"), lines.join("\n").trim().to_owned());
     }
     all
 }
@@ -158,7 +168,10 @@ fn named(dump: &Dump, loaded: &Loaded) -> Vec<String> {
         .iter()
         .map(|(what, why)| format!("{what}: {why}"));
     let all = excluded.chain(loaded.exceptions.iter().cloned());
-    all.chain(loaded.undone.iter().cloned()).collect()
+    let (differs, _) = loaded.compared.clone().told();
+    all.chain(loaded.undone.iter().cloned())
+        .chain(differs)
+        .collect()
 }
 
 /// A difference begins with the first, and dr named it by words that begin with the second. An

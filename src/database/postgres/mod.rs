@@ -20,6 +20,7 @@ mod roles;
 mod same;
 mod schema;
 mod script;
+mod second;
 mod secrets;
 mod sequences;
 mod server;
