@@ -34,7 +34,7 @@ const REASONS: [(LeftOut, &str, &str); 10] = [
     (
         LeftOut::InvalidIndexes,
         "invalid indexes",
-        "no query is served by what was not built to its end; build it again by REINDEX, or drop it",
+        "no query is served by what was not built to its end; REINDEX builds it again",
     ),
     (
         LeftOut::ColumnOrder,

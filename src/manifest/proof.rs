@@ -159,3 +159,52 @@ pub struct Measured {
     pub objects: u64,
     pub bytes: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_by_hash_of_one_root_are_compared_as_one_and_others_as_they_are() {
+        let row = |name: &str, root: Option<&str>| TableRow {
+            name: format!("a.{name}"),
+            schema: "a".into(),
+            table: name.into(),
+            columns: Vec::new(),
+            load_into: root.map(|r| ("a".into(), r.into())),
+            digest: TableDigest::default(),
+            chunks: Vec::new(),
+        };
+        let dump = Dump {
+            policy: PolicyName::new("p"),
+            slot: Slot::parse("20260101T000000Z").unwrap(),
+            run: RunId::parse("drill-20260101T000000Z").unwrap(),
+            source: SourceId::new("s"),
+            target: TargetName::new("t"),
+            at: Timestamp::UNIX_EPOCH,
+            database: "d".into(),
+            server_version: "15".into(),
+            sections: Vec::new(),
+            tables: vec![row("one", Some("r")), row("two", Some("r")), row("x", None)],
+            collations: BTreeMap::new(),
+            excluded: BTreeMap::new(),
+        };
+        let of = |rows: [(&str, &[&str]); 3]| {
+            let digest = |lines: &[&str]| {
+                let mut digest = TableDigest::default();
+                lines.iter().for_each(|l| digest.add_line(l.as_bytes()));
+                digest
+            };
+            let all = rows.map(|(name, lines)| (format!("a.{name}"), digest(lines)));
+            dump.gathered(&BTreeMap::from(all))
+        };
+        let wanted = of([("one", &["1"]), ("two", &["2", "3"]), ("x", &["4"])]);
+        assert_eq!(wanted.len(), 2);
+        let moved = of([("one", &["3", "2"]), ("two", &["1"]), ("x", &["4"])]);
+        assert_eq!(wanted, moved);
+        let lost = of([("one", &["3", "2"]), ("two", &[]), ("x", &["4"])]);
+        assert_ne!(wanted, lost);
+        let other = of([("one", &["1"]), ("two", &["2", "3", "4"]), ("x", &[])]);
+        assert_ne!(wanted, other);
+    }
+}

@@ -201,6 +201,25 @@ mod tests {
     }
 
     #[test]
+    fn columns_of_a_table_that_inherits_may_come_in_any_order_and_of_no_other() {
+        let none = BTreeSet::new();
+        let of = |columns: &str, of: &str| {
+            script(&format!("CREATE UNLOGGED TABLE a.t (\n{columns}\n){of};"))
+        };
+        let told = |a: &str, b: &str, below: &str| {
+            differences(&of(a, below), &of(b, below), &none).map(|d| d.len())
+        };
+        let (one, other) = (
+            "a numeric(10, 2), b int CHECK (b IN (1, 2))",
+            "b int CHECK (b IN (1, 2)), a numeric(10, 2)",
+        );
+        assert_eq!(told(one, other, "\nINHERITS (a.p, a.q)"), Some(0));
+        assert_eq!(told(one, other, ""), Some(2));
+        let changed = "b int CHECK (b IN (1, 3)), a numeric(10, 2)";
+        assert_eq!(told(one, changed, "\nINHERITS (a.p)"), Some(2));
+    }
+
+    #[test]
     fn texts_of_two_versions_are_not_compared() {
         let older = script("CREATE TABLE a (b text);");
         let text =

@@ -56,15 +56,16 @@ const INVALID: &str = "SELECT count(*) FROM pg_index i JOIN pg_class t ON t.oid 
 
 /// Tables with a column that is no parent's before one that is, or with two parents' columns in
 /// another order than theirs; and those below them.
-const REORDERED: &str = "WITH RECURSIVE placed (relid, attnum, at) AS (SELECT a.attrelid, a.attnum, \
-     coalesce((SELECT min(h.inhseqno * 10000 + p.attnum) FROM pg_inherits h JOIN pg_attribute p ON \
-     p.attrelid = h.inhparent WHERE h.inhrelid = a.attrelid AND p.attname = a.attname AND NOT \
-     p.attisdropped AND p.attnum > 0), 2147483647) FROM pg_attribute a JOIN pg_class c ON c.oid = \
-     a.attrelid WHERE c.relkind IN ('r', 'f') AND NOT c.relispartition AND a.attnum > 0 AND NOT \
-     a.attisdropped AND EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid = c.oid)), other \
-     (relid) AS (SELECT x.relid FROM placed x JOIN placed y USING (relid) WHERE x.attnum < \
-     y.attnum AND x.at > y.at UNION SELECT h.inhrelid FROM other o JOIN pg_inherits h ON \
-     h.inhparent = o.relid) SELECT count(*) FROM other";
+const REORDERED: &str = "WITH RECURSIVE placed (relid, attnum, at) AS (SELECT a.attrelid, \
+     a.attnum, coalesce((SELECT min(h.inhseqno * 10000 + p.attnum) FROM pg_inherits h JOIN \
+     pg_attribute p ON p.attrelid = h.inhparent WHERE h.inhrelid = a.attrelid AND p.attname = \
+     a.attname AND NOT p.attisdropped AND p.attnum > 0), 2147483647) FROM pg_attribute a JOIN \
+     pg_class c ON c.oid = a.attrelid WHERE c.relkind IN ('r', 'f') AND NOT c.relispartition AND \
+     a.attnum > 0 AND NOT a.attisdropped AND EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid \
+     = c.oid)), other (relid) AS (SELECT x.relid FROM (SELECT relid, at, max(at) OVER (PARTITION \
+     BY relid ORDER BY attnum) AS before FROM placed) x WHERE x.at < x.before UNION SELECT \
+     h.inhrelid FROM other o JOIN pg_inherits h ON h.inhparent = o.relid) SELECT count(*) FROM \
+     other";
 
 /// Who owns one that is no superuser of the server itself, of the platform, or the database's
 /// owner.

@@ -314,6 +314,23 @@ mod tests {
             sql.last().map(|s| s.as_str()),
             Some("GRANT \"pg_monitor\" TO \"new\" WITH ADMIN TRUE, INHERIT TRUE, SET FALSE")
         );
+        let by = |m: Membership, grantor: &str, admin: bool| Membership {
+            grantor: Some(grantor.into()),
+            admin,
+            ..m
+        };
+        let chain = [
+            by(member("r", "a"), "c", false),
+            by(member("r", "c"), "b", true),
+            by(member("r", "b"), "root", true),
+            by(member("r", "d"), "d", true),
+        ];
+        let ordered: Vec<&str> = in_order(&chain).iter().map(|m| m.member.as_str()).collect();
+        assert_eq!(ordered, ["b", "d", "c", "a"]);
+        let made = grant(&chain[1], &role("c"), 160_004).map(|a| a.ways.concat());
+        let plain = "GRANT \"r\" TO \"c\" WITH ADMIN TRUE, INHERIT TRUE, SET FALSE";
+        let wanted_ways = vec![format!("{plain} GRANTED BY \"b\""), plain.to_owned()];
+        assert_eq!(made, Some(wanted_ways));
         let older = actions(&wanted, &BTreeSet::from(["old".to_owned()]), 150_004);
         assert!(older.iter().all(|a| !a.what.starts_with("membership")));
     }
