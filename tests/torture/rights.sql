@@ -82,12 +82,12 @@ CREATE SUBSCRIPTION follows CONNECTION 'host=nowhere.invalid password=hidden' PU
 -- kind: extension in a schema with a comment of its own
 COMMENT ON EXTENSION hstore IS 'our words';
 -- kind: extension that may be made by no superuser
-SET ROLE postgres; CREATE EXTENSION pgcrypto SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION btree_gist SCHEMA ext;
--- kind: extension with its own schema
-CREATE EXTENSION adminpack; RESET ROLE;
+SET ROLE postgres; CREATE EXTENSION fuzzystrmatch SCHEMA ext; CREATE EXTENSION citext SCHEMA ext; CREATE EXTENSION btree_gist SCHEMA ext;
+-- kind: extension that a superuser alone makes
+CREATE EXTENSION pageinspect SCHEMA ext; RESET ROLE;
 -- kind: rights on a function of an extension
-GRANT USAGE ON SCHEMA ext TO PUBLIC; REVOKE EXECUTE ON FUNCTION ext.gen_salt(text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION ext.gen_salt(text) TO app;
+GRANT USAGE ON SCHEMA ext TO PUBLIC; REVOKE EXECUTE ON FUNCTION ext.soundex(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ext.soundex(text) TO app;
 -- kind: rights on a function of the server
 GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO reader;
 -- kind: rights on a table and a column of the server

@@ -41,10 +41,6 @@ CREATE FUNCTION ty.apart(float8, float8) RETURNS float8 LANGUAGE sql IMMUTABLE S
 CREATE TYPE ty.floats AS RANGE (subtype = float8, subtype_diff = ty.apart, multirange_type_name = ty.many_floats);
 -- kind: range type over text with a collation
 CREATE TYPE ty.texts AS RANGE (subtype = text, collation = "C");
--- kind: collation of ICU
-CREATE COLLATION ty.german (provider = icu, locale = 'de-u-co-phonebk');
--- kind: collation that takes letters of two cases for equal
-CREATE COLLATION ty.caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
 -- kind: collation of the C library
 CREATE COLLATION ty.plain FROM "C";
 -- kind: type that is a shell

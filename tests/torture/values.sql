@@ -13,8 +13,6 @@ INSERT INTO val.scaled VALUES (1, 12345, 0.00012);
 CREATE TABLE val.texts (id int PRIMARY KEY, a text, b varchar(9), c char(6), d name, e "char");
 INSERT INTO val.texts VALUES (1, E'\\.\n\t\r\n\\N', '', 'x', 'n', ''), (2, NULL, E'\\N', E'\\', '', '\'), (3, E'\u00e9e\u0301 名 \U0001F600',
     'é', NULL, 'é', 'a'), (4, repeat(E'long \\ ', 40000), NULL, NULL, NULL, NULL), (5, E'\x01\x7f\u0085\u2028\ufeff', ' ', ' ', ' ', ' ');
--- kind: text under a collation that takes two for equal
-CREATE TABLE val.caseless (a text COLLATE ty.caseless PRIMARY KEY, b text COLLATE ty.german); INSERT INTO val.caseless VALUES ('Ä', 'ß');
 -- kind: bytes
 CREATE TABLE val.bytes (id int PRIMARY KEY, a bytea); INSERT INTO val.bytes VALUES (1, '\x00ff5c0a0d2e'), (2, ''), (3, NULL),
     (4, decode(repeat('00ff', 60000), 'hex'));
@@ -28,10 +26,10 @@ CREATE TABLE val.intervals (id int PRIMARY KEY, a interval, b interval year to m
 INSERT INTO val.intervals VALUES (1, '1 year -2 mons 3 days -04:05:06.789', '3 years 2 mons', '1.239'), (2, '-178000000 years', NULL,
     NULL), (3, '24:00', '1 mon', '0'), (4, '1 day', '-1 mon', '-0.01');
 -- kind: documents as text and as values
-CREATE TABLE val.documents (id int PRIMARY KEY, a json, b jsonb, c xml, d jsonpath);
+CREATE TABLE val.documents (id int PRIMARY KEY, a json, b jsonb, d jsonpath);
 INSERT INTO val.documents VALUES (1, E'{ "a" : 1,\n "a":2.0, "b": "\\u0041\\n" }', '{"a": 1, "a": 2.00, "z": "\n\\"}',
-    E'<a b="&amp;">\n<!-- c --><![CDATA[;]]></a>', '$.a[*] ? (@ > 1)'), (2, 'null', 'null', '', 'strict $'), (3, '1e5', '1e5',
-    'text &lt; and <b/> more', NULL);
+    '$.a[*] ? (@ > 1)'), (2, 'null', 'null', 'strict $'), (3, '1e5', '1e5',
+    NULL);
 -- kind: arrays with odd bounds and odd elements
 CREATE TABLE val.arrays (id int PRIMARY KEY, a int[], b text[][], c ty.mood[], d ty.point3[], e timestamptz[]);
 INSERT INTO val.arrays VALUES (1, '[-2:0]={1,NULL,3}', ARRAY[['a,"b', 'NULL'], [NULL, '']], '{"o''k",""}', ARRAY[ROW(1.5, 'sad',
@@ -65,7 +63,7 @@ CREATE TABLE val.internals (id int PRIMARY KEY, a pg_lsn, b txid_snapshot, c pg_
 CREATE TABLE val.names (id int PRIMARY KEY, a regclass, b regtype, c regrole, d regnamespace, e regproc, f regprocedure, g regoperator,
     h regcollation, i regconfig, j regdictionary, k aclitem);
 INSERT INTO val.names VALUES (1, 'tab.keys', 'ty.point3[]', '"Other ""Owner"" é"', '"Odd.""näme"" 名 ''$x$"', 'fn.trusted', 'fn.same(text)',
-    'fn.===(ty.mood,ty.mood)', 'ty.german', 'fn.words', 'fn.plain', 'reader=r/app');
+    'fn.===(ty.mood,ty.mood)', 'ty.plain', 'fn.words', 'fn.plain', 'reader=r/app');
 -- kind: values of extensions
 RESET ROLE; SET ROLE app;
 CREATE TABLE val.extensions (id int PRIMARY KEY, a ext.hstore, b ext.citext); INSERT INTO val.extensions VALUES (1,
