@@ -1,7 +1,7 @@
 //! The classes of entries that `pg_dump` knows, beside what a dump carries or names: none is left
 //! to chance, and the torture schema has one of each.
 
-use super::{make, pg_dump};
+use super::pg_dump;
 use crate::servers::Rig;
 use dr::dump::facts_of;
 use dr::manifest::{DatabaseFacts, Dump};
@@ -166,54 +166,49 @@ async fn schema(rig: &Rig, dump: &Dump) -> String {
     rig.section(dump, "pre-data").await + &rig.section(dump, "post-data").await
 }
 
-#[test]
-fn a_dump_carries_or_names_every_class_that_pg_dump_knows() {
-    let rig = Rig::new("classes");
-    rig.run(async {
-        make(&rig).await;
-        let all = archive(&rig);
-        let dump = rig.dump().await.expect("dumped");
-        let text = schema(&rig, &dump).await;
-        let count = |words: &str| text.matches(words).count();
-        let facts = facts_of(&rig.vault().await, &dump)
-            .await
-            .expect("read")
-            .expect("there");
-        let objects = rig.section(&dump, "large-objects").await;
-        let sequences = rig.section(&dump, "sequences").await;
-        let never: Vec<&str> = CLASSES.iter().map(|(class, _)| *class).collect();
-        let never = never.iter().filter(|c| !all.contains_key(*c)).copied();
-        let never: BTreeSet<&str> = never.filter(|c| !ELSEWHERE.contains(c)).collect();
-        assert!(never.is_empty(), "the schema has no {never:?}");
-        for (class, carried) in CLASSES {
-            let Some(wanted) = all.get(class).copied() else {
-                continue;
-            };
-            let found = match carried {
-                Text => count(&format!("; Type: {class}; ")),
-                Head(line) => count(&format!("\n{line}\n")) / 2,
-                Tables => dump
-                    .tables
-                    .iter()
-                    .filter(|t| t.schema != "pg_catalog")
-                    .count(),
-                Sequences => sequences.matches("pg_catalog.setval(").count(),
-                LargeObjects => of_large_objects(class, &objects),
-                Database => of_database(class, &facts),
-                Excluded(what) => {
-                    let named = dump.excluded.get(what).expect(class);
-                    named
-                        .split(':')
-                        .next()
-                        .and_then(|n| n.parse().ok())
-                        .expect("a number")
-                }
-            };
-            // From 17 on they come in groups of one owner and one list of rights.
-            let groups = matches!(class, "BLOBS" | "BLOB METADATA");
-            let wanted = if groups { wanted.min(found) } else { wanted };
-            assert!(found > 0, "{class}");
-            assert_eq!(found, wanted, "{class}");
-        }
-    });
+/// Every class that is in the archive of a database is in its dump, entry by entry, or named.
+pub async fn carried_or_named(rig: &Rig, dump: &Dump) {
+    let all = archive(rig);
+    let text = schema(rig, dump).await;
+    let count = |words: &str| text.matches(words).count();
+    let facts = facts_of(&rig.vault().await, dump)
+        .await
+        .expect("read")
+        .expect("there");
+    let objects = rig.section(dump, "large-objects").await;
+    let sequences = rig.section(dump, "sequences").await;
+    let never: Vec<&str> = CLASSES.iter().map(|(class, _)| *class).collect();
+    let never = never.iter().filter(|c| !all.contains_key(*c)).copied();
+    let never: BTreeSet<&str> = never.filter(|c| !ELSEWHERE.contains(c)).collect();
+    assert!(never.is_empty(), "the schema has no {never:?}");
+    for (class, carried) in CLASSES {
+        let Some(wanted) = all.get(class).copied() else {
+            continue;
+        };
+        let found = match carried {
+            Text => count(&format!("; Type: {class}; ")),
+            Head(line) => count(&format!("\n{line}\n")) / 2,
+            Tables => dump
+                .tables
+                .iter()
+                .filter(|t| t.schema != "pg_catalog")
+                .count(),
+            Sequences => sequences.matches("pg_catalog.setval(").count(),
+            LargeObjects => of_large_objects(class, &objects),
+            Database => of_database(class, &facts),
+            Excluded(what) => {
+                let named = dump.excluded.get(what).expect(class);
+                named
+                    .split(':')
+                    .next()
+                    .and_then(|n| n.parse().ok())
+                    .expect("a number")
+            }
+        };
+        // From 17 on they come in groups of one owner and one list of rights.
+        let groups = matches!(class, "BLOBS" | "BLOB METADATA");
+        let wanted = if groups { wanted.min(found) } else { wanted };
+        assert!(found > 0, "{class}");
+        assert_eq!(found, wanted, "{class}");
+    }
 }

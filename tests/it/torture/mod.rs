@@ -217,7 +217,9 @@ async fn make(rig: &Rig) {
     for (file, needs) in FILES {
         let answer = session.value(needs).await.expect("an answer");
         let fits = match (file.parse::<u32>(), answer.as_deref()) {
-            (Ok(since), Some(version)) => version.parse::<u32>().expect("a number") >= since * 10_000,
+            (Ok(since), Some(version)) => {
+                version.parse::<u32>().expect("a number") >= since * 10_000
+            }
             (_, answer) => answer == Some("t"),
         };
         if fits {
@@ -235,12 +237,13 @@ async fn equal_rows(dump: &Dump, to: &Address, but: &[&str]) {
 }
 
 #[test]
-fn a_dump_brings_back_all_but_what_it_names() {
+fn a_dump_carries_every_class_that_pg_dump_knows_and_brings_back_all_but_what_it_names() {
     let rig = Rig::new("torture");
     rig.run(async {
         make(&rig).await;
         let wanted = look(&rig.from).await;
         let dump = rig.dump().await.expect("dumped");
+        classes::carried_or_named(&rig, &dump).await;
         let to = rig.to.address("shop", "postgres");
         let loaded = rig.load(&dump, &to).await.expect("loaded");
         rig.forget(&to).await;
