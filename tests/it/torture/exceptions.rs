@@ -30,7 +30,8 @@ const REORDERED: &str = "order of columns of tables that inherit: 1: ";
 const PARTS: &str = "parts of tables divided by hashes of enumerations: 2: ";
 
 /// What a server lets a superuser alone make, and what needs it; the second attempt at owners and
-/// comments of what is not there says so once more.
+/// comments of what is not there says so once more. From 16 on a server
+/// gives a role to whoever has its admin option alone, and this list would be another one there.
 pub const BY_MASTER: &[Exception] = &[
     ("entry follows; Type: SUBSCRIPTION; ", "subscriptions: 1: "),
     // Options are not shown to him.

@@ -32,7 +32,7 @@ const FILES: [(&str, &str); 14] = [
     ),
     (
         "icu",
-        "SELECT count(*) > 0 FROM pg_collation WHERE collprovider = 'i'",
+        "SELECT count(*) > 9 FROM pg_collation WHERE collprovider = 'i'",
     ),
     ("16", "SHOW server_version_num"),
     ("17", "SHOW server_version_num"),
