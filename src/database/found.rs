@@ -16,7 +16,7 @@ pub struct Table {
     /// orders agree.
     pub columns: Vec<String>,
     pub pages: u64,
-    /// Root of a hash partition.
+    /// Root of a table that is divided by hash above this part, at whichever level.
     pub hash_root: Option<(String, String)>,
     pub holds: Holds,
 }
@@ -191,6 +191,15 @@ pub enum LeftOut {
     Subscriptions,
     /// Of user mappings of foreign servers.
     MappingOptions,
+    /// That serve no query.
+    InvalidIndexes,
+    /// Of tables that inherit, where it is not that of their parents.
+    ColumnOrder,
+    ExtensionOwners,
+    /// In which part a row of a table lies that is divided by the hash of an enumeration.
+    PartsByEnum,
+    /// Tables that are not logged and hold no rows.
+    Unlogged,
 }
 
 /// Sequences that number a column, and those of them that the column has overtaken.

@@ -202,6 +202,9 @@ pub trait Database: Comparable {
     /// end of the load.
     async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Result<(), DatabaseError>;
 
+    /// Joins what it lacks to read all that was loaded; until the end of the load.
+    async fn join_readers(&self) -> Result<(), DatabaseError>;
+
     /// Whether this user may say something of the database, as every load does in the end.
     async fn owns_database(&self) -> Result<bool, DatabaseError>;
 

@@ -4,7 +4,7 @@ use super::DumpError;
 use crate::database::{Database, LeftOut};
 use std::collections::BTreeMap;
 
-const REASONS: [(LeftOut, &str, &str); 5] = [
+const REASONS: [(LeftOut, &str, &str); 10] = [
     (
         LeftOut::LargeObjects,
         "large objects",
@@ -30,6 +30,31 @@ const REASONS: [(LeftOut, &str, &str); 5] = [
         LeftOut::MappingOptions,
         "options of user mappings",
         "all but the user's name may be secrets; set them again by ALTER USER MAPPING",
+    ),
+    (
+        LeftOut::InvalidIndexes,
+        "invalid indexes",
+        "no query is served by what was not built to its end; REINDEX builds it again",
+    ),
+    (
+        LeftOut::ColumnOrder,
+        "order of columns of tables that inherit",
+        "a table is made with those of its parents first",
+    ),
+    (
+        LeftOut::ExtensionOwners,
+        "owners of extensions",
+        "an extension belongs to whoever makes it",
+    ),
+    (
+        LeftOut::PartsByEnum,
+        "parts of tables divided by hashes of enumerations",
+        "such hashes are a database's own: rows may lie in other parts of their table",
+    ),
+    (
+        LeftOut::Unlogged,
+        "rows of unlogged tables that are empty",
+        "no snapshot and no crash leaves them any",
     ),
 ];
 

@@ -66,6 +66,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
         .await?;
     dress(input, &main).await?;
     let statements = main.try_again().await?;
+    main.join_readers().await?;
     let compared = compare::<D>(input, &scripts, &statements).await?;
     let statements = statements.iter().map(|u| format!("{}: {}", u.what, u.why));
     let undone: Vec<String> = statements.chain(refused).collect();

@@ -35,6 +35,25 @@ impl Dump {
         let tables = self.tables.iter();
         tables.map(|t| (t.name.clone(), t.digest)).collect()
     }
+
+    /// The same tables as another database is compared by: parts by hash of one root are one thing,
+    /// because their rows may lie in other parts there.
+    pub fn gathered(
+        &self,
+        tables: &BTreeMap<String, TableDigest>,
+    ) -> BTreeMap<String, TableDigest> {
+        let roots = self.tables.iter().filter_map(|t| {
+            let (schema, root) = t.load_into.as_ref()?;
+            Some((t.name.as_str(), format!("parts of {schema}.{root}")))
+        });
+        let roots: BTreeMap<&str, String> = roots.collect();
+        let mut gathered: BTreeMap<String, TableDigest> = BTreeMap::new();
+        for (name, digest) in tables {
+            let of = roots.get(name.as_str()).unwrap_or(name);
+            gathered.entry(of.clone()).or_default().merge(*digest);
+        }
+        gathered
+    }
 }
 
 impl Document for Dump {
@@ -56,7 +75,7 @@ pub struct TableRow {
     pub table: String,
     /// Columns in the order of the COPY lines.
     pub columns: Vec<String>,
-    /// Rows of a hash partition go into its root: enum hashes differ between databases.
+    /// Rows of a part by hash go into the root: enum hashes differ between databases.
     pub load_into: Option<(String, String)>,
     pub digest: TableDigest,
     pub chunks: Vec<ChunkRow>,
@@ -139,4 +158,53 @@ pub struct Measured {
     pub rows: u64,
     pub objects: u64,
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_by_hash_of_one_root_are_compared_as_one_and_others_as_they_are() {
+        let row = |name: &str, root: Option<&str>| TableRow {
+            name: format!("a.{name}"),
+            schema: "a".into(),
+            table: name.into(),
+            columns: Vec::new(),
+            load_into: root.map(|r| ("a".into(), r.into())),
+            digest: TableDigest::default(),
+            chunks: Vec::new(),
+        };
+        let dump = Dump {
+            policy: PolicyName::new("p"),
+            slot: Slot::parse("20260101T000000Z").unwrap(),
+            run: RunId::parse("drill-20260101T000000Z").unwrap(),
+            source: SourceId::new("s"),
+            target: TargetName::new("t"),
+            at: Timestamp::UNIX_EPOCH,
+            database: "d".into(),
+            server_version: "15".into(),
+            sections: Vec::new(),
+            tables: vec![row("one", Some("r")), row("two", Some("r")), row("x", None)],
+            collations: BTreeMap::new(),
+            excluded: BTreeMap::new(),
+        };
+        let of = |rows: [(&str, &[&str]); 3]| {
+            let digest = |lines: &[&str]| {
+                let mut digest = TableDigest::default();
+                lines.iter().for_each(|l| digest.add_line(l.as_bytes()));
+                digest
+            };
+            let all = rows.map(|(name, lines)| (format!("a.{name}"), digest(lines)));
+            dump.gathered(&BTreeMap::from(all))
+        };
+        let wanted = of([("one", &["1"]), ("two", &["2", "3"]), ("x", &["4"])]);
+        assert_eq!(wanted.len(), 2);
+        let moved = of([("one", &["3", "2"]), ("two", &["1"]), ("x", &["4"])]);
+        assert_eq!(wanted, moved);
+        let lost = of([("one", &["3", "2"]), ("two", &[]), ("x", &["4"])]);
+        assert_ne!(wanted, lost);
+        let other = of([("one", &["1"]), ("two", &["2", "3", "4"]), ("x", &[])]);
+        assert_ne!(wanted, other);
+    }
 }

@@ -52,7 +52,7 @@ pub struct Membership {
     /// `None`: the server is older than 16 and knows no such option.
     pub inherit: Option<bool>,
     pub set: Option<bool>,
-    /// Who granted it; a restore grants in its own name.
+    /// Who granted it; a restore that may not say so grants in its own name.
     pub grantor: Option<String>,
 }
 

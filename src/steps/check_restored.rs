@@ -50,8 +50,10 @@ impl Perform for CheckRestored {
                 1 => table,
                 _ => format!("{}.{table}", address.database),
             };
-            if let Some(wanted) = self.wanted(ctx, address).await? {
-                let found = lasting(digests.listed(&wanted));
+            if let Some(dump) = self.wanted(ctx, address).await? {
+                let wanted = dump.digests();
+                let found = lasting(dump.gathered(&digests.listed(&wanted)));
+                let wanted = lasting(dump.gathered(&wanted));
                 compared = Some(compared.unwrap_or(0) + wanted.len() as u64);
                 let wrong = proof::differences(&wanted, &found);
                 differs.extend(wrong.into_iter().map(named));
@@ -91,11 +93,7 @@ impl CheckRestored {
     }
 
     /// What a dump of the same point says of the tables of a database; `None`: there is none.
-    async fn wanted(
-        &self,
-        ctx: &Context<'_>,
-        address: &Address,
-    ) -> Result<Option<BTreeMap<String, TableDigest>>, Fail> {
+    async fn wanted(&self, ctx: &Context<'_>, address: &Address) -> Result<Option<Dump>, Fail> {
         let given = self.databases.is_empty();
         let of = |a: &&Against| given || a.database.as_str() == address.database;
         let Some(against) = self.against.iter().find(of) else {
@@ -103,8 +101,7 @@ impl CheckRestored {
         };
         let vault = ctx.vault(&against.target).await?;
         let (bytes, _) = vault.oldest(against.dump.as_str()).await?;
-        let dump = Dump::from_bytes(&bytes)?;
-        Ok(Some(lasting(dump.digests())))
+        Ok(Some(Dump::from_bytes(&bytes)?))
     }
 
     /// A dump may be loaded under another name than it was dumped from.

@@ -111,6 +111,15 @@ pub(super) struct DumpAt {
     pub facts: Option<DatabaseFacts>,
 }
 
+impl DumpAt {
+    pub fn gathered(
+        &self,
+        tables: &BTreeMap<String, TableDigest>,
+    ) -> BTreeMap<String, TableDigest> {
+        self.document.gathered(tables)
+    }
+}
+
 impl Load<'_> {
     pub async fn read(&self, ctx: &Context<'_>) -> Result<DumpAt, Fail> {
         let vault = ctx.vault(self.target).await?;

@@ -38,13 +38,14 @@ impl Perform for LoadScratch {
             Some(inspected) => ctx.output(inspected)?.tables.clone(),
             None => loaded.digests,
         };
+        let found = dump.gathered(&digests.listed(&wanted));
         let (objects_differ, objects_not_compared) = loaded.compared.told();
         let objects = objects_not_compared.as_deref();
         let mut checks = vec![
             proof::objects(&scope, &objects_differ, objects),
             proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
-            proof::equal(&scope, "equal", &wanted, &digests.listed(&wanted)),
+            proof::equal(&scope, "equal", &dump.gathered(&wanted), &found),
         ];
         let connection = ctx.connect(&address).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;

@@ -47,6 +47,7 @@ mod surroundings;
 mod sweep;
 mod targets;
 mod together;
+mod torture;
 mod unconditional;
 mod values;
 mod versions;

@@ -10,7 +10,7 @@ use dr::model::{
     Lock, LockMode, ObjectKey, PolicyName, RunId, Seconds, Sha256, Slot, SourceId, TargetName,
 };
 use dr::vault::Vault;
-use dr_lab::pg::{Owner, Programs, Server, Spec, sweep, template};
+use dr_lab::pg::{Owner, Programs, Server, Spec, snapshot, sweep, template};
 use futures_util::future::BoxFuture;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -33,6 +33,7 @@ impl Watch for Nobody {
 pub struct Bare {
     root: PathBuf,
     server: Server,
+    programs: Programs,
 }
 
 impl Drop for Bare {
@@ -50,29 +51,47 @@ impl Bare {
     /// Of another version than the one that is found first.
     pub async fn start_with(name: &str, programs: Programs) -> Self {
         let (root, owner) = (place(name), Owner::of_this_process());
-        owner.private_dir(&root.join("s")).expect("sockets");
         let from =
             template::ensure(&root, &programs, owner, template::Kind::Plain).expect("a template");
-        let data = root.join("data/1");
-        template::instantiate(&from, &data, owner).expect("a data directory");
-        let server = Server::start(Spec {
-            programs,
-            owner,
-            data,
-            sockets: root.join("s"),
-            port: dr_lab::listen::free_port().expect("a port"),
-            log: root.join("log"),
-        });
-        let bare = Self {
-            server: server.await.expect("started"),
-            root,
-        };
+        template::instantiate(&from, &root.join("data/1"), owner).expect("a data directory");
+        let bare = Self::run(root, programs).await;
         bare.sql(
             "postgres",
             "CREATE ROLE postgres SUPERUSER LOGIN PASSWORD 'pw'",
         )
         .await;
         bare
+    }
+
+    /// What is in `data/1` below a folder.
+    async fn run(root: PathBuf, programs: Programs) -> Self {
+        let owner = Owner::of_this_process();
+        owner.private_dir(&root.join("s")).expect("sockets");
+        let server = Server::start(Spec {
+            programs: programs.clone(),
+            owner,
+            data: root.join("data/1"),
+            sockets: root.join("s"),
+            port: dr_lab::listen::free_port().expect("a port"),
+            log: root.join("log"),
+        });
+        Self {
+            server: server.await.expect("started"),
+            programs,
+            root,
+        }
+    }
+
+    /// A server that runs what a storage snapshot of this one holds.
+    pub async fn copied(&self, name: &str) -> Self {
+        let (root, owner) = (place(name), Owner::of_this_process());
+        template::open_dir(&root.join("data")).expect("a folder");
+        let session = self.server.admin("postgres").await.expect("the socket");
+        let (from, to) = (self.root.join("data/1"), root.join("data/1"));
+        snapshot::take(&session, &from, &to, owner)
+            .await
+            .expect("taken");
+        Self::run(root, self.programs.clone()).await
     }
 
     /// As the superuser that no dump carries.

@@ -13,10 +13,10 @@ const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.r
  'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attname COLLATE \"C\"), '[]') FROM \
  pg_attribute a \
    WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = ''), \
- 'root', (SELECT jsonb_build_array(rn.nspname, r.relname) FROM pg_partition_tree(c.oid) t, \
- pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace, pg_partitioned_table p \
-   WHERE t.level = 0 AND c.relispartition AND r.oid = pg_partition_root(c.oid) AND p.partrelid = \
-   r.oid AND p.partstrat = 'h')) \
+ 'root', (SELECT jsonb_build_array(rn.nspname, r.relname) FROM pg_class r JOIN pg_namespace rn ON \
+   rn.oid = r.relnamespace WHERE c.relispartition AND r.oid = pg_partition_root(c.oid) AND EXISTS \
+   (SELECT 1 FROM pg_partition_ancestors(c.oid) a JOIN pg_partitioned_table p ON p.partrelid = \
+   a.relid WHERE p.partstrat = 'h'))) \
  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN LATERAL (SELECT \
  coalesce(e.extcondition[array_position(e.extconfig, c.oid)], '') AS condition FROM pg_extension e \
  WHERE c.oid = ANY (e.extconfig)) x ON true \

@@ -2,6 +2,7 @@
 
 use super::connect::Postgres;
 use super::load::BEGUN;
+use super::rights::Of;
 use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::quote::{ident, literal};
@@ -50,6 +51,15 @@ impl Postgres {
             .await?;
         }
         self.commit_item(item).await
+    }
+
+    /// Whose rights it takes to read what is loaded, now that owners have theirs alone.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn join_readers(&self) -> Result<(), DatabaseError> {
+        let lacking = self.lacking(Of::All).await?;
+        self.join_roles(&lacking.owners, "readers").await
     }
 
     /// Leaves the roles that a load joined; for a database that goes before its load has ended.

@@ -144,6 +144,9 @@ impl Database for Postgres {
     async fn join_roles(&self, roles: &BTreeSet<String>, item: &str) -> Answer<()> {
         self.join_roles(roles, item).await
     }
+    async fn join_readers(&self) -> Answer<()> {
+        self.join_readers().await
+    }
     async fn owns_database(&self) -> Answer<bool> {
         self.owns_database().await
     }

@@ -25,6 +25,7 @@ mod running;
 mod same;
 mod schema;
 mod script;
+mod second;
 mod secrets;
 mod sequences;
 mod server;

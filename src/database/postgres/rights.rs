@@ -23,7 +23,8 @@ pub(super) enum Of<'a> {
 /// What is lacking to read them.
 #[derive(Default)]
 pub(super) struct Lacking {
-    /// Owners of tables, sequences and schemas whom the user is no member of.
+    /// Owners of tables, sequences and schemas whom the user is no member of; and who reads all,
+    /// where an owner has no right to read what is his, or is a superuser, whom nobody joins.
     pub owners: BTreeSet<String>,
     /// Tables that force their policies on their owners, quoted.
     pub forced: BTreeSet<String>,
@@ -44,12 +45,16 @@ struct Row {
     schema: String,
     name: String,
     forced: bool,
+    unread: bool,
 }
 
 /// Statements that change locks wait this long for whoever holds one.
 const PATIENCE: &str = "SET LOCAL lock_timeout = '60s'";
 
-/// Nothing of an extension, and nothing whose owner is a superuser: nobody can join that one.
+/// Has the right to read every table and sequence, and changes none by having it; from 14 on.
+const READS_ALL: &str = "pg_read_all_data";
+
+/// Nothing of an extension.
 fn lacking(of: Of<'_>) -> String {
     let one = match of {
         Of::All => String::new(),
@@ -62,16 +67,19 @@ fn lacking(of: Of<'_>) -> String {
     format!(
         "SELECT json_build_object('owner', o.rolname, 'member', m.member, 'schema_owner', \
          s.rolname, 'schema_member', m.schema_member, 'schema', n.nspname, 'name', c.relname, \
-         'forced', m.forced) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN \
-         pg_roles o ON o.oid = c.relowner JOIN pg_roles s ON s.oid = n.nspowner JOIN pg_roles u \
-         ON u.rolname = current_user, LATERAL (SELECT o.rolsuper OR pg_has_role(o.oid, 'USAGE') \
-         AS member, s.rolsuper OR pg_has_role(s.oid, 'USAGE') OR has_schema_privilege(n.oid, \
-         'USAGE') AS schema_member, c.relrowsecurity AND c.relforcerowsecurity AND NOT \
-         u.rolbypassrls AND NOT o.rolsuper AS forced) m WHERE NOT u.rolsuper AND c.relkind IN \
-         ('r', 'p', 'S', 'v', 'm') AND n.nspname !~ '^pg_' AND n.nspname <> \
-         'information_schema' AND NOT (m.member AND m.schema_member AND NOT m.forced) AND NOT \
-         EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = \
-         c.oid AND d.deptype = 'e'){one}"
+         'forced', m.forced, 'unread', m.unread) FROM pg_class c JOIN pg_namespace n ON n.oid = \
+         c.relnamespace JOIN pg_roles o ON o.oid = c.relowner JOIN pg_roles s ON s.oid = \
+         n.nspowner JOIN pg_roles u ON u.rolname = current_user, LATERAL (SELECT o.rolsuper OR \
+         pg_has_role(o.oid, 'USAGE') AS member, s.rolsuper OR pg_has_role(s.oid, 'USAGE') OR \
+         has_schema_privilege(n.oid, 'USAGE') AS schema_member, c.relrowsecurity AND \
+         c.relforcerowsecurity AND NOT u.rolbypassrls AND NOT o.rolsuper AS forced, c.relkind IN \
+         ('r', 'p', 'S') AND NOT ((has_schema_privilege(n.oid, 'USAGE') OR (NOT s.rolsuper AND \
+         has_schema_privilege(s.oid, n.oid, 'USAGE'))) AND (has_table_privilege(c.oid, 'SELECT') \
+         OR (NOT o.rolsuper AND has_table_privilege(o.oid, c.oid, 'SELECT')))) AS unread) m WHERE \
+         NOT u.rolsuper AND c.relkind IN ('r', 'p', 'S', 'v', 'm') AND n.nspname !~ '^pg_' AND \
+         n.nspname <> 'information_schema' AND NOT (m.member AND m.schema_member AND NOT m.forced \
+         AND NOT m.unread) AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.classid = \
+         'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'){one}"
     )
 }
 
@@ -98,6 +106,9 @@ impl Postgres {
             ];
             let missing = owners.into_iter().filter(|(member, _)| !member);
             found.owners.extend(missing.map(|(_, owner)| owner));
+            if row.unread {
+                found.owners.insert(READS_ALL.to_owned());
+            }
             if row.forced {
                 found.forced.insert(qualified(&row.schema, &row.name));
             }
@@ -123,7 +134,10 @@ impl Postgres {
             _ => "",
         };
         let mut joined = Vec::new();
-        for role in roles.into_iter().filter(|r| !platform(r)) {
+        for role in roles
+            .into_iter()
+            .filter(|r| !platform(r) || *r == READS_ALL)
+        {
             let grant = format!("GRANT {} TO CURRENT_USER{options}", ident(role));
             // What a role owns that is not given cannot be read, and whoever reads it says so.
             if self.given(&grant).await? {

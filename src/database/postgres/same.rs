@@ -53,6 +53,7 @@ fn only<'a>(these: &Counted<'a>, those: &Counted<'a>) -> impl Iterator<Item = &'
 pub(super) fn plain(text: &str) -> String {
     let mut all: Vec<&str> = tokens(text).into_iter().map(|(_, token)| token).collect();
     sort_roles(&mut all);
+    sort_columns(&mut all);
     // Its options are shown to some users alone.
     if all.starts_with(&["CREATE", "USER", "MAPPING"]) {
         let options = all.iter().skip(7).position(|t| *t == "OPTIONS");
@@ -90,6 +91,40 @@ fn sort_roles(all: &mut [&str]) {
         .map_or(all.len(), |n| to + n);
     // Commas come first, and are as many in both.
     all[to + 1..end].sort_unstable();
+}
+
+/// A table that inherits is made with the columns of its parents first, whatever their order was
+/// before it inherited; rows are read by name.
+fn sort_columns(all: &mut Vec<&str>) {
+    let table = all.iter().take(3).position(|t| *t == "TABLE");
+    let Some(open) = all.iter().position(|t| *t == "(") else {
+        return;
+    };
+    if all.first() != Some(&"CREATE") || table.is_none() {
+        return;
+    }
+    let (mut depth, mut parts, mut close) = (0usize, vec![Vec::new()], None);
+    for (n, token) in all.iter().enumerate().skip(open) {
+        match *token {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            close = Some(n);
+            break;
+        }
+        match (n == open, depth == 1 && *token == ",") {
+            (true, _) => {}
+            (_, true) => parts.push(Vec::new()),
+            _ => parts.last_mut().map_or((), |part| part.push(*token)),
+        }
+    }
+    let Some(close) = close.filter(|n| all.get(n + 1) == Some(&"INHERITS")) else {
+        return;
+    };
+    parts.sort_unstable();
+    all.splice(open..=close, parts.join(&","));
 }
 
 /// Behind the name of a type: `a.b`, `character varying`, `text[]`.
@@ -163,6 +198,25 @@ mod tests {
         let told = |a: &str, b: &str| differences(&of(a), &of(b), &none).map(|d| d.len());
         assert_eq!(told("rw, ro", "ro, rw"), Some(0));
         assert_eq!(told("rw, ro", "ro"), Some(2));
+    }
+
+    #[test]
+    fn columns_of_a_table_that_inherits_may_come_in_any_order_and_of_no_other() {
+        let none = BTreeSet::new();
+        let of = |columns: &str, of: &str| {
+            script(&format!("CREATE UNLOGGED TABLE a.t (\n{columns}\n){of};"))
+        };
+        let told = |a: &str, b: &str, below: &str| {
+            differences(&of(a, below), &of(b, below), &none).map(|d| d.len())
+        };
+        let (one, other) = (
+            "a numeric(10, 2), b int CHECK (b IN (1, 2))",
+            "b int CHECK (b IN (1, 2)), a numeric(10, 2)",
+        );
+        assert_eq!(told(one, other, "\nINHERITS (a.p, a.q)"), Some(0));
+        assert_eq!(told(one, other, ""), Some(2));
+        let changed = "b int CHECK (b IN (1, 3)), a numeric(10, 2)";
+        assert_eq!(told(one, changed, "\nINHERITS (a.p)"), Some(2));
     }
 
     #[test]

@@ -38,7 +38,8 @@ const NAMED: [(&str, &str); 23] = [
 
 /// User mappings with other options than `secrets::SHOWN`, or whose options are not shown to this
 /// user.
-const MAPPINGS: &str = "SELECT count(*) FROM pg_user_mappings m WHERE m.umoptions IS NULL OR \
+const MAPPINGS: &str = "SELECT count(*) FROM pg_user_mappings m WHERE (m.umoptions IS NULL \
+     AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)) OR \
      EXISTS (SELECT 1 FROM unnest(m.umoptions) AS o WHERE lower(split_part(o, '=', 1)) NOT IN \
      ('user', 'username'))";
 
@@ -46,6 +47,38 @@ const CONFIGURATION: &str = "SELECT count(*) FROM pg_class c JOIN pg_extension e
      (e.extconfig) WHERE c.relkind = 'r' AND NOT (has_schema_privilege(c.relnamespace, \
      'USAGE') AND has_table_privilege(c.oid, 'SELECT') AND NOT \
      row_security_active(c.oid))";
+
+/// As `pg_dump` leaves them out; those of divided tables are its own way to say that a part has
+/// none.
+const INVALID: &str = "SELECT count(*) FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN \
+     pg_namespace n ON n.oid = t.relnamespace WHERE n.nspname !~ '^pg_' AND t.relkind <> 'p' AND \
+     NOT (i.indisvalid AND i.indisready)";
+
+/// Tables with a column that is no parent's before one that is, or with two parents' columns in
+/// another order than theirs; and those below them.
+const REORDERED: &str = "WITH RECURSIVE placed (relid, attnum, at) AS (SELECT a.attrelid, \
+     a.attnum, coalesce((SELECT min(h.inhseqno * 10000 + p.attnum) FROM pg_inherits h JOIN \
+     pg_attribute p ON p.attrelid = h.inhparent WHERE h.inhrelid = a.attrelid AND p.attname = \
+     a.attname AND NOT p.attisdropped AND p.attnum > 0), 2147483647) FROM pg_attribute a JOIN \
+     pg_class c ON c.oid = a.attrelid WHERE c.relkind IN ('r', 'f') AND NOT c.relispartition AND \
+     a.attnum > 0 AND NOT a.attisdropped AND EXISTS (SELECT 1 FROM pg_inherits h WHERE h.inhrelid \
+     = c.oid)), other (relid) AS (SELECT x.relid FROM (SELECT relid, at, max(at) OVER (PARTITION \
+     BY relid ORDER BY attnum) AS before FROM placed) x WHERE x.at < x.before UNION SELECT \
+     h.inhrelid FROM other o JOIN pg_inherits h ON h.inhparent = o.relid) SELECT count(*) FROM \
+     other";
+
+/// Who owns one that is no superuser of the server itself, of the platform, or the database's
+/// owner.
+const OWNERS: &str = "SELECT count(*) FROM pg_extension e JOIN pg_roles o ON o.oid = e.extowner \
+     JOIN pg_database d ON d.datname = current_database() WHERE o.oid NOT IN (10, d.datdba) AND \
+     o.rolname !~ '^(pg_|rds)'";
+
+const BY_ENUM: &str = "SELECT count(*) FROM pg_partitioned_table p WHERE p.partstrat = 'h' AND \
+     EXISTS (SELECT 1 FROM pg_opclass o WHERE o.oid = ANY (p.partclass) AND o.opcname = \
+     'enum_ops')";
+
+const UNLOGGED: &str = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relpersistence = 'u' \
+     AND pg_relation_size(oid) = 0";
 
 /// Servers before 15 keep no version of what sorts a database.
 fn collations(version: u32) -> String {
@@ -121,6 +154,11 @@ impl Postgres {
             LeftOut::Tablespaces => "SELECT count(*) FROM pg_tablespace WHERE spcname !~ '^pg_'",
             LeftOut::Subscriptions => "SELECT count(subname) FROM pg_subscription",
             LeftOut::MappingOptions => MAPPINGS,
+            LeftOut::InvalidIndexes => INVALID,
+            LeftOut::ColumnOrder => REORDERED,
+            LeftOut::ExtensionOwners => OWNERS,
+            LeftOut::PartsByEnum => BY_ENUM,
+            LeftOut::Unlogged => UNLOGGED,
         };
         self.number(sql).await
     }

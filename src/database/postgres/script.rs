@@ -6,7 +6,7 @@ use super::lex::{Kind, Piece, pieces, tokens};
 use super::writers::writers;
 use crate::database::error::DatabaseError;
 use crate::database::found::Which;
-use crate::database::quote::{ident, literal};
+use crate::database::quote::literal;
 use std::collections::BTreeSet;
 
 /// Text that holds nothing but statements.
@@ -105,20 +105,6 @@ impl Script {
 }
 
 impl Statement {
-    /// An owner must be able to make things in the schema of what it gets: it can for the moment.
-    pub(super) fn with_create(&self) -> Option<String> {
-        let owner = ident(self.owner.as_deref()?);
-        let all: Vec<&str> = tokens(&self.text).into_iter().map(|(_, t)| t).collect();
-        let dot = all.iter().position(|t| *t == ".")?;
-        let schema = all.get(dot.checked_sub(1)?)?;
-        find(&all, &["owner", "to"])?;
-        Some(format!(
-            "GRANT CREATE ON SCHEMA {schema} TO {owner};\n{}\n;REVOKE CREATE ON SCHEMA {schema} \
-             FROM {owner}",
-            self.text
-        ))
-    }
-
     fn which(&self) -> Which {
         let on = [
             "CREATE EVENT TRIGGER",
@@ -210,7 +196,7 @@ fn table_at(tokens: &[&str], at: usize) -> Option<String> {
     }
 }
 
-fn find(tokens: &[&str], words: &[&str]) -> Option<usize> {
+pub(super) fn find(tokens: &[&str], words: &[&str]) -> Option<usize> {
     let found = |at: &usize| (0..words.len()).all(|n| is(tokens.get(at + n), words[n]));
     (0..tokens.len()).find(found)
 }
@@ -230,8 +216,12 @@ fn secures(tokens: &[&str]) -> Option<String> {
     }
 }
 
-/// `ALTER … OWNER TO role`, `ALTER DEFAULT PRIVILEGES FOR ROLE role`.
+/// `ALTER … OWNER TO role`, `ALTER DEFAULT PRIVILEGES FOR ROLE role`, `SET SESSION AUTHORIZATION
+/// role`.
 fn owner(tokens: &[&str]) -> Option<String> {
+    if find(tokens, &["set", "session", "authorization"]) == Some(0) {
+        return tokens.get(3).map(|name| unquoted(name));
+    }
     if !is(tokens.first(), "alter") {
         return None;
     }

@@ -160,7 +160,7 @@ impl Postgres {
         note: &str,
     ) -> Result<Option<String>, DatabaseError> {
         let mut refused = None;
-        let second = statement.with_create();
+        let second = statement.second(&self.address.database);
         for text in std::iter::once(&statement.text).chain(&second) {
             let sql = format!("BEGIN;\n{text}\n;{note};\nCOMMIT");
             let Err(e) = self.execute_as(&statement.what, &sql).await else {

@@ -38,7 +38,7 @@ pub(super) fn actions(wanted: &Roles, there: &BTreeSet<String>, version: u32) ->
         .collect();
     let made = |name: &str| missing.iter().find(|r| r.name == name).copied();
     let mut all: Vec<Action> = missing.iter().flat_map(|r| of_role(r)).collect();
-    for membership in &wanted.memberships {
+    for membership in in_order(&wanted.memberships) {
         let granted = made(&membership.role).is_some() || platform(&membership.role);
         if let Some(member) = made(&membership.member).filter(|_| granted) {
             all.extend(grant(membership, member, version));
@@ -165,6 +165,31 @@ fn names(list: &str) -> Option<Vec<String>> {
     }
 }
 
+/// Who grants must have been given the role with its admin option before: those whose grantor still
+/// waits for it come later.
+fn in_order(memberships: &[Membership]) -> Vec<&Membership> {
+    let mut left: Vec<&Membership> = memberships.iter().collect();
+    let mut ordered = Vec::new();
+    while !left.is_empty() {
+        let waits = |m: &&Membership| {
+            let gives = |o: &&Membership| o.admin && o.role == m.role && o.member != m.member;
+            let by = |o: &&Membership| Some(&o.member) == m.grantor.as_ref();
+            left.iter().any(|o| gives(o) && by(o))
+        };
+        let (later, mut now): (Vec<_>, Vec<_>) = left.iter().copied().partition(waits);
+        // A circle that no server makes.
+        let later = if now.is_empty() {
+            now = later;
+            Vec::new()
+        } else {
+            later
+        };
+        ordered.append(&mut now);
+        left = later;
+    }
+    ordered
+}
+
 /// A server before 16 has no INHERIT and SET options; a membership that lacks one of them would
 /// give more there than it gave, and is not made.
 fn grant(membership: &Membership, member: &RoleRow, version: u32) -> Option<Action> {
@@ -198,13 +223,16 @@ fn grant(membership: &Membership, member: &RoleRow, version: u32) -> Option<Acti
     };
     let (role, to) = (ident(&membership.role), ident(&membership.member));
     let sql = format!("GRANT {role} TO {to}{with}");
+    let grantor = membership.grantor.iter().filter(|g| !platform(g));
+    let mut ways: Vec<Vec<String>> = grantor
+        .map(|g| vec![format!("{sql} GRANTED BY {}", ident(g))])
+        .collect();
+    ways.push(vec![sql]);
     Some(Action {
+        role: membership.member.clone(),
+        what: format!("membership in {:?}", membership.role),
+        ways,
         needs: Some(membership.role.clone()).filter(|r| !platform(r)),
-        ..one(
-            &membership.member,
-            format!("membership in {:?}", membership.role),
-            sql,
-        )
     })
 }
 
@@ -286,6 +314,23 @@ mod tests {
             sql.last().map(|s| s.as_str()),
             Some("GRANT \"pg_monitor\" TO \"new\" WITH ADMIN TRUE, INHERIT TRUE, SET FALSE")
         );
+        let by = |m: Membership, grantor: &str, admin: bool| Membership {
+            grantor: Some(grantor.into()),
+            admin,
+            ..m
+        };
+        let chain = [
+            by(member("r", "a"), "c", false),
+            by(member("r", "c"), "b", true),
+            by(member("r", "b"), "root", true),
+            by(member("r", "d"), "d", true),
+        ];
+        let ordered: Vec<&str> = in_order(&chain).iter().map(|m| m.member.as_str()).collect();
+        assert_eq!(ordered, ["b", "d", "c", "a"]);
+        let made = grant(&chain[1], &role("c"), 160_004).map(|a| a.ways.concat());
+        let plain = "GRANT \"r\" TO \"c\" WITH ADMIN TRUE, INHERIT TRUE, SET FALSE";
+        let wanted_ways = vec![format!("{plain} GRANTED BY \"b\""), plain.to_owned()];
+        assert_eq!(made, Some(wanted_ways));
         let older = actions(&wanted, &BTreeSet::from(["old".to_owned()]), 150_004);
         assert!(older.iter().all(|a| !a.what.starts_with("membership")));
     }

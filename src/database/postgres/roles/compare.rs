@@ -95,14 +95,23 @@ fn of_settings(wanted: &RoleRow, here: &RoleRow) -> Vec<Difference> {
 
 fn of_membership(wanted: &Membership, here: &Roles) -> Option<Difference> {
     let what = format!("membership in {:?}", wanted.role);
-    let mut same = here
-        .memberships
-        .iter()
-        .filter(|m| m.role == wanted.role && m.member == wanted.member)
-        .peekable();
-    if same.peek().is_none() {
-        return Some(difference(&wanted.member, &what, "is not there"));
-    }
-    let admin = same.any(|m| m.admin == wanted.admin);
-    (!admin).then(|| difference(&wanted.member, &what, "has another ADMIN option here"))
+    let same = |m: &&Membership| m.role == wanted.role && m.member == wanted.member;
+    let same: Vec<&Membership> = here.memberships.iter().filter(same).collect();
+    let text = if same.is_empty() {
+        "is not there".to_owned()
+    } else if !same.iter().any(|m| m.admin == wanted.admin) {
+        "has another ADMIN option here".to_owned()
+    } else {
+        let grantor = wanted.grantor.as_ref().filter(|g| !platform(g))?;
+        let by = |m: &&Membership| m.grantor.as_ref() == Some(grantor);
+        let other = same.iter().find_map(|m| m.grantor.as_ref());
+        match (same.iter().any(by), other) {
+            // An older server forgets who it was.
+            (true, _) | (_, None) => return None,
+            (false, Some(other)) => {
+                format!("was granted by {grantor:?} in the dump and by {other:?} here")
+            }
+        }
+    };
+    Some(difference(&wanted.member, &what, &text))
 }
