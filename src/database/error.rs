@@ -50,6 +50,14 @@ impl DatabaseError {
         self.class("3D000")
     }
 
+    /// In place of a SQLSTATE: no copy of the server's files has it.
+    pub const NOT_IN_A_COPY: &'static str = "not-in-a-copy";
+
+    /// No copy of the server's files has it, so that nothing can be compared.
+    pub fn in_no_copy(&self) -> bool {
+        self.class(Self::NOT_IN_A_COPY)
+    }
+
     /// It is there, and not ours to read.
     pub fn forbidden(&self) -> bool {
         self.class("42501")

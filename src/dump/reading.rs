@@ -48,7 +48,7 @@ pub async fn read_database<D: Database>(
     };
     let catalogue = catalogue(&main, &snapshot, &mut unread).await?;
     if main.count(LeftOut::LargeObjects).await? > 0 {
-        unread.add("large objects", Code::ReferenceUnread, NO_OBJECTS);
+        unread.add("large objects", Code::NotCompared, NO_OBJECTS);
     }
     let tables = read_tables::<D>(input, &main, (&snapshot, horizon), &mut unread).await?;
     let facts = Some(main.facts().await?);
@@ -75,7 +75,7 @@ async fn read_tables<D: Database>(
 ) -> Result<Tables, DumpError> {
     let mut all = main.tables().await?;
     if all.iter().any(|t| t.holds == Holds::LargeObjects) {
-        unread.add("large objects", Code::ReferenceUnread, NO_OBJECTS);
+        unread.add("large objects", Code::NotCompared, NO_OBJECTS);
     }
     all.retain(|t| t.holds != Holds::LargeObjects);
     rotate(&mut all, input.begin_at);
@@ -116,6 +116,7 @@ fn note(
     match rows {
         Some(Ok(rows)) => drop(tables.insert(name, rows.older)),
         Some(Err(e)) if e.transient() => return Err(e.into()),
+        Some(Err(e)) if e.in_no_copy() => unread.add(&name, Code::NotCompared, &full(&e)),
         Some(Err(e)) if e.forbidden() => unread.add(&name, Code::RowSecurity, &full(&e)),
         Some(Err(e)) => unread.add(&name, Code::ReferenceUnread, &full(&e)),
         None => unread.add(

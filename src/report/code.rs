@@ -175,6 +175,8 @@ codes! {
     RestoredDiffers = "restored-differs", Findings;
     /// What a source holds could not be read while its snapshot was taken.
     ReferenceUnread = "reference-unread", Findings;
+    /// What no comparison with a source speaks of: large objects, unlogged tables.
+    NotCompared = "not-compared", Findings;
     /// Policies would hide rows of a source from its reader.
     RowSecurity = "rls", Findings;
     RestoredInPart = "restored-in-part", Findings;

@@ -243,6 +243,9 @@ impl ReadReference {
     }
 
     fn tell(&self, ctx: &Context<'_>, unread: &[Exception]) {
+        // What can never be compared is in the evidence, and no news.
+        let news = |u: &&Exception| u.code != Code::NotCompared.as_str();
+        let unread: Vec<&Exception> = unread.iter().filter(news).collect();
         let Some(first) = unread.first() else {
             return;
         };

@@ -16,13 +16,13 @@ use std::collections::BTreeMap;
 
 /// Whether a policy applies to this user, and if one lets it see every row while none takes some
 /// away.
-const SECURED: &str = "SELECT json_build_object('active', row_security_active(c.oid), 'seen', \
-     EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = c.oid AND p.polpermissive AND p.polcmd \
-     IN ('r', '*') AND (0::oid = ANY (p.polroles) OR u.oid = ANY (p.polroles)) AND \
-     pg_get_expr(p.polqual, p.polrelid) = 'true') AND NOT EXISTS (SELECT 1 FROM pg_policy p WHERE \
-     p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('r', '*')), 'user', \
-     quote_ident(current_user)) FROM pg_class c, pg_roles u WHERE u.rolname = current_user AND \
-     c.oid = ";
+const SECURED: &str = "SELECT json_build_object('logged', c.relpersistence <> 'u', 'active', \
+     row_security_active(c.oid), 'seen', EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = \
+     c.oid AND p.polpermissive AND p.polcmd IN ('r', '*') AND (0::oid = ANY (p.polroles) OR u.oid \
+     = ANY (p.polroles)) AND pg_get_expr(p.polqual, p.polrelid) = 'true') AND NOT EXISTS (SELECT 1 \
+     FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('r', \
+     '*')), 'user', quote_ident(current_user)) FROM pg_class c, pg_roles u WHERE u.rolname = \
+     current_user AND c.oid = ";
 
 const SEQUENCES: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, \
      'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'value', \
@@ -37,6 +37,7 @@ const HORIZON: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())";
 
 #[derive(Deserialize)]
 struct Secured {
+    logged: bool,
     active: bool,
     seen: bool,
     user: String,
@@ -125,6 +126,9 @@ impl Postgres {
         let Some(secured) = self.json::<Secured>(&sql).await?.pop() else {
             return Ok(());
         };
+        if !secured.logged {
+            return Err(self.unlogged(&table));
+        }
         match (secured.active, secured.seen) {
             (false, _) => Ok(()),
             (true, true) => self.execute("SET LOCAL row_security = on").await,
@@ -139,6 +143,13 @@ impl Postgres {
                 Err(e)
             }
         }
+    }
+
+    fn unlogged(&self, table: &str) -> DatabaseError {
+        let why = format!("{table} is unlogged: a snapshot leaves it empty");
+        let mut e = self.odd("read a table", &why);
+        e.code = Some(DatabaseError::NOT_IN_A_COPY.into());
+        e
     }
 
     /// Those that this user may read.
