@@ -52,10 +52,10 @@ impl Perform for CheckRestored {
             };
             if let Some(dump) = self.wanted(ctx, address).await? {
                 let wanted = dump.digests();
-                let found = lasting(dump.gathered(&digests.listed(&wanted)));
-                let wanted = lasting(dump.gathered(&wanted));
+                let found = lasting(digests.listed(&wanted));
+                let wanted = lasting(wanted);
                 compared = Some(compared.unwrap_or(0) + wanted.len() as u64);
-                let wrong = proof::differences(&wanted, &found);
+                let wrong = proof::differences(&dump.gathered(&wanted), &dump.gathered(&found));
                 differs.extend(wrong.into_iter().map(named));
             }
             all.extend(digests.tables.into_iter().map(|(t, d)| (named(t), d)));
