@@ -1,7 +1,7 @@
 //! What a comparison of a restored copy with its running source asks of both.
 
 use super::error::DatabaseError;
-use super::found::{Control, Damage, RangedRows, SchemaAsFound, Table};
+use super::found::{Control, Damage, RangedRows, Rows, SchemaAsFound, Table};
 use crate::manifest::{Catalogue, HeartbeatColumn, SequenceAt};
 use crate::model::Seconds;
 use std::collections::BTreeMap;
@@ -25,6 +25,9 @@ pub trait Comparable: Sized {
     /// # Errors
     /// The server's; policies would hide rows from this user: says what to type.
     async fn ranged(&self, of: &Table, horizon: u64) -> Result<RangedRows, DatabaseError>;
+
+    /// The same of a copy, whose large objects and unlogged tables have no rows by age.
+    async fn rows_by_age(&self, of: &Table, horizon: u64) -> Result<Rows, DatabaseError>;
 
     /// Those that this user may read.
     async fn sequence_values(&self) -> Result<BTreeMap<String, SequenceAt>, DatabaseError>;

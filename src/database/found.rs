@@ -83,6 +83,9 @@ impl RangedRows {
     }
 }
 
+/// Of all rows of a table, and of those older than a horizon, where one was given.
+pub type Rows = (TableDigest, Option<TableRead>);
+
 /// What is damaged in a restored database to see whether a check notices.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Damage {

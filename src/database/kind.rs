@@ -5,10 +5,10 @@ use super::address::Address;
 use super::comparable::Comparable;
 use super::error::DatabaseError;
 use super::found::{
-    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, SchemaAsFound,
-    SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Watch, Which,
+    AsFound, Begun, Destination, Difference, Dropped, Keep, LeftOut, Pages, Refused, Rows,
+    SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes, Undone, Watch, Which,
 };
-use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles, TableDigest};
+use crate::manifest::{DatabaseFacts, HeartbeatColumn, Roles};
 use crate::model::Seconds;
 use crate::plan::Beat;
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A table, and the digest of its rows or why it cannot be read.
-pub type Read = (Table, Result<TableDigest, DatabaseError>);
+pub type Read = (Table, Result<Rows, DatabaseError>);
 
 /// One session in one database. Every session reads and writes values in the same text form,
 /// whatever the database's own settings are.
@@ -115,7 +115,7 @@ pub trait Database: Comparable {
 
     /// Of all tables of a restored database that this user does not read as they are, one after the
     /// other: what that needs is undone.
-    async fn digests_borrowing(&self) -> Result<Vec<Read>, DatabaseError>;
+    async fn digests_borrowing(&self, horizon: Option<u64>) -> Result<Vec<Read>, DatabaseError>;
 
     /// Changes a restored database that is a run's own, so that its user can read all of it in any
     /// session; what a dump says of it is kept first. Returns what was changed.

@@ -14,8 +14,8 @@ pub use comparable::Comparable;
 pub use error::DatabaseError;
 pub use found::{
     AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Holds, Keep, LeftOut, Pages,
-    RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, Seen, SequencesBehind, Table,
-    Takes, Undone, Watch, Which,
+    RangedRows, Refused, Rows, SchemaAsFound, SchemaError, SchemaPart, Seen, SequencesBehind,
+    Table, Takes, Undone, Watch, Which,
 };
 pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;

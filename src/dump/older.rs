@@ -2,13 +2,12 @@
 //! older than a reading of its source.
 
 use super::queue::{Queue, in_sessions};
-use super::rows::digest;
 use super::write::FORGET_AFTER;
 use super::{Digests, DumpError, digest_database};
-use crate::database::{Address, Database, Holds, Pages};
+use crate::database::{Address, Database};
 use crate::model::Seconds;
 
-/// Where this user does not read all tables as they are, of all rows alone.
+/// By rights that are borrowed where this user does not read all tables as they are.
 ///
 /// # Errors
 /// As [`digest_database`].
@@ -22,8 +21,12 @@ pub async fn digest_older<D: Database>(
     let Some(horizon) = horizon else {
         return digest_database::<D>(address, streams, timeout).await;
     };
+    let mut digests = Digests::default();
     if !main.reads_all().await? {
-        return digest_database::<D>(address, streams, timeout).await;
+        for (table, read) in main.digests_borrowing(Some(horizon)).await? {
+            digests.note_by_age(&table, read)?;
+        }
+        return Ok(digests);
     }
     let snapshot = main.begin_snapshot().await?;
     let left = Queue::new(main.tables().await?);
@@ -35,28 +38,17 @@ pub async fn digest_older<D: Database>(
             if all.len() % FORGET_AFTER == 0 {
                 connection.join_snapshot(&snapshot).await?;
             }
-            let read = match table.holds {
-                Holds::LargeObjects => {
-                    let read = digest(&connection, &table, Pages::ALL).await?;
-                    read.map(|all| (all, None))
-                }
-                Holds::Rows | Holds::Configuration(_) => {
-                    let read = connection.ranged(&table, horizon).await;
-                    read.map(|rows| (rows.all, Some(rows.older)))
-                }
-            };
+            let read = connection.rows_by_age(&table, horizon).await;
+            // One that was refused has ended its transaction.
+            if read.is_err() {
+                connection.join_snapshot(&snapshot).await?;
+            }
             all.push((table, read));
         }
         Ok(all)
     };
-    let mut digests = Digests::default();
     for (table, read) in in_sessions(streams, session).await? {
-        let read = read.map(|(all, older)| {
-            let named = older.map(|older| (table.full_name(), older));
-            digests.older.extend(named);
-            all
-        });
-        digests.note(&table, read)?;
+        digests.note_by_age(&table, read)?;
     }
     Ok(digests)
 }

@@ -35,8 +35,10 @@ pub async fn read_database<D: Database>(
     input: &ReadingInput<'_>,
 ) -> Result<(Reading, Vec<Exception>), DumpError> {
     let main = D::connect(input.address, input.timeout).await?;
-    let sequences = main.sequence_values().await?;
     let snapshot = main.begin_snapshot().await?;
+    main.limit((input.left)().unwrap_or(Seconds(1))).await?;
+    // They are under no snapshot.
+    let sequences = main.sequence_values().await?;
     let horizon = match input.horizon {
         Some(horizon) => horizon,
         None => main.horizon().await?,

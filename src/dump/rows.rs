@@ -4,7 +4,7 @@ use super::DumpError;
 use super::aside::Aside;
 use super::queue::{Queue, in_sessions, ranges};
 use super::write::FORGET_AFTER;
-use crate::database::{Address, Database, DatabaseError, Holds, Pages, RowsOut, Table};
+use crate::database::{Address, Database, DatabaseError, Holds, Pages, Rows, RowsOut, Table};
 use crate::manifest::{TableDigest, TableRead};
 use crate::model::Seconds;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,7 +36,20 @@ impl Digests {
         tables
     }
 
-    pub(super) fn note(
+    pub(super) fn note_by_age(
+        &mut self,
+        table: &Table,
+        read: Result<Rows, DatabaseError>,
+    ) -> Result<(), DumpError> {
+        let read = read.map(|(all, older)| {
+            self.older
+                .extend(older.map(|older| (table.full_name(), older)));
+            all
+        });
+        self.note(table, read)
+    }
+
+    fn note(
         &mut self,
         table: &Table,
         read: Result<TableDigest, DatabaseError>,
@@ -64,8 +77,8 @@ pub async fn digest_database<D: Database>(
     let main = D::connect(address, timeout).await?;
     let mut digests = Digests::default();
     if !main.reads_all().await? {
-        for (table, read) in main.digests_borrowing().await? {
-            digests.note(&table, read)?;
+        for (table, read) in main.digests_borrowing(None).await? {
+            digests.note_by_age(&table, read)?;
         }
         return Ok(digests);
     }
@@ -100,7 +113,7 @@ pub async fn digest_database<D: Database>(
 }
 
 /// Of some pages of a table. The inner error is the table's.
-pub(super) async fn digest(
+async fn digest(
     connection: &impl Database,
     table: &Table,
     pages: Pages,

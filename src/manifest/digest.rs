@@ -44,7 +44,8 @@ impl TableDigest {
     }
 
     pub fn merge(&mut self, other: Self) {
-        self.rows += other.rows;
+        // What is stored may say anything.
+        self.rows = self.rows.saturating_add(other.rows);
         self.sum = self.sum.wrapping_add(other.sum);
     }
 

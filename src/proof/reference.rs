@@ -7,112 +7,16 @@
 //! the copy has it or has not; one that lost several is compared where the copy is as it was before
 //! or after. That makes "equal" exact while the source is written to.
 
+mod stayed;
+
+pub use stayed::between;
+
 use super::Scope;
 use crate::manifest::{
-    Catalogue, CatalogueReference, Check, DatabaseFacts, DatabaseReference, RangePair, Reading,
-    Reference, ReferenceBefore, SequenceAt, SequenceBetween, ServerReading, TableDigest, TableRead,
-    TableReference, ranges_from_hex, ranges_to_hex,
+    Catalogue, CatalogueReference, Check, DatabaseFacts, DatabaseReference, RangePair, SequenceAt,
+    SequenceBetween, TableDigest, TableRead, TableReference, ranges_from_hex,
 };
 use std::collections::BTreeMap;
-
-/// What stayed the same between two readings of one server.
-pub fn between(before: ReferenceBefore, after: &ServerReading) -> Reference {
-    let first = before.read;
-    let pairs = first.databases.into_iter();
-    let pairs = pairs.filter_map(|(name, first)| Some((after.databases.get(&name)?, name, first)));
-    let databases = pairs.map(|(last, name, first)| (name, stayed(&first, last)));
-    let mut unread = first.unread;
-    let again = after.unread.iter();
-    let new: Vec<_> = again.filter(|u| !unread.contains(u)).cloned().collect();
-    unread.extend(new);
-    Reference {
-        policy: before.policy,
-        slot: before.slot,
-        run: before.run,
-        source: before.source,
-        before_at: first.at,
-        after_at: after.at,
-        roles: first.roles.filter(|r| Some(r) == after.roles.as_ref()),
-        databases: databases.collect(),
-        unread,
-    }
-}
-
-fn stayed(first: &Reading, last: &Reading) -> DatabaseReference {
-    let tables = first.tables.iter();
-    let tables = tables.filter_map(|(name, t)| Some((name, t, last.tables.get(name)?)));
-    let sequences = first.sequences.iter();
-    let sequences = sequences.filter_map(|(name, s)| Some((name, s, last.sequences.get(name)?)));
-    let catalogues = first.catalogue.as_ref().zip(last.catalogue.as_ref());
-    DatabaseReference {
-        horizon: first.horizon,
-        tables: tables
-            .map(|(name, first, last)| (name.clone(), table(first, last)))
-            .collect(),
-        sequences: sequences
-            .filter_map(|(name, first, last)| Some((name.clone(), sequence(*first, *last)?)))
-            .collect(),
-        catalogue: catalogues.and_then(|(first, last)| catalogue(first, last)),
-        facts: first
-            .facts
-            .clone()
-            .filter(|f| Some(f) == last.facts.as_ref()),
-        heartbeat: first.heartbeat,
-    }
-}
-
-fn table(first: &TableRead, last: &TableRead) -> TableReference {
-    let mut last = last.clone();
-    last.fold_to(first.ranges.len());
-    let both = || first.ranges.iter().zip(&last.ranges);
-    let stayed: Vec<bool> = both().map(|(first, last)| first == last).collect();
-    let mut digest = TableDigest::default();
-    let whole = both().filter(|(first, last)| first == last);
-    whole.for_each(|(range, _)| digest.merge(*range));
-    let pair = |(n, (before, after)): (usize, (&TableDigest, &TableDigest))| {
-        let (before, after) = (*before, *after);
-        (n, RangePair { before, after })
-    };
-    let lost = both()
-        .enumerate()
-        .filter(|(_, (first, last))| first != last);
-    TableReference {
-        rows: first.rows,
-        ranges: first.ranges.len(),
-        stayed: ranges_to_hex(&stayed),
-        digest,
-        lost: lost.map(pair).collect(),
-    }
-}
-
-/// `None`: one that begins again may have been anywhere, as may one that was made anew.
-fn sequence(first: SequenceAt, last: SequenceAt) -> Option<SequenceBetween> {
-    let same = (first.increment, first.cache) == (last.increment, last.cache);
-    let onwards = (last.value.saturating_sub(first.value)).signum() * first.increment.signum() >= 0;
-    let told = same && onwards && !first.cycles && !last.cycles;
-    told.then_some(SequenceBetween {
-        before: first.value,
-        after: last.value,
-        increment: first.increment,
-        cache: first.cache,
-    })
-}
-
-fn catalogue(first: &Catalogue, last: &Catalogue) -> Option<CatalogueReference> {
-    if (&first.server, &first.program) != (&last.server, &last.program) {
-        return None;
-    }
-    let mut stayed = first.clone();
-    stayed.statements.retain(|sha256, count| {
-        let again = last.statements.get(sha256).map_or(0, |c| c.times);
-        count.times = count.times.min(again);
-        count.times > 0
-    });
-    Some(CatalogueReference {
-        changed: first.statements != last.statements,
-        stayed,
-    })
-}
 
 /// Tables of a copy, as the reference is to be compared with.
 pub type Copied = BTreeMap<String, TableRead>;
@@ -121,13 +25,14 @@ pub type Copied = BTreeMap<String, TableRead>;
 /// `least` of a hundred rows must be such, else too little was looked at to say so.
 pub fn rows(scope: &Scope<'_>, of: &DatabaseReference, copy: &Copied, least: u32) -> Check {
     let (mut wrong, mut tested) = (Vec::new(), 0);
-    let mut population: u64 = of.tables.values().map(|t| t.rows).sum();
+    let rows_of_all = |all: &mut dyn Iterator<Item = u64>| all.fold(0, u64::saturating_add);
+    let mut population = rows_of_all(&mut of.tables.values().map(|t| t.rows));
     for (name, wanted) in &of.tables {
         match copy.get(name).map(|found| rows_of(wanted, found)) {
             None => wrong.push(format!("{name} is missing")),
-            Some(Ok(compared)) => tested += compared,
+            Some(Ok(compared)) => tested = u64::saturating_add(tested, compared),
             Some(Err(why)) => {
-                tested += wanted.digest.rows;
+                tested = tested.saturating_add(wanted.digest.rows);
                 wrong.push(format!("{name} has {why}"));
             }
         }
@@ -136,8 +41,9 @@ pub fn rows(scope: &Scope<'_>, of: &DatabaseReference, copy: &Copied, least: u32
     let beside = copy
         .iter()
         .filter(|(name, _)| !of.tables.contains_key(*name));
-    population += beside.map(|(_, t)| t.rows).sum::<u64>();
-    if wrong.is_empty() && tested * 100 < population * u64::from(least) {
+    population = population.saturating_add(rows_of_all(&mut beside.map(|(_, t)| t.rows)));
+    let enough = u128::from(tested) * 100 >= u128::from(population) * u128::from(least);
+    if wrong.is_empty() && !enough {
         wrong.push(format!(
             "{tested} of {population} rows could be compared with the source, at least {least} \
              of a hundred must be: the others changed while the snapshot was taken, or were not \
@@ -175,8 +81,8 @@ fn rows_of(wanted: &TableReference, found: &TableRead) -> Result<u64, String> {
         let here = found.ranges.get(*range).copied().unwrap_or_default();
         let may_have = after.rows..=before.rows;
         if here == *before || here == *after {
-            compared += here.rows;
-        } else if before.rows == after.rows + 1 || !may_have.contains(&here.rows) {
+            compared = compared.saturating_add(here.rows);
+        } else if before.rows == after.rows.saturating_add(1) || !may_have.contains(&here.rows) {
             return Err(format!(
                 "{} rows in a range that had {} before and {} after, or other ones",
                 here.rows, before.rows, after.rows
@@ -235,7 +141,9 @@ pub fn sequences_between(
             wrong.push(format!("{name} is missing"));
             continue;
         };
-        let ahead = (LOGGED_AHEAD + wanted.cache).saturating_mul(wanted.increment);
+        let ahead = LOGGED_AHEAD
+            .saturating_add(wanted.cache)
+            .saturating_mul(wanted.increment);
         let last = wanted.after.saturating_add(ahead);
         let (low, high) = (wanted.before.min(last), wanted.before.max(last));
         if !(low..=high).contains(&found.value) {

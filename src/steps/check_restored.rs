@@ -1,11 +1,14 @@
 //! Checks a restored database that is about to be used: the first answer, then everything counted.
 
-use super::database::{digests, heartbeat};
+use super::database::{SCHEDULED, heartbeat};
+use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
-use crate::database::{Address, Database};
-use crate::manifest::{Document, Dump, HeartbeatColumn, TableDigest};
+use crate::database::{Address, Database, Postgres};
+use crate::dump::{Digests, digest_older};
+use crate::manifest::{CheckResult, Document, Dump, HeartbeatColumn, Reference, TableDigest};
+use crate::model::{Method, Name, TargetName};
 use crate::plan::{Against, Beat, CheckRestored, Restored, RestoredChecked};
-use crate::proof;
+use crate::proof::{self, Scope};
 use crate::report::{Code, Fail};
 use std::collections::BTreeMap;
 
@@ -35,10 +38,11 @@ impl Perform for CheckRestored {
                 format!("{} has no tables", given.shown()),
             ));
         }
+        let reference = self.reference(ctx).await;
         let (mut all, mut rows) = (BTreeMap::new(), 0);
         let (mut compared, mut differs) = (None, Vec::new());
         for address in &addresses {
-            let digests = digests(ctx, address, self.streams).await?;
+            let digests = self.digests(ctx, address, reference.as_ref()).await?;
             if let Some((table, why)) = digests.unreadable.iter().next() {
                 return Err(Fail::new(
                     Code::TableUnreadable,
@@ -58,17 +62,14 @@ impl Perform for CheckRestored {
                 let wrong = proof::differences(&dump.gathered(&wanted), &dump.gathered(&found));
                 differs.extend(wrong.into_iter().map(named));
             }
+            if let Some((reference, target)) = &reference {
+                let found = (address, &digests, beat.id);
+                let wrong = self.unlike_source(ctx, (reference, target), found).await?;
+                differs.extend(wrong.into_iter().map(named));
+            }
             all.extend(digests.tables.into_iter().map(|(t, d)| (named(t), d)));
         }
-        // A crash right after it leaves a database as it was at its source.
-        if matches!(self.restored, Restored::Given) {
-            match ctx.connect(&given).await?.forget_load().await {
-                Err(e) if e.transient() => return Err(e.into()),
-                // An event trigger of the database may refuse it.
-                Err(e) => differs.push(format!("schema dr_restore is left: {}", e.source)),
-                Ok(()) => {}
-            }
-        }
+        differs.extend(self.forget(ctx, &given).await?);
         Ok(RestoredChecked {
             tables: all.len() as u64,
             rows,
@@ -83,6 +84,19 @@ impl Perform for CheckRestored {
 }
 
 impl CheckRestored {
+    /// The mark of a load goes. A crash right after it leaves a database as it was at its source.
+    async fn forget(&self, ctx: &Context<'_>, given: &Address) -> Result<Option<String>, Fail> {
+        if !matches!(self.restored, Restored::Given) {
+            return Ok(None);
+        }
+        match ctx.connect(given).await?.forget_load().await {
+            Ok(()) => Ok(None),
+            Err(e) if e.transient() => Err(e.into()),
+            // An event trigger of the database may refuse it.
+            Err(e) => Ok(Some(format!("schema dr_restore is left: {}", e.source))),
+        }
+    }
+
     /// Of each database that is looked at.
     fn addresses(&self, given: &Address) -> Vec<Address> {
         if self.databases.is_empty() {
@@ -104,6 +118,62 @@ impl CheckRestored {
         Ok(Some(Dump::from_bytes(&bytes)?))
     }
 
+    /// What was read at the source while its snapshot was taken, at whichever target has it. An
+    /// incident does not wait for it.
+    async fn reference(&self, ctx: &Context<'_>) -> Option<(Reference, TargetName)> {
+        if !matches!(self.restored, Restored::Cluster(_)) {
+            return None;
+        }
+        for target in &ctx.plan.targets {
+            if let Ok(Some(found)) = reference_of(ctx, &self.source, &target.name).await {
+                return Some((found, target.name.clone()));
+            }
+        }
+        None
+    }
+
+    async fn digests(
+        &self,
+        ctx: &Context<'_>,
+        address: &Address,
+        reference: Option<&(Reference, TargetName)>,
+    ) -> Result<Digests, Fail> {
+        let database = Name::new(address.database.as_str());
+        let of = reference.and_then(|(r, _)| r.databases.get(&database));
+        let (horizon, timeout) = (of.map(|d| d.horizon), ctx.clients.call_timeout());
+        Ok(digest_older::<Postgres>(address, horizon, self.streams, timeout).await?)
+    }
+
+    /// What a restored snapshot has otherwise than its source had before and after.
+    async fn unlike_source(
+        &self,
+        ctx: &Context<'_>,
+        (reference, target): (&Reference, &TargetName),
+        (address, digests, beat): (&Address, &Digests, Option<i64>),
+    ) -> Result<Vec<String>, Fail> {
+        let database = Name::new(address.database.as_str());
+        let scope = Scope {
+            source: &self.source,
+            database: Some(&database),
+            method: Method::Snapshot,
+            target,
+        };
+        let connection = ctx.connect(address).await?;
+        let found = Found {
+            connection: &connection,
+            database: &database,
+            as_found: None,
+            digests,
+            beat,
+            least: 0,
+        };
+        let checks = compare(&scope, reference, found).await?.into_iter();
+        let failed = checks.filter(|c| c.result == CheckResult::Failed);
+        Ok(failed
+            .map(|c| format!("{}: {}", c.id, c.why.unwrap_or_default()))
+            .collect())
+    }
+
     /// A dump may be loaded under another name than it was dumped from.
     fn heartbeat_at(&self, address: &Address) -> Option<&HeartbeatColumn> {
         let heartbeat = self.heartbeat.as_ref()?;
@@ -111,10 +181,6 @@ impl CheckRestored {
         here.then_some(heartbeat)
     }
 }
-
-/// Jobs are switched off in the scratch cluster that a dump is taken from, and run again in what is
-/// restored.
-pub(super) const SCHEDULED: [&str; 2] = ["cron.job", "cron.job_run_details"];
 
 /// Tables that nothing but an application writes to.
 fn lasting(mut tables: BTreeMap<String, TableDigest>) -> BTreeMap<String, TableDigest> {

@@ -14,6 +14,10 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::collections::BTreeMap;
 
+/// Jobs are switched off in the scratch cluster that a dump is taken from, and run again in what is
+/// restored.
+pub(super) const SCHEDULED: [&str; 2] = ["cron.job", "cron.job_run_details"];
+
 /// What a database says that a drill makes on a server of the user's.
 pub(super) fn mark(vault: &VaultId, run: &RunId) -> String {
     format!("dr:vault={} dr:run={run} dr:role=scratch", vault.0)

@@ -9,7 +9,7 @@ use crate::manifest::{Document, Exception, ReferenceBefore, ServerReading};
 use crate::model::{Name, ObjectKey, Seconds, TargetName};
 use crate::plan::{Moment, ReadReference, ReferenceRead};
 use crate::proof::reference::between;
-use crate::report::{Code, Fail, Finding, full};
+use crate::report::{Code, Exit, Fail, Finding, full};
 use crate::vault::{Key, PointDocument, SourceDocument, VaultError};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -34,9 +34,15 @@ impl Perform for ReadReference {
             },
         };
         let read = self.read(ctx, start, first.as_ref()).await;
+        // The next runner reads it whole.
+        if ctx.world.stopping() {
+            return Err(Fail::stopped());
+        }
         let read = match read {
             Ok(read) => read,
-            Err(e) if ctx.world.stopping() => return Err(e),
+            Err(e) if e.exit == Exit::Unavailable && ctx.attempt() < ctx.plan.step_attempts => {
+                return Err(e);
+            }
             Err(e) => {
                 let why = vec![self.exception(&full(&e))];
                 self.tell(ctx, &why);
@@ -146,6 +152,9 @@ impl ReadReference {
             unread: Vec::new(),
         };
         let left = || {
+            if ctx.world.stopping() {
+                return None;
+            }
             let spent = start.elapsed().as_secs();
             self.budget
                 .0

@@ -77,7 +77,7 @@ pub async fn compare<D: Database>(
 /// Jobs are switched off in a scratch cluster, and their runs are the service's.
 fn rows_of(digests: &Digests) -> BTreeMap<String, TableRead> {
     let mut tables = digests.older.clone();
-    tables.retain(|name, _| !super::check_restored::SCHEDULED.contains(&name.as_str()));
+    tables.retain(|name, _| !super::database::SCHEDULED.contains(&name.as_str()));
     tables
 }
 

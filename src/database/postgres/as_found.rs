@@ -8,6 +8,7 @@ use crate::database::error::DatabaseError;
 use crate::database::found::{AsFound, Keep, SchemaAsFound, SchemaError, SchemaPart};
 use crate::database::quote::literal;
 use crate::manifest::{Document, Roles};
+use crate::model::Seconds;
 use std::collections::BTreeSet;
 
 /// A schema of our own: on old servers anybody may make things in `public`.
@@ -81,7 +82,9 @@ impl Postgres {
         &self,
         snapshot: &str,
     ) -> Result<SchemaAsFound, SchemaError> {
-        let reader = self.schema_reader().await?;
+        /// At a source somebody may be changing a table for hours.
+        const PATIENCE: Seconds = Seconds(60);
+        let reader = self.schema_reader().await?.waiting(PATIENCE);
         self.reads_safely(&reader).await?;
         let mut sections = Vec::new();
         for part in [SchemaPart::BeforeRows, SchemaPart::AfterRows] {

@@ -4,6 +4,7 @@
 use super::lex::{Kind, pieces};
 use crate::database::address::Address;
 use crate::database::error::DatabaseError;
+use crate::model::Seconds;
 use std::path::PathBuf;
 use tokio::process::Command;
 
@@ -13,6 +14,8 @@ pub struct DumpProgram {
     path: PathBuf,
     major: u32,
     minor: u32,
+    /// It waits no longer for a table that somebody changes; `None`: as long as it takes.
+    patience: Option<Seconds>,
 }
 
 impl DumpProgram {
@@ -59,7 +62,17 @@ impl DumpProgram {
             .output()
             .await;
         let (major, minor) = version(&String::from_utf8_lossy(&output.ok()?.stdout))?;
-        Some(Self { path, major, minor })
+        Some(Self {
+            path,
+            major,
+            minor,
+            patience: None,
+        })
+    }
+
+    pub fn waiting(self, patience: Seconds) -> Self {
+        let patience = Some(patience);
+        Self { patience, ..self }
     }
 
     /// CVE-2025-8715: such a program writes a name with a line break into a comment as it is, and
@@ -109,6 +122,9 @@ impl DumpProgram {
                 "--exclude-schema=dr_restore",
                 "--encoding=UTF8",
             ]);
+        if let Some(patience) = self.patience {
+            command.arg(format!("--lock-wait-timeout={}s", patience.0));
+        }
         enter(&mut command, address);
         let output = command.output().await.map_err(|e| failed(e.to_string()))?;
         if !output.status.success() {

@@ -13,8 +13,8 @@ use crate::database::comparable::Comparable;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
     AsFound, Begun, Control, Damage, Destination, Difference, Dropped, Keep, LeftOut, Pages,
-    RangedRows, Refused, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table, Takes,
-    Undone, Watch, Which,
+    RangedRows, Refused, Rows, SchemaAsFound, SchemaError, SchemaPart, SequencesBehind, Table,
+    Takes, Undone, Watch, Which,
 };
 use crate::database::kind::{Database, Read};
 use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt};
@@ -35,6 +35,9 @@ impl Comparable for Postgres {
     }
     async fn ranged(&self, of: &Table, horizon: u64) -> Answer<RangedRows> {
         self.ranged(of, horizon).await
+    }
+    async fn rows_by_age(&self, of: &Table, horizon: u64) -> Answer<Rows> {
+        self.rows_by_age(of, horizon).await
     }
     async fn sequence_values(&self) -> Answer<BTreeMap<String, SequenceAt>> {
         self.sequence_values().await
@@ -129,8 +132,8 @@ impl Database for Postgres {
     async fn reads_all(&self) -> Answer<bool> {
         Ok(self.lacking(Of::All).await?.is_empty())
     }
-    async fn digests_borrowing(&self) -> Answer<Vec<Read>> {
-        self.digests_borrowing().await
+    async fn digests_borrowing(&self, horizon: Option<u64>) -> Answer<Vec<Read>> {
+        self.digests_borrowing(horizon).await
     }
     async fn open_up(&self, keep: &Keep<'_>) -> Answer<Vec<String>> {
         self.open_up(keep).await

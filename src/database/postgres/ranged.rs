@@ -6,7 +6,7 @@ use super::same::plain;
 use super::script::Script;
 use super::snapshot::select_of;
 use crate::database::error::DatabaseError;
-use crate::database::found::{Holds, RangedRows, SchemaAsFound, Table};
+use crate::database::found::{Holds, RangedRows, Rows, SchemaAsFound, Table};
 use crate::database::kind::RowsOut;
 use crate::database::quote::{literal, qualified};
 use crate::manifest::{Catalogue, HeartbeatColumn, SequenceAt, StatementCount};
@@ -102,6 +102,25 @@ impl Postgres {
                 let back = "ROLLBACK TO SAVEPOINT dr_table; RELEASE SAVEPOINT dr_table";
                 self.execute(back).await.and(read)
             }
+        }
+    }
+
+    /// Of a copy: what it has no rows by age of is read as it is.
+    ///
+    /// # Errors
+    /// As [`Postgres::ranged`].
+    pub(super) async fn rows_by_age(
+        &self,
+        of: &Table,
+        horizon: u64,
+    ) -> Result<Rows, DatabaseError> {
+        if of.holds == Holds::LargeObjects {
+            return self.digest_of(of).await.map(|all| (all, None));
+        }
+        match self.ranged(of, horizon).await {
+            Ok(rows) => Ok((rows.all, Some(rows.older))),
+            Err(e) if e.in_no_copy() => self.digest_of(of).await.map(|all| (all, None)),
+            Err(e) => Err(e),
         }
     }
 

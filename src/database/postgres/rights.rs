@@ -208,13 +208,19 @@ impl Postgres {
     ///
     /// # Errors
     /// The connection's; what a table refuses is its own result.
-    pub(super) async fn digests_borrowing(&self) -> Result<Vec<Read>, DatabaseError> {
+    pub(super) async fn digests_borrowing(
+        &self,
+        horizon: Option<u64>,
+    ) -> Result<Vec<Read>, DatabaseError> {
         let each = async || {
             let mut all = Vec::new();
             // Listed with the same rights: which large objects there are is not seen without.
             for table in self.tables().await? {
                 self.execute("SAVEPOINT dr_table").await?;
-                let read = self.digest_of(&table).await;
+                let read = match horizon {
+                    Some(horizon) => self.rows_by_age(&table, horizon).await,
+                    None => self.digest_of(&table).await.map(|all| (all, None)),
+                };
                 if read.as_ref().is_err_and(DatabaseError::transient) {
                     return read.map(|_| all);
                 }

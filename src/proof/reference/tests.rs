@@ -1,5 +1,6 @@
+use super::stayed::{catalogue, stayed};
 use super::*;
-use crate::manifest::{CheckResult, MAX_RANGES, StatementCount};
+use crate::manifest::{CheckResult, MAX_RANGES, Reading, StatementCount};
 use crate::model::{Method, Sha256, SourceId, TargetName};
 
 /// Rows by the transaction that wrote them, as a reader of `horizon` sees them.

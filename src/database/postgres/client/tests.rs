@@ -14,7 +14,13 @@ fn versions_are_read_as_the_program_says_them() {
 fn programs_with_the_hole_are_known() {
     let obeys = |major, minor| {
         let path = PathBuf::new();
-        DumpProgram { path, major, minor }.obeys_names()
+        DumpProgram {
+            path,
+            major,
+            minor,
+            patience: None,
+        }
+        .obeys_names()
     };
     for (major, minor) in [(12, 22), (13, 21), (14, 18), (15, 13), (16, 9), (17, 5)] {
         assert!(obeys(major, minor), "{major}.{minor}");
@@ -30,6 +36,7 @@ fn a_server_is_read_by_a_program_that_is_not_older() {
             path: PathBuf::new(),
             major: *major,
             minor: 0,
+            patience: None,
         };
         DumpProgram::choose(majors.iter().map(program).collect(), server).map(|p| p.major)
     };
