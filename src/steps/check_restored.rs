@@ -163,6 +163,7 @@ impl CheckRestored {
             connection: &connection,
             database: &database,
             as_found: None,
+            schema_unread: None,
             digests,
             beat,
             least: 0,

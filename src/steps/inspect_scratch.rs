@@ -5,8 +5,9 @@ use super::controlled::{Schema, control};
 use super::database::{Kept, heartbeat};
 use super::source_compared::{Found, compare, reference_of, without};
 use super::{Context, Perform, assertion, cluster};
-use crate::database::{Database, Postgres};
-use crate::dump::digest_older;
+use crate::database::{AsFound, Database, Postgres, SchemaError};
+use crate::dump::{Digests, digest_older};
+use crate::manifest::{Check, Reference};
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
@@ -37,15 +38,9 @@ impl Perform for InspectScratch {
         let compared = match &reference {
             Some(reference) => {
                 let as_found = connection.as_found(&kept.keep(ctx)).await;
-                let found = Found {
-                    connection: &connection,
-                    database: &self.database,
-                    as_found: as_found.ok().flatten(),
-                    digests: &digests,
-                    beat: beat.id,
-                    least: self.min_comparable.unwrap_or(0),
-                };
-                compare(&scope, reference, found).await?
+                let found = (as_found, &digests, beat.id);
+                let compared = self.compared(&connection, &scope, (reference, found));
+                compared.await?
             }
             None => vec![without(&scope, &digests)],
         };
@@ -80,5 +75,38 @@ impl Perform for InspectScratch {
             opened,
             took_s: start.elapsed().as_secs_f64(),
         })
+    }
+}
+
+type FoundHere<'a> = (
+    Result<Option<AsFound>, SchemaError>,
+    &'a Digests,
+    Option<i64>,
+);
+
+impl InspectScratch {
+    /// With what the source was read to hold.
+    async fn compared(
+        &self,
+        connection: &impl Database,
+        scope: &Scope<'_>,
+        (reference, (as_found, digests, beat)): (&Reference, FoundHere<'_>),
+    ) -> Result<Vec<Check>, Fail> {
+        // Read now, what was changed here would count as a difference.
+        let (as_found, schema_unread) = match as_found {
+            Ok(found) => (found, None),
+            Err(SchemaError::NoReader(why)) => (None, Some(why)),
+            Err(SchemaError::Database(e)) => return Err(e.into()),
+        };
+        let found = Found {
+            connection,
+            database: &self.database,
+            as_found,
+            schema_unread,
+            digests,
+            beat,
+            least: self.min_comparable.unwrap_or(0),
+        };
+        compare(scope, reference, found).await
     }
 }

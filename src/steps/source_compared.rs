@@ -36,6 +36,8 @@ pub struct Found<'a, D: Database> {
     pub connection: &'a D,
     pub database: &'a Name,
     pub as_found: Option<AsFound>,
+    /// Why its schema could not be read as it was found.
+    pub schema_unread: Option<String>,
     pub digests: &'a Digests,
     pub beat: Option<i64>,
     /// Of a hundred rows, so many must be comparable.
@@ -112,6 +114,10 @@ async fn roles<D: Database>(
         let why = "roles changed while the snapshot was taken, or were not read";
         return Ok(reference::not_compared(scope, "source-roles", why.into()));
     };
+    // What was changed here is not told from what was otherwise.
+    if let Some(why) = &found.schema_unread {
+        return Ok(reference::not_compared(scope, "source-roles", why.clone()));
+    }
     let here = match &found.as_found {
         Some(kept) => kept.roles.clone(),
         None => found.connection.roles().await?,
@@ -132,6 +138,9 @@ async fn catalogue<D: Database>(
         let why = "the schema could not be read at the source before and after";
         return Ok(proof::reference::not_compared(scope, ID, why.into()));
     };
+    if let Some(why) = found.schema_unread {
+        return Ok(reference::not_compared(scope, ID, why));
+    }
     let schema = match found.as_found.and_then(|kept| kept.schema) {
         Some(schema) => schema,
         None => {

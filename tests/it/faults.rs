@@ -34,7 +34,8 @@ pub const SCHEMA: &str = "CREATE ROLE app; CREATE ROLE reads; CREATE EXTENSION h
  'e' FROM generate_series(1, 20) n; SET ROLE app; SELECT lo_from_bytea(4711, 'a large object'); \
  RESET ROLE; ALTER ROLE reads SET work_mem = '7MB'; CREATE TABLE app.heartbeat (id bigint PRIMARY \
  KEY, at timestamptz NOT NULL DEFAULT now()); INSERT INTO app.heartbeat SELECT n FROM \
- generate_series(1, 9) n; CREATE UNLOGGED TABLE app.cache AS SELECT 1 AS a; ALTER DATABASE shop SET timezone = 'Asia/Tokyo'";
+ generate_series(1, 9) n; CREATE UNLOGGED TABLE \
+ app.cache AS SELECT 1 AS a; ALTER DATABASE shop SET timezone = 'Asia/Tokyo'";
 
 /// What is done to the loaded database, in the words of the matrix.
 const FAULTS: &[(&str, &str)] = &[
@@ -340,6 +341,7 @@ async fn caught_in_copy(rig: &Rig, reference: &Reference, database: &str) -> Vec
         connection: &session,
         database: &shop,
         as_found: None,
+        schema_unread: None,
         digests: &digests,
         beat,
         least: 90,
