@@ -29,8 +29,14 @@ pub trait Comparable: Sized {
     /// The same of a copy, whose large objects and unlogged tables have no rows by age.
     async fn rows_by_age(&self, of: &Table, horizon: u64) -> Result<Rows, DatabaseError>;
 
-    /// Those that this user may read.
-    async fn sequence_values(&self) -> Result<BTreeMap<String, SequenceAt>, DatabaseError>;
+    /// `None`: this user may not read it.
+    async fn sequence_values(&self) -> Result<BTreeMap<String, Option<SequenceAt>>, DatabaseError>;
+
+    /// Whether something was defined by transactions from `horizon` on.
+    async fn defined_since(&self, horizon: u64) -> Result<bool, DatabaseError>;
+
+    /// The transaction that read is over.
+    async fn end_reading(&self) -> Result<(), DatabaseError>;
 
     /// The number of the newest heartbeat, by the rights that this user has.
     async fn newest_beat(&self, column: &HeartbeatColumn) -> Result<Option<i64>, DatabaseError>;

@@ -4,7 +4,8 @@
 use super::queue::{Queue, in_sessions};
 use super::write::FORGET_AFTER;
 use super::{Digests, DumpError, digest_database};
-use crate::database::{Address, Database};
+use crate::database::{Address, Database, Rows, Table};
+use crate::manifest::DatabaseReference;
 use crate::model::Seconds;
 
 /// By rights that are borrowed where this user does not read all tables as they are.
@@ -13,17 +14,27 @@ use crate::model::Seconds;
 /// As [`digest_database`].
 pub async fn digest_older<D: Database>(
     address: &Address,
-    horizon: Option<u64>,
+    of: Option<&DatabaseReference>,
     streams: u32,
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
     let main = D::connect(address, timeout).await?;
-    let Some(horizon) = horizon else {
+    let Some(of) = of else {
         return digest_database::<D>(address, streams, timeout).await;
+    };
+    let (horizon, ranges) = (of.horizon, of.ranges());
+    // At once: of many tables all ranges would not fit.
+    let folded = |table: &Table, (all, older): Rows| {
+        let older = older.map(|mut older| {
+            older.fold_to(ranges.get(&table.full_name()).copied().unwrap_or(1));
+            older
+        });
+        (all, older)
     };
     let mut digests = Digests::default();
     if !main.reads_all().await? {
         for (table, read) in main.digests_borrowing(Some(horizon)).await? {
+            let read = read.map(|rows| folded(&table, rows));
             digests.note_by_age(&table, read)?;
         }
         return Ok(digests);
@@ -43,6 +54,7 @@ pub async fn digest_older<D: Database>(
             if read.is_err() {
                 connection.join_snapshot(&snapshot).await?;
             }
+            let read = read.map(|rows| folded(&table, rows));
             all.push((table, read));
         }
         Ok(all)

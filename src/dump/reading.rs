@@ -5,10 +5,8 @@
 use super::DumpError;
 use super::queue::{Queue, in_sessions};
 use super::write::FORGET_AFTER;
-use crate::database::{
-    Address, Database, DatabaseError, Holds, LeftOut, RangedRows, SchemaError, Table,
-};
-use crate::manifest::{Catalogue, Exception, HeartbeatColumn, Reading};
+use crate::database::{Address, Database, DatabaseError, Holds, LeftOut, SchemaError, Table};
+use crate::manifest::{Catalogue, Exception, HeartbeatColumn, Reading, SequenceAt, TableRead};
 use crate::model::{Name, Seconds};
 use crate::report::{Code, full};
 use std::collections::BTreeMap;
@@ -17,8 +15,8 @@ use std::collections::BTreeMap;
 pub struct ReadingInput<'a> {
     pub address: &'a Address,
     pub database: &'a Name,
-    /// Of the first reading; `None`: this is it.
-    pub horizon: Option<u64>,
+    /// The reading that this one comes after; `None`: this is the first.
+    pub first: Option<&'a Reading>,
     /// The table that is read first, as a share of all of them: what one reading did not come to
     /// another one begins with.
     pub begin_at: f64,
@@ -35,39 +33,71 @@ pub async fn read_database<D: Database>(
     input: &ReadingInput<'_>,
 ) -> Result<(Reading, Vec<Exception>), DumpError> {
     let main = D::connect(input.address, input.timeout).await?;
-    let snapshot = main.begin_snapshot().await?;
-    main.limit((input.left)().unwrap_or(Seconds(1))).await?;
-    // They are under no snapshot.
-    let sequences = main.sequence_values().await?;
-    let horizon = match input.horizon {
-        Some(horizon) => horizon,
-        None => main.horizon().await?,
-    };
     let mut unread = Unread::of(input.database);
+    // Under no snapshot, and each by itself: one that is refused keeps nothing else from being
+    // read.
+    let sequences = sequences(&main, &mut unread).await?;
     let heartbeat = match input.heartbeat {
         Some(column) => beat(&main, column, &mut unread).await?,
         None => None,
     };
-    let catalogue = catalogue(&main, &snapshot, &mut unread).await?;
+    let snapshot = main.begin_snapshot().await?;
+    main.limit((input.left)().unwrap_or(Seconds(1))).await?;
+    let horizon = match input.first {
+        Some(first) => first.horizon,
+        None => main.horizon().await?,
+    };
+    let defined = match input.first {
+        Some(first) => main.defined_since(first.horizon).await?,
+        None => false,
+    };
     if main.count(LeftOut::LargeObjects).await? > 0 {
         unread.add("large objects", Code::NotCompared, NO_OBJECTS);
     }
     let tables = read_tables::<D>(input, &main, (&snapshot, horizon), &mut unread).await?;
     let facts = Some(main.facts().await?);
+    // Last: what refuses it ends the transaction.
+    let catalogue = catalogue(&main, &snapshot, &mut unread).await?;
     let reading = Reading {
         horizon,
         tables,
         sequences,
         catalogue,
+        defined,
         facts,
         heartbeat,
     };
     Ok((reading, unread.all))
 }
 
+async fn sequences(
+    main: &impl Database,
+    unread: &mut Unread<'_>,
+) -> Result<BTreeMap<String, SequenceAt>, DumpError> {
+    let found = match main.sequence_values().await {
+        Ok(found) => found,
+        Err(e) if e.transient() => return Err(e.into()),
+        Err(e) => {
+            unread.add("sequences", Code::ReferenceUnread, &full(&e));
+            return Ok(BTreeMap::new());
+        }
+    };
+    let mut at = BTreeMap::new();
+    for (name, found) in found {
+        match found {
+            Some(found) => drop(at.insert(name, found)),
+            None => {
+                let why = format!("type: GRANT SELECT ON SEQUENCE {name} TO the reader");
+                unread.add(&name, Code::ReferenceUnread, &why);
+            }
+        }
+    }
+    Ok(at)
+}
+
 const NO_OBJECTS: &str = "their bytes are not compared with the source";
 
-type Tables = BTreeMap<String, crate::manifest::TableRead>;
+type Tables = BTreeMap<String, TableRead>;
 
 async fn read_tables<D: Database>(
     input: &ReadingInput<'_>,
@@ -93,7 +123,8 @@ async fn read_tables<D: Database>(
             let rows = match (input.left)() {
                 Some(time) => {
                     connection.limit(time).await?;
-                    Some(connection.ranged(&table, horizon).await)
+                    let rows = connection.ranged(&table, horizon).await;
+                    Some(rows.map(|rows| folded(rows.older, &table, input.first)))
                 }
                 None => None,
             };
@@ -108,15 +139,25 @@ async fn read_tables<D: Database>(
     Ok(tables)
 }
 
+/// At once: of many tables all ranges would not fit. The second time to those of the first one.
+fn folded(mut rows: TableRead, table: &Table, first: Option<&Reading>) -> TableRead {
+    let Some(first) = first else {
+        return rows.folded();
+    };
+    let of_first = first.tables.get(&table.full_name());
+    rows.fold_to(of_first.map_or(1, |t| t.ranges.len()));
+    rows
+}
+
 fn note(
     table: &Table,
-    rows: Option<Result<RangedRows, DatabaseError>>,
+    rows: Option<Result<TableRead, DatabaseError>>,
     tables: &mut Tables,
     unread: &mut Unread<'_>,
 ) -> Result<(), DumpError> {
     let name = table.full_name();
     match rows {
-        Some(Ok(rows)) => drop(tables.insert(name, rows.older)),
+        Some(Ok(rows)) => drop(tables.insert(name, rows)),
         Some(Err(e)) if e.transient() => return Err(e.into()),
         Some(Err(e)) if e.in_no_copy() => unread.add(&name, Code::NotCompared, &full(&e)),
         Some(Err(e)) if e.forbidden() => unread.add(&name, Code::RowSecurity, &full(&e)),

@@ -45,18 +45,16 @@ pub struct Reading {
     pub tables: BTreeMap<String, TableRead>,
     pub sequences: BTreeMap<String, SequenceAt>,
     pub catalogue: Option<Catalogue>,
+    /// Of the second reading: something was defined since the first one.
+    pub defined: bool,
     pub facts: Option<DatabaseFacts>,
     /// Number of the newest heartbeat.
     pub heartbeat: Option<i64>,
 }
 
 impl Reading {
-    /// Ranges enough for each table, and not more than a document should hold.
-    pub fn fold(&mut self) {
-        const MOST_OF_ALL: usize = 100_000;
-        for table in self.tables.values_mut() {
-            *table = std::mem::take(table).folded();
-        }
+    /// To no more ranges than a document should hold.
+    pub fn fold(&mut self, most_of_all: usize) {
         let mut each = MAX_RANGES;
         let count = |reading: &Self| {
             reading
@@ -65,7 +63,7 @@ impl Reading {
                 .map(|t| t.ranges.len())
                 .sum::<usize>()
         };
-        while count(self) > MOST_OF_ALL && each > 1 {
+        while count(self) > most_of_all && each > 1 {
             each /= 2;
             self.tables.values_mut().for_each(|t| t.fold_to(each));
         }
@@ -106,6 +104,8 @@ impl TableRead {
 pub struct SequenceAt {
     pub value: i64,
     pub increment: i64,
+    /// The server's number of its file: another one where it was made to begin anew.
+    pub file: u64,
     /// Values that a session takes at once.
     pub cache: i64,
     pub cycles: bool,
@@ -160,6 +160,14 @@ pub struct DatabaseReference {
     pub heartbeat: Option<i64>,
 }
 
+impl DatabaseReference {
+    /// How many ranges each of its tables is read in.
+    pub fn ranges(&self) -> BTreeMap<String, usize> {
+        let tables = self.tables.iter();
+        tables.map(|(name, t)| (name.clone(), t.ranges)).collect()
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableReference {
     /// Before the snapshot was asked for.
@@ -193,7 +201,7 @@ pub struct CatalogueReference {
     /// Of statements that were there both times.
     #[serde(flatten)]
     pub stayed: Catalogue,
-    /// Some came or went: what is in a copy beside those that stayed is not judged.
+    /// Some came, went, or were made anew: a copy is not compared with them.
     pub changed: bool,
 }
 
@@ -264,10 +272,11 @@ mod tests {
             tables: (0..1000).map(|n| (n.to_string(), table())).collect(),
             sequences: BTreeMap::new(),
             catalogue: None,
+            defined: false,
             facts: None,
             heartbeat: None,
         };
-        reading.fold();
+        reading.fold(100_000);
         assert!(reading.tables.values().all(|t| t.ranges.len() == 64));
     }
 }

@@ -48,6 +48,21 @@ impl Steps {
         self.push(role, action, order)
     }
 
+    /// One that needs some, and waits for others whatever became of them.
+    pub fn add_in_order<A: Action>(
+        &mut self,
+        role: Role,
+        action: A,
+        (needs, after): (&[&StepId], &[&StepId]),
+    ) -> Link<A::Output> {
+        let order = Order {
+            needs,
+            after,
+            ..Order::default()
+        };
+        self.push(role, action, order)
+    }
+
     /// One that is done whatever became of the others, after them.
     pub fn add_always<A: Action>(&mut self, role: Role, action: A) -> Link<A::Output> {
         let order = Order {

@@ -140,8 +140,8 @@ impl CheckRestored {
     ) -> Result<Digests, Fail> {
         let database = Name::new(address.database.as_str());
         let of = reference.and_then(|(r, _)| r.databases.get(&database));
-        let (horizon, timeout) = (of.map(|d| d.horizon), ctx.clients.call_timeout());
-        Ok(digest_older::<Postgres>(address, horizon, self.streams, timeout).await?)
+        let timeout = ctx.clients.call_timeout();
+        Ok(digest_older::<Postgres>(address, of, self.streams, timeout).await?)
     }
 
     /// What a restored snapshot has otherwise than its source had before and after.

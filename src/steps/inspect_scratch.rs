@@ -3,7 +3,7 @@
 
 use super::controlled::{Schema, control};
 use super::database::{Kept, heartbeat};
-use super::source_compared::{Found, compare, reference_of, without};
+use super::source_compared::{Found, compare, damaged, reference_of, without};
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{AsFound, Database, Postgres, SchemaError};
 use crate::dump::{Digests, digest_older};
@@ -11,7 +11,7 @@ use crate::manifest::{Check, Reference};
 use crate::model::Method;
 use crate::plan::{InspectScratch, ScratchInspected};
 use crate::proof::{self, Scope};
-use crate::report::Fail;
+use crate::report::{Exit, Fail};
 
 impl Perform for InspectScratch {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ScratchInspected, Fail> {
@@ -30,19 +30,23 @@ impl Perform for InspectScratch {
         let kept = Kept::of(ctx);
         let opened = connection.open_up(&kept.keep(ctx)).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
-        let reference = reference_of(ctx, &self.source, &self.target).await?;
-        let databases = reference.as_ref().map(|r| &r.databases);
-        let horizon = databases.and_then(|d| Some(d.get(&self.database)?.horizon));
+        let reference = match reference_of(ctx, &self.source, &self.target).await {
+            Err(e) if e.exit == Exit::Unavailable => return Err(e),
+            read => read,
+        };
+        let of = reference.as_ref().ok().and_then(Option::as_ref);
+        let of = of.and_then(|r| r.databases.get(&self.database));
         let timeout = ctx.clients.call_timeout();
-        let digests = digest_older::<Postgres>(&address, horizon, self.streams, timeout).await?;
+        let digests = digest_older::<Postgres>(&address, of, self.streams, timeout).await?;
         let compared = match &reference {
-            Some(reference) => {
+            Ok(Some(reference)) => {
                 let as_found = connection.as_found(&kept.keep(ctx)).await;
                 let found = (as_found, &digests, beat.id);
                 let compared = self.compared(&connection, &scope, (reference, found));
                 compared.await?
             }
-            None => vec![without(&scope, &digests)],
+            Ok(None) => vec![without(&scope, &digests)],
+            Err(e) => vec![damaged(&scope, e)],
         };
         let mut checks = vec![proof::counts(&scope, &digests.tables, &digests.unreadable)];
         if self.heartbeat.is_some() {

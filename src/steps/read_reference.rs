@@ -1,18 +1,17 @@
 //! Reads a running cluster beside its work, before and after its snapshot. Whatever goes wrong here
 //! keeps no snapshot from being taken: it is told, and a drill says that it could not compare.
 
+mod reading;
+
 use super::{Context, Perform};
-use crate::database::Database;
-use crate::database::{Address, Postgres};
-use crate::dump::{ReadingInput, read_database};
-use crate::manifest::{Document, Exception, ReferenceBefore, ServerReading};
-use crate::model::{Name, ObjectKey, Seconds, TargetName};
-use crate::plan::{Moment, ReadReference, ReferenceRead};
+use crate::manifest::{Document, Exception, MAX_DOCUMENT_BYTES, ReferenceBefore, ServerReading};
+use crate::model::{ObjectKey, TargetName};
+use crate::plan::{Moment, ReadReference, ReferenceRead, TakeSnapshot};
 use crate::proof::reference::between;
 use crate::report::{Code, Exit, Fail, Finding, full};
 use crate::vault::{Key, PointDocument, SourceDocument, VaultError};
-use std::collections::BTreeMap;
-use std::time::Instant;
+use jiff::SignedDuration;
+use std::time::Duration;
 
 /// Of what was not read, so many are told.
 const TOLD: usize = 20;
@@ -20,33 +19,29 @@ const TOLD: usize = 20;
 impl Perform for ReadReference {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ReferenceRead, Fail> {
         let start = ctx.world.monotonic();
+        let took_s = || start.elapsed().as_secs_f64();
         let first = match self.moment {
             Moment::Before => None,
-            Moment::After => match self.stored_before(ctx).await? {
-                Some(before) => Some(before),
-                // What could not be read before has been told.
-                None => {
-                    return Ok(ReferenceRead::nothing(
-                        Vec::new(),
-                        start.elapsed().as_secs_f64(),
-                    ));
-                }
+            Moment::After => match self.stored_before(ctx).await {
+                Ok(before) => Some(before),
+                Err(e) if again(ctx, &e) => return Err(e),
+                Err(e) => return Ok(self.nothing(ctx, &full(&e), took_s())),
             },
         };
-        let read = self.read(ctx, start, first.as_ref()).await;
+        // Whatever hangs, the snapshot does not wait for it.
+        let most = self.budget.as_duration() + GRACE;
+        let read = tokio::time::timeout(most, self.read(ctx, start, first.as_ref())).await;
         // The next runner reads it whole.
         if ctx.world.stopping() {
             return Err(Fail::stopped());
         }
         let read = match read {
-            Ok(read) => read,
-            Err(e) if e.exit == Exit::Unavailable && ctx.attempt() < ctx.plan.step_attempts => {
-                return Err(e);
-            }
-            Err(e) => {
-                let why = vec![self.exception(&full(&e))];
-                self.tell(ctx, &why);
-                return Ok(ReferenceRead::nothing(why, start.elapsed().as_secs_f64()));
+            Ok(Ok(read)) => read,
+            Ok(Err(e)) if again(ctx, &e) => return Err(e),
+            Ok(Err(e)) => return Ok(self.nothing(ctx, &full(&e), took_s())),
+            Err(_) => {
+                let why = format!("it did not answer within {}", self.budget);
+                return Ok(self.nothing(ctx, &why, took_s()));
             }
         };
         let (tables, rows) = size(&read);
@@ -74,9 +69,17 @@ impl Perform for ReadReference {
             rows,
             unread_count: unread.len() as u64,
             unread: shown(&unread),
-            took_s: start.elapsed().as_secs_f64(),
+            took_s: took_s(),
         })
     }
+}
+
+/// Beyond the budget, which statements have by themselves.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Whether it is worth another attempt of the engine's.
+fn again(ctx: &Context<'_>, e: &Fail) -> bool {
+    e.exit == Exit::Unavailable && ctx.attempt() < ctx.plan.step_attempts
 }
 
 fn size(read: &ServerReading) -> (u64, u64) {
@@ -89,21 +92,22 @@ fn shown(unread: &[Exception]) -> Vec<String> {
     told.map(|u| format!("{}: {}", u.thing, u.why)).collect()
 }
 
-impl ReferenceRead {
-    fn nothing(unread: Vec<Exception>, took_s: f64) -> Self {
-        Self {
+impl ReadReference {
+    /// Told, and no reason to keep the snapshot waiting.
+    fn nothing(&self, ctx: &Context<'_>, why: &str, took_s: f64) -> ReferenceRead {
+        let unread = vec![self.exception(why)];
+        self.tell(ctx, &unread);
+        ReferenceRead {
             document: None,
             at: Vec::new(),
             tables: 0,
             rows: 0,
-            unread_count: unread.len() as u64,
+            unread_count: 1,
             unread: shown(&unread),
             took_s,
         }
     }
-}
 
-impl ReadReference {
     fn key(&self, ctx: &Context<'_>, what: SourceDocument) -> ObjectKey {
         let document = PointDocument::Source {
             source: self.source.clone(),
@@ -123,93 +127,52 @@ impl ReadReference {
         }
     }
 
-    /// Whoever wrote it: another run of this slot takes the same snapshot.
-    async fn stored_before(&self, ctx: &Context<'_>) -> Result<Option<ReferenceBefore>, Fail> {
+    /// Of this run: another run of this slot may have read it after the snapshot that both take.
+    async fn stored_before(&self, ctx: &Context<'_>) -> Result<ReferenceBefore, Fail> {
         let key = self.key(ctx, SourceDocument::ReferenceBefore);
-        let vault = ctx.vault(&ctx.plan.journal_target).await?;
-        match vault.oldest(key.as_str()).await {
-            Ok((bytes, _)) => Ok(Some(ReferenceBefore::from_bytes(&bytes)?)),
-            Err(e) if e.not_found() => Ok(None),
-            Err(e) => Err(e.into()),
+        let mut failed = Fail::new(Code::Missing, format!("{key} was not stored"));
+        let targets = ctx.plan.targets.iter();
+        let (first, others): (Vec<_>, Vec<_>) =
+            targets.partition(|t| t.name == ctx.plan.journal_target);
+        for target in first.into_iter().chain(others) {
+            let vault = ctx.vault(&target.name).await?;
+            let found = match vault.oldest(key.as_str()).await {
+                Ok((bytes, _)) => ReferenceBefore::from_bytes(&bytes)?,
+                Err(e) if e.not_found() => continue,
+                Err(e) => {
+                    failed = e.into();
+                    continue;
+                }
+            };
+            let named = (&found.policy, found.slot, &found.run, &found.source);
+            let ours = (&ctx.plan.policy, ctx.plan.slot, &ctx.plan.run, &self.source);
+            if named == ours {
+                return self.before_snapshot(ctx, found);
+            }
+            let run = &found.run;
+            let message = format!("{key} at {} is that of run {run}", target.name);
+            failed = Fail::new(Code::NameTaken, message);
         }
+        Err(failed)
     }
 
-    async fn read(
+    /// A snapshot that another run of this slot took may be older than the reading.
+    fn before_snapshot(
         &self,
         ctx: &Context<'_>,
-        start: Instant,
-        first: Option<&ReferenceBefore>,
-    ) -> Result<ServerReading, Fail> {
-        let server = self.server(ctx).await?;
-        let main = ctx.connect(&server).await?;
-        let at = main.now().await?.unwrap_or(ctx.plan.opened_at);
-        let roles = Some(main.roles().await?);
-        drop(main);
-        let mut read = ServerReading {
-            at,
-            roles,
-            databases: BTreeMap::new(),
-            unread: Vec::new(),
-        };
-        let left = || {
-            if ctx.world.stopping() {
-                return None;
-            }
-            let spent = start.elapsed().as_secs();
-            self.budget
-                .0
-                .checked_sub(spent)
-                .filter(|s| *s > 0)
-                .map(Seconds)
-        };
-        for database in &self.databases {
-            let horizon = match first {
-                None => None,
-                Some(first) => match first.read.databases.get(database) {
-                    Some(reading) => Some(reading.horizon),
-                    None => continue,
-                },
-            };
-            let address = server.with_database(database.as_str());
-            let input = ReadingInput {
-                address: &address,
-                database,
-                horizon,
-                begin_at: begin_at(ctx.plan.slot.time().as_second()),
-                heartbeat: self.heartbeat.as_ref().filter(|h| &h.database == database),
-                streams: self.streams,
-                timeout: ctx.clients.call_timeout(),
-                left: &left,
-            };
-            match read_database::<Postgres>(&input).await {
-                Ok((mut reading, unread)) => {
-                    if first.is_none() {
-                        reading.fold();
-                    }
-                    read.databases.insert(database.clone(), reading);
-                    read.unread.extend(unread);
-                }
-                // One database that cannot be entered keeps no other from being read.
-                Err(e) => read.unread.push(of(database, &full(&e))),
-            }
+        found: ReferenceBefore,
+    ) -> Result<ReferenceBefore, Fail> {
+        /// Of the server's clock and the service's.
+        const APART: SignedDuration = SignedDuration::from_secs(2);
+        let mut taken = ctx.state.done::<TakeSnapshot>();
+        let taken = taken.find(|(_, action, _)| action.source == self.source);
+        match taken {
+            Some((_, _, taken)) if found.read.at > taken.at + APART => Err(Fail::new(
+                Code::NameTaken,
+                format!("{} is older than the reading before it", taken.arn),
+            )),
+            _ => Ok(found),
         }
-        Ok(read)
-    }
-
-    /// As the service describes it now; the first describes after it was made may lack it.
-    async fn server(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
-        let endpoint = self.endpoint.as_deref();
-        let rds = ctx.clients.rds(ctx.role, &self.region, endpoint).await;
-        let info = rds.cluster(self.cluster.as_str()).await?;
-        let place = info.and_then(|info| Some((info.endpoint?, info.port?)));
-        let (host, port) = place.ok_or_else(|| {
-            let message = format!(
-                "cluster {} in {} has no endpoint",
-                self.cluster, self.region
-            );
-            Fail::new(Code::NoEndpoint, message)
-        })?;
-        ctx.logins.cluster(&self.source, &self.user, (host, port))
     }
 
     /// At every target that takes it; others get it with the point.
@@ -221,26 +184,36 @@ impl ReadReference {
         unread: &mut Vec<Exception>,
     ) -> Result<Vec<TargetName>, Fail> {
         let bytes = bytes::Bytes::from(bytes);
-        let mut at = Vec::new();
+        let (mut at, mut failed) = (Vec::new(), None);
+        if bytes.len() as u64 > MAX_DOCUMENT_BYTES {
+            unread.push(self.exception("it has more tables and statements than a document holds"));
+            return Ok(at);
+        }
         for target in &ctx.plan.targets {
             let vault = ctx.vault(&target.name).await?;
             let lock = Some(target.evidence_lock());
             // A crash between two of them leaves some that the next runner finds.
             match vault.create(key.as_str(), bytes.clone(), lock).await {
-                // Another run of this slot, or an attempt before this one, read the same cluster
-                // before and after the same snapshot.
+                // An attempt before this one read the same cluster before and after the same
+                // snapshot; of another run nothing is believed.
                 Ok(_) | Err(VaultError::Taken { .. }) => at.push(target.name.clone()),
-                Err(e) if ctx.attempt() < ctx.plan.step_attempts && e.transient() => {
-                    return Err(e.into());
+                // It gets it with the point.
+                Err(e) => {
+                    unread.push(Exception {
+                        thing: format!("{key} at {}", target.name),
+                        code: Code::ReferenceUnread.to_string(),
+                        why: full(&e),
+                    });
+                    failed = Some(e);
                 }
-                Err(e) => unread.push(Exception {
-                    thing: format!("{key} at {}", target.name),
-                    code: Code::ReferenceUnread.to_string(),
-                    why: full(&e),
-                }),
             }
         }
-        Ok(at)
+        match failed {
+            Some(e) if at.is_empty() && e.transient() && ctx.attempt() < ctx.plan.step_attempts => {
+                Err(e.into())
+            }
+            _ => Ok(at),
+        }
     }
 
     fn exception(&self, why: &str) -> Exception {
@@ -271,35 +244,5 @@ impl ReadReference {
         );
         ctx.said
             .say(vec![Finding::warning(code, message).thing(&self.source)]);
-    }
-}
-
-fn of(database: &Name, why: &str) -> Exception {
-    Exception {
-        thing: format!("database {database}"),
-        code: Code::ReferenceUnread.to_string(),
-        why: why.to_owned(),
-    }
-}
-
-/// Another one at every slot.
-fn begin_at(slot_s: i64) -> f64 {
-    /// The golden ratio's steps come near to every place soon.
-    const STEP: f64 = 0.618_033_988_749_895;
-    let minutes = u32::try_from(slot_s.div_euclid(60).rem_euclid(1 << 24)).unwrap_or(0);
-    (f64::from(minutes) * STEP).fract()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_slot_begins_elsewhere() {
-        let hours: Vec<f64> = (0..24).map(|h| begin_at(h * 3600)).collect();
-        for (n, one) in hours.iter().enumerate() {
-            assert!((0.0..1.0).contains(one));
-            assert!(hours[..n].iter().all(|other| (other - one).abs() > 0.001));
-        }
     }
 }

@@ -8,7 +8,7 @@ use crate::manifest::{
 };
 use crate::model::{Name, SourceId, TargetName};
 use crate::proof::{self, Scope, reference};
-use crate::report::{Fail, full};
+use crate::report::{Code, Fail, full};
 use crate::vault::{Key, PointDocument, SourceDocument};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +25,15 @@ pub(super) async fn reference_of(
     let key = Key::point(&ctx.plan.policy, ctx.plan.slot, document).to_string();
     let vault = ctx.vault(target).await?;
     match vault.oldest(&key).await {
-        Ok((bytes, _)) => Ok(Some(Reference::from_bytes(&bytes)?)),
+        Ok((bytes, _)) => {
+            let found = Reference::from_bytes(&bytes)?;
+            let named = (&found.policy, found.slot, &found.source);
+            if named == (&ctx.plan.policy, ctx.plan.slot, source) {
+                return Ok(Some(found));
+            }
+            let message = format!("{key} at {target} speaks of another point than its name");
+            Err(Fail::new(Code::PointDamaged, message))
+        }
         Err(e) if e.not_found() => Ok(None),
         Err(e) => Err(e.into()),
     }
@@ -44,6 +52,15 @@ pub struct Found<'a, D: Database> {
     pub least: u32,
 }
 
+/// A reference that cannot be read fails the proof, and keeps nothing else from being looked at.
+pub(super) fn damaged(scope: &Scope<'_>, e: &Fail) -> Check {
+    let why = format!(
+        "what the source was read to hold cannot be read: {}",
+        full(e)
+    );
+    scope.check("source-rows", false, 1, 0, Some(why))
+}
+
 /// One check for each thing that was read at the source.
 ///
 /// # Errors
@@ -56,14 +73,9 @@ pub async fn compare<D: Database>(
     let Some(of) = reference.databases.get(found.database) else {
         return Ok(vec![unread(scope, reference, found.database)]);
     };
-    let copy = rows_of(found.digests);
-    let mut checks = vec![reference::rows(scope, of, &copy, found.least)];
-    let sequences = found.connection.sequence_values().await?;
-    checks.push(reference::sequences_between(
-        scope,
-        &of.sequences,
-        &sequences,
-    ));
+    let (of, copy) = rows_of(of, found.digests);
+    let mut checks = vec![reference::rows(scope, &of, &copy, found.least)];
+    checks.push(sequences(scope, &of, found.connection).await?);
     if let Some(before) = of.heartbeat {
         checks.push(reference::beat(scope, before, found.beat));
     }
@@ -72,15 +84,44 @@ pub async fn compare<D: Database>(
         checks.push(reference::settings(scope, facts, &here));
     }
     checks.push(roles::<D>(scope, reference, &found).await?);
-    checks.push(catalogue(scope, of, found).await?);
+    checks.push(catalogue(scope, &of, found).await?);
     Ok(checks)
 }
 
-/// Jobs are switched off in a scratch cluster, and their runs are the service's.
-fn rows_of(digests: &Digests) -> BTreeMap<String, TableRead> {
-    let mut tables = digests.older.clone();
-    tables.retain(|name, _| !super::database::SCHEDULED.contains(&name.as_str()));
-    tables
+/// Both sides without jobs, which are switched off in a scratch cluster, and without tables that
+/// this user does not read, which have a check of their own.
+fn rows_of(
+    of: &DatabaseReference,
+    digests: &Digests,
+) -> (DatabaseReference, BTreeMap<String, TableRead>) {
+    let (mut of, mut copy) = (of.clone(), digests.older.clone());
+    let job = |name: &String| super::database::SCHEDULED.contains(&name.as_str());
+    copy.retain(|name, _| !job(name));
+    of.tables
+        .retain(|name, _| !job(name) && !digests.unreadable.contains_key(name));
+    (of, copy)
+}
+
+/// Those that this user may not read are not compared.
+async fn sequences(
+    scope: &Scope<'_>,
+    of: &DatabaseReference,
+    connection: &impl Database,
+) -> Result<Check, Fail> {
+    let (mut wanted, mut found) = (of.sequences.clone(), BTreeMap::new());
+    for (name, at) in connection.sequence_values().await? {
+        match at {
+            Some(at) => drop(found.insert(name, at)),
+            None => drop(wanted.remove(&name)),
+        }
+    }
+    let check = reference::sequences_between(scope, &wanted, &found);
+    let all = of.sequences.len() as u64;
+    Ok(Check {
+        population: all,
+        skipped: all - check.tested.min(all),
+        ..check
+    })
 }
 
 /// What a restored server lets somebody do that its source does not.
@@ -145,7 +186,10 @@ async fn catalogue<D: Database>(
         Some(schema) => schema,
         None => {
             let snapshot = found.connection.begin_snapshot().await?;
-            match found.connection.schema_as_it_is(&snapshot).await {
+            let read = found.connection.schema_as_it_is(&snapshot).await;
+            // Others of the step must not wait for what it locked.
+            found.connection.end_reading().await?;
+            match read {
                 Ok(schema) => schema,
                 Err(SchemaError::Database(e)) if e.transient() => return Err(e.into()),
                 Err(e) => return Ok(reference::not_compared(scope, ID, full(&e))),

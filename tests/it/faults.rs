@@ -294,7 +294,7 @@ async fn read(rig: &Rig, first: Option<&ServerReading>) -> ServerReading {
     let input = ReadingInput {
         address: &address,
         database: &shop,
-        horizon: first.map(|f| f.databases[&shop].horizon),
+        first: first.map(|f| &f.databases[&shop]),
         begin_at: 0.0,
         heartbeat: Some(&beat),
         streams: 2,
@@ -331,8 +331,8 @@ async fn caught_in_copy(rig: &Rig, reference: &Reference, database: &str) -> Vec
         target: &target,
     };
     let address = rig.from.address(database, "postgres");
-    let horizon = Some(reference.databases[&shop].horizon);
-    let digests = digest_older::<Postgres>(&address, horizon, 2, Seconds(30)).await;
+    let of = Some(&reference.databases[&shop]);
+    let digests = digest_older::<Postgres>(&address, of, 2, Seconds(30)).await;
     let digests = digests.expect("read");
     let session = rig.from.connect(database).await;
     let behind = session.sequences_behind().await.expect("asked");

@@ -10,6 +10,7 @@ use crate::database::found::{Control, Damage, Seen, Table};
 use crate::database::quote::qualified;
 use crate::manifest::Catalogue;
 use serde::Deserialize;
+use std::collections::BTreeSet;
 
 /// Things that are tried, one after the other: a server may refuse to have one damaged.
 const TRIED: usize = 40;
@@ -30,7 +31,8 @@ const SECURED: &str = "SELECT json_build_object('damage', format('ALTER TABLE %I
      LEVEL SECURITY', n.nspname, c.relname), 'undo', format('ALTER TABLE %I.%I ENABLE ROW LEVEL \
      SECURITY', n.nspname, c.relname), 'what', format('row-level security of %I.%I', n.nspname, \
      c.relname)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
-     c.relrowsecurity AND n.nspname !~ '^pg_' ORDER BY c.oid";
+     c.relrowsecurity AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE \
+     d.objid = c.oid AND d.deptype = 'e') ORDER BY c.oid";
 const GIVEN: &str = "SELECT json_build_object('damage', format('REVOKE %s ON TABLE %I.%I FROM %I', \
      a.privilege_type, n.nspname, c.relname, r.rolname), 'undo', format('GRANT %s ON TABLE %I.%I \
      TO %I%s', a.privilege_type, n.nspname, c.relname, r.rolname, CASE WHEN a.is_grantable THEN ' \
@@ -45,7 +47,18 @@ const TRIGGERS: &str = "SELECT json_build_object('damage', format('ALTER TABLE %
      TRIGGER %I', n.nspname, c.relname, t.tgname), 'what', format('trigger %I of %I.%I', t.tgname, \
      n.nspname, c.relname)) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN \
      pg_namespace n ON n.oid = c.relnamespace WHERE NOT t.tgisinternal AND t.tgenabled = 'O' AND \
-     t.tgparentid = 0 AND c.relkind = 'r' AND n.nspname !~ '^pg_' ORDER BY t.oid";
+     t.tgparentid = 0 AND c.relkind = 'r' AND n.nspname !~ '^pg_' AND NOT EXISTS (SELECT 1 FROM \
+     pg_depend d WHERE d.objid IN (c.oid, t.oid) AND d.deptype = 'e') ORDER BY t.oid";
+
+/// Tables from which a row can go without any trigger: none of a user's, and nothing that refers to
+/// them.
+const ALONE: &str = "SELECT json_build_array(n.nspname, c.relname) FROM pg_class c JOIN \
+     pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND NOT EXISTS (SELECT 1 FROM \
+     pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 8 > 0) AND NOT EXISTS (SELECT 1 FROM \
+     pg_rewrite r WHERE r.ev_class = c.oid)";
+
+/// Nothing of a control takes longer, nor waits for a lock.
+const PATIENCE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '10min'";
 
 #[derive(Deserialize)]
 struct Numbering {
@@ -101,6 +114,7 @@ impl Postgres {
         let lacking = self.lacking(Of::All).await?;
         self.execute("BEGIN").await?;
         let result = async {
+            self.execute(PATIENCE).await?;
             self.join(&lacking.owners).await?;
             for table in &lacking.forced {
                 self.no_force(table).await?;
@@ -140,7 +154,9 @@ impl Postgres {
         pick: u64,
         tables: Vec<Table>,
     ) -> Result<Option<Control>, DatabaseError> {
-        for table in rotated(tables, pick) {
+        let alone: BTreeSet<(String, String)> = self.json(ALONE).await?.into_iter().collect();
+        let alone = |t: &Table| alone.contains(&(t.schema.clone(), t.name.clone()));
+        for table in rotated(tables.into_iter().filter(alone).collect(), pick) {
             let name = qualified(&table.schema, &table.name);
             let lose = format!(
                 "DELETE FROM ONLY {name} WHERE ctid = (SELECT ctid FROM ONLY {name} LIMIT 1)"
@@ -187,6 +203,7 @@ impl Postgres {
         let Some(before) = self.catalogue_now().await? else {
             return Ok(None);
         };
+        self.execute("SET lock_timeout = '60s'").await?;
         for one in rotated(self.json::<Statement>(sql).await?, pick) {
             match self.execute(&one.damage).await {
                 Ok(()) => {}

@@ -39,8 +39,14 @@ impl Comparable for Postgres {
     async fn rows_by_age(&self, of: &Table, horizon: u64) -> Answer<Rows> {
         self.rows_by_age(of, horizon).await
     }
-    async fn sequence_values(&self) -> Answer<BTreeMap<String, SequenceAt>> {
+    async fn sequence_values(&self) -> Answer<BTreeMap<String, Option<SequenceAt>>> {
         self.sequence_values().await
+    }
+    async fn defined_since(&self, horizon: u64) -> Answer<bool> {
+        self.defined_since(horizon).await
+    }
+    async fn end_reading(&self) -> Answer<()> {
+        self.execute("ROLLBACK").await
     }
     async fn newest_beat(&self, column: &HeartbeatColumn) -> Answer<Option<i64>> {
         self.newest_beat(column).await

@@ -25,12 +25,26 @@ const SECURED: &str = "SELECT json_build_object('logged', c.relpersistence <> 'u
      current_user AND c.oid = ";
 
 const SEQUENCES: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, \
-     'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'value', \
-     CASE WHEN has_sequence_privilege(c.oid, 'SELECT') THEN \
-     coalesce(pg_sequence_last_value(c.oid), q.seqstart - q.seqincrement) END) \
-     FROM pg_sequence q JOIN pg_class c ON c.oid = q.seqrelid \
-     JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname !~ '^pg_' AND n.nspname <> \
-     'dr_restore' AND c.relpersistence <> 't'";
+     'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'file', \
+     c.relfilenode::bigint, 'value', CASE WHEN has_sequence_privilege(c.oid, 'SELECT') THEN \
+     coalesce(pg_sequence_last_value(c.oid), greatest(least(q.seqstart::numeric - \
+     q.seqincrement, 9223372036854775807), -9223372036854775808)) END) FROM pg_sequence q JOIN \
+     pg_class c ON c.oid = q.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE \
+     n.nspname !~ '^pg_' AND n.nspname <> 'dr_restore' AND c.relpersistence = 'p'";
+
+/// What is written where something is defined; statistics are kept in place.
+const DEFINED: [(&str, &str); 7] = [
+    ("pg_class", "relpersistence <> 't'"),
+    (
+        "pg_index",
+        "EXISTS (SELECT 1 FROM pg_class c WHERE c.oid = indrelid AND relpersistence <> 't')",
+    ),
+    ("pg_constraint", "true"),
+    ("pg_trigger", "true"),
+    ("pg_policy", "true"),
+    ("pg_inherits", "true"),
+    ("pg_proc", "true"),
+];
 
 /// The first transaction whose rows a reader of this snapshot may not see.
 const HORIZON: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())";
@@ -50,6 +64,7 @@ struct Row {
     increment: i64,
     cache: i64,
     cycles: bool,
+    file: u64,
     value: Option<i64>,
 }
 
@@ -71,6 +86,21 @@ impl Postgres {
     /// The server's.
     pub(super) async fn horizon(&self) -> Result<u64, DatabaseError> {
         self.number(HORIZON).await
+    }
+
+    /// Whether something was defined by transactions from `horizon` on.
+    ///
+    /// # Errors
+    /// The server's.
+    pub(super) async fn defined_since(&self, horizon: u64) -> Result<bool, DatabaseError> {
+        let newer = newer(horizon);
+        let lists = DEFINED.map(|(list, which)| {
+            format!("EXISTS (SELECT 1 FROM {list} WHERE {which} AND {newer} = '1')")
+        });
+        let any = self
+            .value(&format!("SELECT {}", lists.join(" OR ")))
+            .await?;
+        Ok(any.as_deref() == Some("t"))
     }
 
     /// In the transaction that is open: longer than this no statement takes, nor waits for a lock.
@@ -171,24 +201,25 @@ impl Postgres {
         e
     }
 
-    /// Those that this user may read.
+    /// `None`: this user may not read it.
     ///
     /// # Errors
     /// The server's.
     pub(super) async fn sequence_values(
         &self,
-    ) -> Result<BTreeMap<String, SequenceAt>, DatabaseError> {
+    ) -> Result<BTreeMap<String, Option<SequenceAt>>, DatabaseError> {
         let rows = self.json::<Row>(SEQUENCES).await?.into_iter();
         let at = |row: Row| {
-            let at = SequenceAt {
-                value: row.value?,
+            let at = row.value.map(|value| SequenceAt {
+                value,
+                file: row.file,
                 increment: row.increment,
                 cache: row.cache,
                 cycles: row.cycles,
-            };
-            Some((qualified(&row.schema, &row.name), at))
+            });
+            (qualified(&row.schema, &row.name), at)
         };
-        Ok(rows.filter_map(at).collect())
+        Ok(rows.map(at).collect())
     }
 
     /// The number of the newest heartbeat, by the rights that this user has.

@@ -19,6 +19,8 @@ pub(super) struct Taken<'a> {
     pub taken: Link<SnapshotTaken>,
     /// Also that it is shared, where that is needed.
     done: Vec<StepId>,
+    /// The second reading of the source.
+    again: Option<StepId>,
 }
 
 fn ends_at(from: Timestamp, kept: Seconds) -> Timestamp {
@@ -59,13 +61,11 @@ pub(super) fn take<'a>(
     let before = read(input, cluster, Moment::Before);
     let before = before.map(|read| steps.add(Role::Scheduler, read, &[]));
     let first: Vec<&StepId> = before.iter().map(Link::step).collect();
-    let taken = steps.add(Role::Scheduler, take, &first);
+    let taken = steps.add_after(Role::Scheduler, take, &first);
     let mut done = vec![taken.step().clone()];
     // The point is published with what its source was read to hold, or without.
-    if let Some(after) = read(input, cluster, Moment::After) {
-        let after = steps.add(Role::Scheduler, after, &[taken.step()]);
-        done.push(after.step().clone());
-    }
+    let again = read(input, cluster, Moment::After);
+    let again = again.map(|read| steps.add(Role::Scheduler, read, &[taken.step()]));
     let with = shared_with(input, cluster);
     if !with.is_empty() {
         let share = ShareSnapshot {
@@ -83,6 +83,7 @@ pub(super) fn take<'a>(
         name,
         taken,
         done,
+        again: again.map(|read| read.step().clone()),
     }
 }
 
@@ -190,7 +191,8 @@ impl<'a> Taken<'a> {
             tags: tagged.snapshot(ends_at(input.opened_at, target.lock.retention)),
         };
         let needs: Vec<&StepId> = self.done.iter().collect();
-        let copied = steps.add(Role::Copier, copy, &needs);
+        let after: Vec<&StepId> = self.again.iter().collect();
+        let copied = steps.add_in_order(Role::Copier, copy, (&needs, &after));
         Some(copied.step().clone())
     }
 }

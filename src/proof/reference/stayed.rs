@@ -38,12 +38,12 @@ pub(super) fn stayed(first: &Reading, last: &Reading) -> DatabaseReference {
     DatabaseReference {
         horizon: first.horizon,
         tables: tables
-            .map(|(name, first, last)| (name.clone(), table(first, last)))
+            .filter_map(|(name, first, last)| Some((name.clone(), table(first, last)?)))
             .collect(),
         sequences: sequences
             .filter_map(|(name, first, last)| Some((name.clone(), sequence(*first, *last)?)))
             .collect(),
-        catalogue: catalogues.and_then(|(first, last)| catalogue(first, last)),
+        catalogue: catalogues.and_then(|(of, again)| catalogue((of, again), last.defined)),
         facts: first
             .facts
             .clone()
@@ -52,10 +52,15 @@ pub(super) fn stayed(first: &Reading, last: &Reading) -> DatabaseReference {
     }
 }
 
-fn table(first: &TableRead, last: &TableRead) -> TableReference {
+/// `None`: old rows can only go. Where some came, the table was defined anew, and all its rows read
+/// otherwise.
+fn table(first: &TableRead, last: &TableRead) -> Option<TableReference> {
     let mut last = last.clone();
     last.fold_to(first.ranges.len());
     let both = || first.ranges.iter().zip(&last.ranges);
+    if both().any(|(first, last)| last.rows > first.rows) {
+        return None;
+    }
     let stayed: Vec<bool> = both().map(|(first, last)| first == last).collect();
     let mut digest = TableDigest::default();
     let whole = both().filter(|(first, last)| first == last);
@@ -67,18 +72,19 @@ fn table(first: &TableRead, last: &TableRead) -> TableReference {
     let lost = both()
         .enumerate()
         .filter(|(_, (first, last))| first != last);
-    TableReference {
+    Some(TableReference {
         rows: first.rows,
         ranges: first.ranges.len(),
         stayed: ranges_to_hex(&stayed),
         digest,
         lost: lost.map(pair).collect(),
-    }
+    })
 }
 
 /// `None`: one that begins again may have been anywhere, as may one that was made anew.
 fn sequence(first: SequenceAt, last: SequenceAt) -> Option<SequenceBetween> {
-    let same = (first.increment, first.cache) == (last.increment, last.cache);
+    let same =
+        (first.increment, first.cache, first.file) == (last.increment, last.cache, last.file);
     let onwards = (last.value.saturating_sub(first.value)).signum() * first.increment.signum() >= 0;
     let told = same && onwards && !first.cycles && !last.cycles;
     told.then_some(SequenceBetween {
@@ -89,7 +95,10 @@ fn sequence(first: SequenceAt, last: SequenceAt) -> Option<SequenceBetween> {
     })
 }
 
-pub(super) fn catalogue(first: &Catalogue, last: &Catalogue) -> Option<CatalogueReference> {
+pub(super) fn catalogue(
+    (first, last): (&Catalogue, &Catalogue),
+    defined: bool,
+) -> Option<CatalogueReference> {
     if (&first.server, &first.program) != (&last.server, &last.program) {
         return None;
     }
@@ -100,7 +109,7 @@ pub(super) fn catalogue(first: &Catalogue, last: &Catalogue) -> Option<Catalogue
         count.times > 0
     });
     Some(CatalogueReference {
-        changed: first.statements != last.statements,
+        changed: defined || first.statements != last.statements,
         stayed,
     })
 }

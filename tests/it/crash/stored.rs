@@ -9,8 +9,12 @@ use std::path::Path;
 
 /// Fields whose values are a run's own: times, durations, ids that a store made up.
 /// docs/formats/volatile.md has the list.
-pub const VOLATILE: [&str; 20] = [
+pub const VOLATILE: [&str; 24] = [
     "at",
+    "before_at",
+    "after_at",
+    "horizon",
+    "file",
     "opened_at",
     "deadline_at",
     "created",
