@@ -7,6 +7,22 @@ use crate::proof::control::{Damaged, Seed, negative_control, nothing_damaged};
 use crate::proof::{Scope, Tables};
 use crate::report::Fail;
 
+/// The server lets nothing be damaged, as where every table is referred to: what was read of one is
+/// changed instead.
+fn in_hand(scope: &Scope<'_>, seed: &Seed, wanted: &Tables) -> Check {
+    let Some((name, digest)) = wanted.iter().find(|(_, d)| d.rows > 0) else {
+        return nothing_damaged(scope);
+    };
+    let mut digest = *digest;
+    digest.sum = digest.sum.wrapping_add(1);
+    let damaged = Damaged::Table {
+        name,
+        digest,
+        wanted,
+    };
+    negative_control(scope, seed, &format!("what was read of {name}"), &damaged)
+}
+
 /// Whether the schema of the database was kept before: more can be damaged then.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Schema {
@@ -67,5 +83,37 @@ pub(super) async fn control(
         };
         return Ok(negative_control(scope, &seed, &done.what, &damaged));
     }
-    Ok(nothing_damaged(scope))
+    Ok(in_hand(scope, &seed, wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::{CheckResult, TableDigest};
+    use crate::model::{Method, SourceId, TargetName};
+
+    #[test]
+    fn where_the_server_lets_nothing_be_damaged_what_was_read_is() {
+        let (source, target) = (SourceId::new("shop"), TargetName::new("central"));
+        let scope = Scope {
+            source: &source,
+            database: None,
+            method: Method::Dump,
+            target: &target,
+        };
+        let seed = Seed::of(&scope, "drill-1");
+        let mut row = TableDigest::default();
+        row.add_line(b"a row");
+        let wanted: Tables = [
+            ("empty".to_owned(), TableDigest::default()),
+            ("t".to_owned(), row),
+        ]
+        .into();
+        let check = in_hand(&scope, &seed, &wanted);
+        assert_eq!(check.result, CheckResult::Passed);
+        let why = check.why.unwrap_or_default();
+        assert!(why.starts_with("what was read of t was damaged"), "{why}");
+        let none = in_hand(&scope, &seed, &Tables::new());
+        assert_eq!(none.result, CheckResult::Failed);
+    }
 }
