@@ -104,7 +104,7 @@ fn restored(report: &Report) -> Vec<Finding> {
         ));
     }
     for (step, _, c) in report.state.done::<CheckRestored>() {
-        let otherwise = "tables are otherwise than the dump of the same point says";
+        let otherwise = "things were restored otherwise than the same point says";
         findings.extend(told(Code::RestoredDiffers, step, otherwise, &c.differs));
     }
     findings

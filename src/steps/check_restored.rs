@@ -5,7 +5,9 @@ use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
 use crate::database::{Address, Database, Postgres};
 use crate::dump::{Digests, digest_older};
-use crate::manifest::{CheckResult, Document, Dump, HeartbeatColumn, Reference, TableDigest};
+use crate::manifest::{
+    Check, CheckResult, Document, Dump, HeartbeatColumn, Reference, TableDigest,
+};
 use crate::model::{Method, Name, TargetName};
 use crate::plan::{Against, Beat, CheckRestored, Restored, RestoredChecked};
 use crate::proof::{self, Scope};
@@ -65,6 +67,7 @@ impl Perform for CheckRestored {
             if let Some((reference, target)) = &reference {
                 let found = (address, &digests, beat.id);
                 let wrong = self.unlike_source(ctx, (reference, target), found).await?;
+                let wrong = told_once(wrong, &differs);
                 differs.extend(wrong.into_iter().map(named));
             }
             all.extend(digests.tables.into_iter().map(|(t, d)| (named(t), d)));
@@ -82,6 +85,17 @@ impl Perform for CheckRestored {
         })
     }
 }
+
+/// Rows that a dump said to be otherwise are told once, by the names of their tables.
+fn told_once(wrong: Vec<Check>, differs: &[String]) -> Vec<String> {
+    let told = |c: &Check| !differs.is_empty() && OF_ROWS.contains(&c.id.as_str());
+    let wrong = wrong.into_iter().filter(|c| !told(c));
+    wrong
+        .map(|c| format!("{}: {}", c.id, c.why.unwrap_or_default()))
+        .collect()
+}
+
+const OF_ROWS: [&str; 2] = ["source-rows", "source-heartbeat"];
 
 impl CheckRestored {
     /// The mark of a load goes. A crash right after it leaves a database as it was at its source.
@@ -150,7 +164,7 @@ impl CheckRestored {
         ctx: &Context<'_>,
         (reference, target): (&Reference, &TargetName),
         (address, digests, beat): (&Address, &Digests, Option<i64>),
-    ) -> Result<Vec<String>, Fail> {
+    ) -> Result<Vec<Check>, Fail> {
         let database = Name::new(address.database.as_str());
         let scope = Scope {
             source: &self.source,
@@ -169,10 +183,7 @@ impl CheckRestored {
             least: 0,
         };
         let checks = compare(&scope, reference, found).await?.into_iter();
-        let failed = checks.filter(|c| c.result == CheckResult::Failed);
-        Ok(failed
-            .map(|c| format!("{}: {}", c.id, c.why.unwrap_or_default()))
-            .collect())
+        Ok(checks.filter(|c| c.result == CheckResult::Failed).collect())
     }
 
     /// A dump may be loaded under another name than it was dumped from.
