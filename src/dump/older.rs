@@ -18,10 +18,10 @@ pub async fn digest_older<D: Database>(
     streams: u32,
     timeout: Seconds,
 ) -> Result<Digests, DumpError> {
-    let main = D::connect(address, timeout).await?;
     let Some(of) = of else {
         return digest_database::<D>(address, streams, timeout).await;
     };
+    let main = D::connect(address, timeout).await?;
     let (horizon, ranges) = (of.horizon, of.ranges());
     // At once: of many tables all ranges would not fit.
     let folded = |table: &Table, (all, older): Rows| {

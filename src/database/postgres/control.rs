@@ -57,8 +57,8 @@ const ALONE: &str = "SELECT json_build_array(n.nspname, c.relname) FROM pg_class
      pg_trigger t WHERE t.tgrelid = c.oid AND t.tgtype & 8 > 0) AND NOT EXISTS (SELECT 1 FROM \
      pg_rewrite r WHERE r.ev_class = c.oid)";
 
-/// Nothing of a control takes longer, nor waits for a lock.
-const PATIENCE: &str = "SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '10min'";
+/// No statement of a control takes longer.
+const PATIENCE: &str = "SET LOCAL statement_timeout = '10min'";
 
 #[derive(Deserialize)]
 struct Numbering {
@@ -112,19 +112,11 @@ impl Postgres {
         work: impl AsyncFnOnce() -> Result<Option<Control>, DatabaseError>,
     ) -> Result<Option<Control>, DatabaseError> {
         let lacking = self.lacking(Of::All).await?;
-        self.execute("BEGIN").await?;
-        let result = async {
+        let bounded = async || {
             self.execute(PATIENCE).await?;
-            self.join(&lacking.owners).await?;
-            for table in &lacking.forced {
-                self.no_force(table).await?;
-            }
             work().await
         };
-        let result = result.await;
-        let undone = self.execute("ROLLBACK").await;
-        let result = result?;
-        undone.map(|()| result)
+        self.undone(&lacking, bounded).await
     }
 
     /// Whether the server took it, and it touched something.

@@ -188,6 +188,18 @@ impl Postgres {
         if lacking.is_empty() {
             return work().await;
         }
+        self.undone(&lacking, work).await
+    }
+
+    /// With what is lacking, in a transaction of which nothing stays.
+    ///
+    /// # Errors
+    /// The server's; the work's.
+    pub(super) async fn undone<T>(
+        &self,
+        lacking: &Lacking,
+        work: impl AsyncFnOnce() -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
         self.execute("BEGIN").await?;
         let result = async {
             self.execute(PATIENCE).await?;
