@@ -2,6 +2,7 @@
 
 use super::error::DatabaseError;
 use super::found::{Control, Damage, RangedRows, Rows, SchemaAsFound, Table};
+use super::structure::{Sample, Structure};
 use crate::manifest::{Catalogue, HeartbeatColumn, SequenceAt};
 use crate::model::Seconds;
 use std::collections::BTreeMap;
@@ -53,4 +54,7 @@ pub trait Comparable: Sized {
         pick: u64,
         tables: Vec<Table>,
     ) -> Result<Option<Control>, DatabaseError>;
+
+    /// Whether indexes agree with their tables and pages can be read, in a restored database.
+    async fn structure(&self, sample: Sample<'_>) -> Result<Structure, DatabaseError>;
 }

@@ -210,6 +210,8 @@ pub enum LeftOut {
 pub struct SequencesBehind {
     pub looked_at: u64,
     pub behind: Vec<String>,
+    /// Whose column could not be read, each with what the server said.
+    pub unread: Vec<String>,
 }
 
 /// What became of a database that was to be dropped.

@@ -8,6 +8,7 @@ mod kind;
 mod logins;
 mod postgres;
 mod quote;
+mod structure;
 
 pub use address::{Address, Secret};
 pub use comparable::Comparable;
@@ -21,3 +22,4 @@ pub use kind::{Database, RowsIn, RowsOut};
 pub use logins::Logins;
 pub use postgres::{DumpProgram, Postgres};
 pub use quote::literal;
+pub use structure::{Sample, Structure};

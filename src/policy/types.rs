@@ -176,6 +176,10 @@ pub struct Drill {
     /// The newest heartbeat in the restored data may be this much older than the snapshot.
     #[serde(default = "default_heartbeat_age")]
     pub heartbeat_max_age: Seconds,
+    /// How long the server's extension amcheck looks at indexes and pages of each restored
+    /// database, in an order that differs from drill to drill; `0s`: not at all.
+    #[serde(default = "default_amcheck")]
+    pub amcheck: Seconds,
     /// SQL that must return one row with one column that reads `expect`.
     #[serde(default)]
     pub assertions: Vec<Assertion>,
@@ -186,6 +190,9 @@ fn default_ttl() -> Seconds {
 }
 fn default_heartbeat_age() -> Seconds {
     Seconds(60)
+}
+fn default_amcheck() -> Seconds {
+    Seconds(300)
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

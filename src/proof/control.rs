@@ -2,6 +2,7 @@
 //! nothing.
 
 use super::{Scope, Tables, equal, reference, sequences};
+use crate::database::SequencesBehind;
 use crate::manifest::{Catalogue, CatalogueReference, Check, CheckResult, TableDigest};
 use crate::model::Sha256;
 
@@ -37,10 +38,7 @@ pub enum Damaged<'a> {
         digest: TableDigest,
         wanted: &'a Tables,
     },
-    Sequences {
-        looked_at: u64,
-        behind: &'a [String],
-    },
+    Sequences(&'a SequencesBehind),
     Schema {
         before: &'a Catalogue,
         after: &'a Catalogue,
@@ -59,7 +57,7 @@ fn looked(scope: &Scope<'_>, damaged: &Damaged<'_>) -> Check {
             let found = [((*name).to_owned(), *digest)].into();
             equal(scope, "equal", &of.into_iter().collect(), &found)
         }
-        Damaged::Sequences { looked_at, behind } => sequences(scope, *looked_at, behind),
+        Damaged::Sequences(found) => sequences(scope, found),
         Damaged::Schema { before, after } => {
             let whole = CatalogueReference {
                 stayed: (*before).clone(),
@@ -130,10 +128,11 @@ mod tests {
         );
         assert_eq!(control(&table(digest)).result, CheckResult::Failed);
         let sequence = |behind: &[String]| {
-            control(&Damaged::Sequences {
+            control(&Damaged::Sequences(&SequencesBehind {
                 looked_at: 1,
-                behind,
-            })
+                behind: behind.to_vec(),
+                unread: Vec::new(),
+            }))
         };
         assert_eq!(sequence(&["s".to_owned()]).result, CheckResult::Passed);
         assert_eq!(sequence(&[]).result, CheckResult::Failed);

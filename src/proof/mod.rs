@@ -3,6 +3,7 @@
 pub mod control;
 pub mod reference;
 
+use crate::database::{SequencesBehind, Structure};
 use crate::manifest::{Check, CheckResult, TableDigest};
 use crate::model::{Method, Name, SourceId, TargetName};
 use std::collections::BTreeMap;
@@ -115,18 +116,15 @@ pub fn equal(scope: &Scope<'_>, id: &str, wanted: &Tables, found: &Tables) -> Ch
 /// The newest heartbeat may be at most `max_age_s` older than the snapshot.
 pub fn heartbeat(
     scope: &Scope<'_>,
-    newest: Option<jiff::Timestamp>,
+    newest: Result<Option<jiff::Timestamp>, &str>,
     snapshot_at: jiff::Timestamp,
     max_age_s: u64,
 ) -> Check {
-    let Some(newest) = newest else {
-        return scope.check(
-            "heartbeat",
-            false,
-            1,
-            0,
-            Some("the heartbeat table has no row".into()),
-        );
+    let none = |why: String| scope.check("heartbeat", false, 1, 0, Some(why));
+    let newest = match newest {
+        Ok(Some(newest)) => newest,
+        Ok(None) => return none("the heartbeat table has no row".into()),
+        Err(why) => return none(format!("the heartbeat could not be read: {why}")),
     };
     let age_s = snapshot_at.duration_since(newest).as_secs();
     let fresh = age_s <= i64::try_from(max_age_s).unwrap_or(i64::MAX);
@@ -165,14 +163,37 @@ pub fn objects(scope: &Scope<'_>, differs: &[String], not_compared: Option<&str>
 }
 
 /// No sequence may stand behind the column that it numbers: the next insert would collide.
-pub fn sequences(scope: &Scope<'_>, looked_at: u64, behind: &[String]) -> Check {
-    let why = behind.first().map(|first| {
-        format!(
-            "{} sequences are behind their columns, first {first}",
-            behind.len()
-        )
+pub fn sequences(scope: &Scope<'_>, found: &SequencesBehind) -> Check {
+    let (behind, unread) = (&found.behind, &found.unread);
+    let behind = behind.first().map(|first| {
+        let count = behind.len();
+        format!("{count} sequences are behind their columns, first {first}")
     });
-    scope.check("sequences", why.is_none(), looked_at, looked_at, why)
+    let untold = unread.first().map(|first| {
+        let count = unread.len();
+        format!("columns of {count} sequences could not be read, first {first}")
+    });
+    let why: Vec<String> = behind.into_iter().chain(untold).collect();
+    let why = (!why.is_empty()).then(|| why.join("; "));
+    let tested = found.looked_at - (unread.len() as u64).min(found.looked_at);
+    scope.check("sequences", why.is_none(), found.looked_at, tested, why)
+}
+
+/// Indexes agree with their tables, and pages can be read. What nobody could look at is told.
+pub fn amcheck(scope: &Scope<'_>, found: &Structure) -> Check {
+    let damaged = found.damaged.first().map(|first| {
+        let count = found.damaged.len();
+        format!("{count} indexes or tables are damaged, first {first}")
+    });
+    let not_looked = found.of - found.looked_at.min(found.of);
+    let untold = found
+        .not_looked
+        .as_ref()
+        .map(|why| format!("{not_looked} indexes and tables were not looked at: {why}"));
+    let passed = damaged.is_none();
+    let told: Vec<String> = damaged.into_iter().chain(untold).collect();
+    let why = (!told.is_empty()).then(|| told.join("; "));
+    scope.check("amcheck", passed, found.of, found.looked_at, why)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Checks a restored database that is about to be used: the first answer, then everything counted.
 
-use super::database::{SCHEDULED, heartbeat};
+use super::database::SCHEDULED;
+use super::heartbeat::heartbeat;
 use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
 use crate::database::{Address, Database, Postgres};
@@ -25,12 +26,15 @@ impl Perform for CheckRestored {
                 .ok_or_else(|| Fail::bug("no database was given"))?,
         };
         let addresses = self.addresses(&given);
-        let (mut beat, mut tables) = (Beat::default(), 0);
+        let (mut beat, mut tables, mut differs) = (Beat::default(), 0, Vec::new());
         for address in &addresses {
             let connection = ctx.connect(address).await?;
             tables += connection.tables().await?.len();
             if let Some(column) = self.heartbeat_at(address) {
-                beat = heartbeat(&connection, Some(column)).await?;
+                match heartbeat(&connection, Some(column)).await? {
+                    Ok(read) => beat = read,
+                    Err(why) => differs.push(format!("the heartbeat could not be read: {why}")),
+                }
             }
         }
         let answered_at = ctx.world.now();
@@ -42,7 +46,7 @@ impl Perform for CheckRestored {
         }
         let reference = self.reference(ctx).await;
         let (mut all, mut rows) = (BTreeMap::new(), 0);
-        let (mut compared, mut differs) = (None, Vec::new());
+        let mut compared = None;
         for address in &addresses {
             let digests = self.digests(ctx, address, reference.as_ref()).await?;
             if let Some((table, why)) = digests.unreadable.iter().next() {

@@ -75,10 +75,7 @@ pub(super) async fn control(
                 digest: *digest,
                 wanted,
             },
-            Seen::Sequences(seen) => Damaged::Sequences {
-                looked_at: seen.looked_at,
-                behind: &seen.behind,
-            },
+            Seen::Sequences(seen) => Damaged::Sequences(seen),
             Seen::Schema { before, after } => Damaged::Schema { before, after },
         };
         return Ok(negative_control(scope, &seed, &done.what, &damaged));

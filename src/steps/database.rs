@@ -1,13 +1,10 @@
 //! What several steps read of a restored database.
 
 use super::Context;
-use crate::database::{Address, Database, Keep, Postgres, Takes, Watch};
+use crate::database::{Address, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
-use crate::manifest::{
-    DatabaseFacts, Document, Dump, HeartbeatColumn, MAX_DOCUMENT_BYTES, TableDigest,
-};
+use crate::manifest::{DatabaseFacts, Document, Dump, MAX_DOCUMENT_BYTES, TableDigest};
 use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
-use crate::plan::Beat;
 use crate::report::Fail;
 use crate::vault::Vault;
 use futures_util::FutureExt;
@@ -45,17 +42,6 @@ impl Kept {
             comment: &self.comment,
             timeout: ctx.clients.call_timeout(),
         }
-    }
-}
-
-/// The newest heartbeat, where there is a table of them.
-pub(super) async fn heartbeat(
-    connection: &impl Database,
-    column: Option<&HeartbeatColumn>,
-) -> Result<Beat, Fail> {
-    match column {
-        Some(column) => Ok(connection.heartbeat(column).await?),
-        None => Ok(Beat::default()),
     }
 }
 

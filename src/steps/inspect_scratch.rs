@@ -2,8 +2,10 @@
 //! comparisons.
 
 use super::controlled::{Schema, control};
-use super::database::{Kept, heartbeat};
+use super::database::Kept;
+use super::heartbeat::{beat_checked, heartbeat};
 use super::source_compared::{Found, compare, damaged, reference_of, without};
+use super::structure::looked_into;
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{AsFound, Database, Postgres, SchemaError};
 use crate::dump::{Digests, digest_older};
@@ -41,7 +43,8 @@ impl Perform for InspectScratch {
         let compared = match &reference {
             Ok(Some(reference)) => {
                 let as_found = connection.as_found(&kept.keep(ctx)).await;
-                let found = (as_found, &digests, beat.id);
+                let id = beat.as_ref().ok().and_then(|b| b.id);
+                let found = (as_found, &digests, id);
                 let compared = self.compared(&connection, &scope, (reference, found));
                 compared.await?
             }
@@ -50,21 +53,13 @@ impl Perform for InspectScratch {
         };
         let mut checks = vec![proof::counts(&scope, &digests.tables, &digests.unreadable)];
         if self.heartbeat.is_some() {
-            let max_age_s = self.heartbeat_max_age.0;
-            checks.push(proof::heartbeat(
-                &scope,
-                beat.at,
-                self.snapshot_at,
-                max_age_s,
-            ));
+            let (at, most) = (self.snapshot_at, self.heartbeat_max_age);
+            checks.push(beat_checked(&scope, &beat, at, most));
         }
         checks.extend(compared);
         let sequences = connection.sequences_behind().await?;
-        checks.push(proof::sequences(
-            &scope,
-            sequences.looked_at,
-            &sequences.behind,
-        ));
+        checks.push(proof::sequences(&scope, &sequences));
+        checks.extend(looked_into(ctx, &scope, &connection, self.amcheck).await?);
         for asked in &self.assertions {
             checks.push(assertion::ask(&connection, &scope, asked).await?);
         }
@@ -74,7 +69,7 @@ impl Perform for InspectScratch {
         Ok(ScratchInspected {
             checks,
             tables: digests.tables,
-            heartbeat: beat,
+            heartbeat: beat.unwrap_or_default(),
             disabled,
             opened,
             took_s: start.elapsed().as_secs_f64(),

@@ -1,7 +1,9 @@
 //! Loads a target's dump into an empty scratch database, and compares.
 
 use super::controlled::{Schema, control};
-use super::database::{Load, digests, heartbeat, mark};
+use super::database::{Load, digests, mark};
+use super::heartbeat::{beat_checked, heartbeat};
+use super::structure::looked_into;
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{Address, Database, Takes};
 use crate::manifest::DatabaseFacts;
@@ -51,19 +53,16 @@ impl Perform for LoadScratch {
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;
         if let Some(asked) = &self.asked {
             if self.heartbeat.is_some() {
-                let most_s = asked.heartbeat_max_age.0;
-                checks.push(proof::heartbeat(&scope, beat.at, asked.at, most_s));
+                let most = asked.heartbeat_max_age;
+                checks.push(beat_checked(&scope, &beat, asked.at, most));
             }
             for asked in &asked.assertions {
                 checks.push(assertion::ask(&connection, &scope, asked).await?);
             }
         }
         let sequences = connection.sequences_behind().await?;
-        checks.push(proof::sequences(
-            &scope,
-            sequences.looked_at,
-            &sequences.behind,
-        ));
+        checks.push(proof::sequences(&scope, &sequences));
+        checks.extend(looked_into(ctx, &scope, &connection, self.amcheck).await?);
         let wanted = (&digests.tables, Schema::NotKept);
         checks.push(control(ctx, &scope, &connection, wanted).await?);
         Ok(DumpLoaded {
@@ -72,7 +71,7 @@ impl Perform for LoadScratch {
             rows: digests.rows(),
             bytes: loaded.bytes,
             took_s: loaded.took_s,
-            heartbeat: beat,
+            heartbeat: beat.unwrap_or_default(),
             exceptions: loaded.exceptions,
             undone: loaded.undone,
             objects_differ,

@@ -1,17 +1,21 @@
 //! What a drill would notice: each fault, in a loaded database, and the check that names it.
 //! docs/PROOF.md is written from it: `UPDATE=1 cargo nextest run -E 'test(/^faults::/)'`.
 
-use crate::servers::Rig;
+use crate::servers::{Bare, Rig};
 use crate::source;
-use dr::database::{Database, Postgres};
+use dr::database::{Comparable, Database, Postgres, Sample, Structure};
 use dr::dump::{Compared, ReadingInput, digest_database, digest_older, read_database};
 use dr::manifest::{
     Check, CheckResult, Dump, HeartbeatColumn, Reference, ReferenceBefore, ServerReading,
 };
 use dr::model::{Method, Name, PolicyName, RunId, RunKind, Seconds, Slot, SourceId, TargetName};
+use dr::proof::amcheck;
 use dr::proof::reference::between;
 use dr::proof::{Scope, differences, sequences};
 use dr::steps::{Found, compare};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 pub const SCHEMA: &str = "CREATE ROLE app; CREATE ROLE reads; CREATE EXTENSION hstore; CREATE \
  SCHEMA app AUTHORIZATION app; GRANT USAGE ON SCHEMA app TO reads; SET ROLE app; CREATE TYPE \
@@ -35,7 +39,9 @@ pub const SCHEMA: &str = "CREATE ROLE app; CREATE ROLE reads; CREATE EXTENSION h
  RESET ROLE; ALTER ROLE reads SET work_mem = '7MB'; CREATE TABLE app.heartbeat (id bigint PRIMARY \
  KEY, at timestamptz NOT NULL DEFAULT now()); INSERT INTO app.heartbeat SELECT n FROM \
  generate_series(1, 9) n; CREATE UNLOGGED TABLE \
- app.cache AS SELECT 1 AS a; ALTER DATABASE shop SET timezone = 'Asia/Tokyo'";
+ app.cache AS SELECT 1 AS a; CREATE TABLE app.documents (id int PRIMARY KEY, body text NOT NULL); \
+ ALTER TABLE app.documents ALTER body SET STORAGE EXTERNAL; INSERT INTO app.documents SELECT n, \
+ repeat(md5(n::text), 400) FROM generate_series(1, 3) n; ALTER DATABASE shop SET timezone = 'Asia/Tokyo'";
 
 /// What is done to the loaded database, in the words of the matrix.
 const FAULTS: &[(&str, &str)] = &[
@@ -152,11 +158,59 @@ const FAULTS: &[(&str, &str)] = &[
          = 3",
     ),
     (
+        "row missing in an index",
+        "SET session_replication_role = replica; UPDATE pg_index SET indisready = false WHERE \
+         indexrelid = 'app.orders_at'::regclass; WITH gone AS (DELETE FROM app.orders WHERE id = \
+         8 RETURNING *) INSERT INTO app.orders SELECT * FROM gone; UPDATE pg_index SET indisready \
+         = true WHERE indexrelid = 'app.orders_at'::regclass",
+    ),
+    (
         "encoding damaged",
         "SET session_replication_role = replica; UPDATE app.orders SET note = \
          convert_from(convert_to('ä' || note, 'UTF8'), 'LATIN1') WHERE id = 7",
     ),
 ];
+
+type Below = fn(&File);
+
+/// What is done to the files of a database: whose, and what.
+const BELOW_ROWS: &[(&str, &str, Below)] = &[
+    ("page zeroed", "app.orders", |f| {
+        put(f, 0, &[0; PAGE]);
+    }),
+    ("file cut", "app.orders", |f| {
+        f.set_len(PAGE as u64 / 2).expect("cut");
+    }),
+    ("index leaf zeroed", "app.orders_at", |f| {
+        put(f, PAGE as u64, &[0; PAGE]);
+    }),
+    ("TOAST value damaged", "of app.documents", |f| {
+        put(f, PAGE as u64 - 200, b"overwritten");
+    }),
+    ("TOAST page zeroed", "of app.documents", |f| {
+        put(f, 0, &[0; PAGE]);
+    }),
+];
+
+const PAGE: usize = 8192;
+
+fn put(file: &File, at: u64, bytes: &[u8]) {
+    file.write_all_at(bytes, at).expect("written");
+}
+
+/// Damages the files of a database whose pages no server has read: it was copied by files.
+async fn below_rows(server: &Bare, database: &str, (of, how): (&str, Below)) {
+    let path = match of.strip_prefix("of ") {
+        None => format!("SELECT pg_relation_filepath('{of}')"),
+        Some(table) => format!(
+            "SELECT pg_relation_filepath(reltoastrelid) FROM pg_class WHERE oid = \
+             '{table}'::regclass"
+        ),
+    };
+    let path = server.file(&server.text(database, &path).await);
+    let file = File::options().read(true).write(true).open(path);
+    how(&file.expect("a file"));
+}
 
 /// What no dump's load can have, for it is made by the load itself or belongs to the server; undone
 /// by the second statement. `{}` is the database.
@@ -209,6 +263,18 @@ const OF_A_SERVER: &[(&str, &str, &str)] = &[
     ),
 ];
 
+async fn structure(session: &Postgres) -> Structure {
+    let sample = Sample {
+        seed: 7,
+        budget: Seconds(60),
+        left: &|| Duration::from_secs(60),
+    };
+    let found = session.structure(sample).await.expect("looked at");
+    assert_eq!((found.looked_at, &found.not_looked), (found.of, &None));
+    assert!(found.of > 100, "{}", found.of);
+    found
+}
+
 /// The checks that notice it, by their ids in a proof.
 async fn caught(rig: &Rig, dump: &Dump, database: &str) -> Vec<&'static str> {
     let to = rig.to.address(database, "postgres");
@@ -224,9 +290,12 @@ async fn caught(rig: &Rig, dump: &Dump, database: &str) -> Vec<&'static str> {
         Compared::Not(why) => panic!("not compared: {why}"),
     }
     let session = rig.to.connect(database).await;
-    let behind = session.sequences_behind().await.expect("asked").behind;
-    if !behind.is_empty() {
+    let behind = session.sequences_behind().await.expect("asked");
+    if !behind.behind.is_empty() || !behind.unread.is_empty() {
         by.push("sequences");
+    }
+    if !structure(&session).await.damaged.is_empty() {
+        by.push("amcheck");
     }
     by
 }
@@ -256,6 +325,15 @@ fn every_fault_in_a_loaded_database_is_noticed_by_a_check() {
             rig.to
                 .sql("postgres", &format!("DROP DATABASE {name}"))
                 .await;
+        }
+        for (fault, of, how) in BELOW_ROWS {
+            let make = "CREATE DATABASE below TEMPLATE shop STRATEGY file_copy";
+            rig.to.sql("postgres", make).await;
+            below_rows(&rig.to, "below", (of, *how)).await;
+            let by = caught(&rig, &dump, "below").await;
+            assert!(!by.is_empty(), "{fault} is noticed by nothing");
+            rows.push(format!("| {fault} | `{}` |\n", by.join("`, `")));
+            rig.to.sql("postgres", "DROP DATABASE below").await;
         }
         rows
     });
@@ -347,7 +425,8 @@ async fn caught_in_copy(rig: &Rig, reference: &Reference, database: &str) -> Vec
         least: 90,
     };
     let mut checks = compare(&scope, reference, found).await.expect("compared");
-    checks.push(sequences(&scope, behind.looked_at, &behind.behind));
+    checks.push(sequences(&scope, &behind));
+    checks.push(amcheck(&scope, &structure(&session).await));
     let failed = |c: &Check| c.result != CheckResult::Passed;
     let wrong = checks.into_iter().filter(failed);
     wrong.map(|c| c.id).collect()
@@ -370,7 +449,7 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
         let reference = between(before, &last);
         let copy = async |name: &str| {
             let make = format!(
-                "CREATE DATABASE {name} TEMPLATE shop; ALTER DATABASE {name} SET timezone = \
+                "CREATE DATABASE {name} TEMPLATE shop STRATEGY file_copy; ALTER DATABASE {name} SET timezone = \
                  'Asia/Tokyo'"
             );
             for statement in make.split("; ") {
@@ -396,6 +475,14 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
             assert!(!by.is_empty(), "{fault} is noticed by nothing");
             rows.push((fault.to_owned(), by));
         }
+        for (fault, of, how) in BELOW_ROWS {
+            copy("below").await;
+            below_rows(&rig.from, "below", (of, *how)).await;
+            let by = caught_in_copy(&rig, &reference, "below").await;
+            rig.from.sql("postgres", "DROP DATABASE below").await;
+            assert!(!by.is_empty(), "{fault} is noticed by nothing");
+            rows.push(((*fault).to_owned(), by));
+        }
         rows
     });
     // With any of these switched off something would escape.
@@ -405,6 +492,7 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
         "source-roles",
         "source-sequences",
         "source-settings",
+        "amcheck",
     ] {
         let alone = rows.iter().any(|(_, by)| by[..] == [id.to_owned()]);
         assert!(alone, "{id} is the only one to notice nothing");

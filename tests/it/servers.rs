@@ -109,6 +109,11 @@ impl Bare {
             .unwrap_or_default()
     }
 
+    /// Below its data directory.
+    pub fn file(&self, path: &str) -> PathBuf {
+        self.root.join("data/1").join(path)
+    }
+
     pub fn address(&self, database: &str, user: &str) -> Address {
         Address {
             host: "127.0.0.1".into(),

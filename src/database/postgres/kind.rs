@@ -17,6 +17,7 @@ use crate::database::found::{
     Takes, Undone, Watch, Which,
 };
 use crate::database::kind::{Database, Read};
+use crate::database::structure::{Sample, Structure};
 use crate::manifest::{Catalogue, DatabaseFacts, HeartbeatColumn, Roles, SequenceAt};
 use crate::model::Seconds;
 use crate::plan::Beat;
@@ -61,6 +62,9 @@ impl Comparable for Postgres {
         tables: Vec<Table>,
     ) -> Answer<Option<Control>> {
         self.control(damage, pick, tables).await
+    }
+    async fn structure(&self, sample: Sample<'_>) -> Answer<Structure> {
+        self.structure(sample).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! PostgreSQL. The only module that imports the driver and holds SQL: every question in the file of
 //! its subject, `kind.rs` says which they are.
 
+mod amcheck;
 mod as_found;
 mod beside;
 mod builds;

@@ -50,11 +50,12 @@ impl Postgres {
                 schema: table_schema,
                 name: table,
             };
-            let behind = self
-                .borrowed(numbered, async || self.value(&sql).await)
-                .await?;
-            if behind.as_deref() == Some("t") {
-                found.behind.push(format!("{schema}.{name}"));
+            let behind = self.borrowed(numbered, async || self.value(&sql).await);
+            match behind.await {
+                Ok(Some(behind)) if behind == "t" => found.behind.push(format!("{schema}.{name}")),
+                Ok(_) => {}
+                Err(e) if e.transient() => return Err(e),
+                Err(e) => found.unread.push(format!("{schema}.{name}: {}", e.source)),
             }
         }
         Ok(found)

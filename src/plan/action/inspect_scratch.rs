@@ -26,6 +26,9 @@ pub struct InspectScratch {
     /// where nobody reads it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_comparable: Option<u32>,
+    /// How long its indexes and pages are looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amcheck: Option<Seconds>,
 }
 
 /// The newest heartbeat: its number and the instant of its commit.

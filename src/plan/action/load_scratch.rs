@@ -20,12 +20,15 @@ pub struct LoadScratch {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspected: Option<Link<ScratchInspected>>,
     pub heartbeat: Option<HeartbeatColumn>,
-    /// Of a dump that no snapshot stands behind: what is asked of it.
+    /// What is asked of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<Asked>,
     /// Where to.
     pub into: Name,
     pub streams: u32,
+    /// How long its indexes and pages are looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amcheck: Option<Seconds>,
 }
 
 /// What a drill asks of a database beside that it is whole.

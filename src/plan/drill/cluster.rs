@@ -116,6 +116,7 @@ impl Drilled<'_> {
             assertions: self.input.assertions(self.source, database),
             streams: self.input.policy.concurrency.streams,
             min_comparable: self.input.min_comparable(self.source),
+            amcheck: self.input.amcheck(),
         };
         let inspected = planned
             .steps
@@ -168,9 +169,10 @@ impl Drilled<'_> {
             dump: taken.clone(),
             inspected: Some(by.clone()),
             heartbeat: self.captured.heartbeat_of(database),
-            asked: None,
+            asked: Some(self.input.asked(self.source, database, self.snapshot_at)),
             into,
             streams: concurrency.streams,
+            amcheck: self.input.amcheck(),
         };
         let mut needs = vec![dumped.step()];
         if let ScratchAt::Cluster(empty) = &scratch.at {

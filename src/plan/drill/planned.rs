@@ -1,11 +1,12 @@
 //! What a drill is planned from, and its plan as far as it is made.
 
 use crate::manifest::{Captured, Copy, Point};
-use crate::model::{Name, Provider, Region, RunId, Sha256, SourceId, TargetName, VaultId};
+use crate::model::{Name, Provider, Region, RunId, Seconds, Sha256, SourceId, TargetName, VaultId};
 use crate::plan::names::{self, Tagged};
 use crate::plan::step::Steps;
 use crate::plan::{
-    Dumps, Link, LockProbed, ScratchDatabase, ScratchPlace, ServerPlace, Tags, Tried, TriedBy,
+    Asked, Dumps, Link, LockProbed, ScratchDatabase, ScratchPlace, ServerPlace, Tags, Tried,
+    TriedBy,
 };
 use crate::policy::{Assertion, Drill, Policy};
 use jiff::Timestamp;
@@ -102,6 +103,20 @@ impl DrillInput<'_> {
         cluster.reader.as_ref()?;
         let reading = cluster.reference.clone().unwrap_or_default();
         Some(reading.min_comparable)
+    }
+
+    /// `None`: not at all.
+    pub(super) fn amcheck(&self) -> Option<Seconds> {
+        Some(self.drill.amcheck).filter(|budget| budget.0 > 0)
+    }
+
+    /// What is asked of a restored database, by whichever method it was.
+    pub(super) fn asked(&self, source: &SourceId, database: &Name, at: Timestamp) -> Asked {
+        Asked {
+            assertions: self.assertions(source, database),
+            heartbeat_max_age: self.drill.heartbeat_max_age,
+            at,
+        }
     }
 
     /// Assertions that name this database, or none where it is the only one.

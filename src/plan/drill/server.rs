@@ -3,7 +3,7 @@
 use super::planned::{DrillInput, Planned};
 use crate::manifest::{Captured, DumpHeld};
 use crate::model::{Role, TargetName};
-use crate::plan::{Asked, DumpTaken, LoadScratch, ScratchAt, ScratchDatabase, TriedBy};
+use crate::plan::{DumpTaken, LoadScratch, ScratchAt, ScratchDatabase, TriedBy};
 
 pub(super) fn plan(input: &DrillInput<'_>, captured: &Captured, planned: &mut Planned) {
     // `policy check` asks for one where there is such a source.
@@ -45,12 +45,9 @@ fn load(
         dump: DumpTaken::Held(dump.clone()),
         inspected: None,
         heartbeat: captured.heartbeat_of(&dump.database),
-        asked: Some(Asked {
-            assertions: input.assertions(&captured.source, &dump.database),
-            heartbeat_max_age: input.drill.heartbeat_max_age,
-            at: dump.at,
-        }),
+        asked: Some(input.asked(&captured.source, &dump.database, dump.at)),
         into: input.scratch_database(&captured.source, target, &dump.database),
         streams: input.policy.concurrency.streams,
+        amcheck: input.amcheck(),
     }
 }
