@@ -50,7 +50,7 @@ pub struct Slots {
 pub fn fold(input: Input<'_>) -> Status {
     let proofs = newest_proofs(input.points);
     let latest = |f: fn(&Proof) -> u64| proofs.iter().map(|(_, p)| f(p)).sum();
-    let proven = newest_proven(input.now, &proofs);
+    let proven = newest_proven(&input, &proofs);
     let complete = input.points.iter().find(|k| !k.copies.is_empty());
     Status {
         name: input.policy.name.clone(),
@@ -162,7 +162,15 @@ fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
     found
 }
 
-fn newest_proven(now: Timestamp, proofs: &[(&Known, &Proof)]) -> Vec<Proven> {
+/// When rows were last compared with the source's, in one way.
+fn compared(points: &[Known], way: Way<'_>) -> Option<Timestamp> {
+    let of = |proof: &&Proof| Way::of(proof) == way && proof.compared();
+    let proofs = points.iter().flat_map(|k| &k.proofs).filter(of);
+    proofs.map(|p| p.at).max()
+}
+
+fn newest_proven(input: &Input<'_>, proofs: &[(&Known, &Proof)]) -> Vec<Proven> {
+    let now = input.now;
     let one = |(known, proof): &(&Known, &Proof)| {
         let age = age_s(now, known.at_of(&proof.source));
         Proven {
@@ -173,6 +181,7 @@ fn newest_proven(now: Timestamp, proofs: &[(&Known, &Proof)]) -> Vec<Proven> {
             point: known.point.slot,
             age_s: age,
             proof_age_s: age_s(now, proof.at),
+            compared_age_s: compared(input.points, Way::of(proof)).map(|at| age_s(now, at)),
             rto_s: proof.measured.rto_s,
             rpo_s: age as f64 + proof.measured.snapshot_lag_s.unwrap_or(0.0),
         }

@@ -143,6 +143,20 @@ pub struct Proof {
     pub dump: Option<ObjectKey>,
 }
 
+impl Proof {
+    /// Whether it passed, and rows of every database were compared with the source's own: with what
+    /// a reader saw there beside a snapshot, or a dump that was read of it.
+    pub fn compared(&self) -> bool {
+        let id = match self.method {
+            Method::Snapshot => "source-rows",
+            Method::Dump => "equal",
+            Method::Files => return false,
+        };
+        let mut asked = self.checks.iter().filter(|c| c.id == id).peekable();
+        self.passed && asked.peek().is_some() && asked.all(|c| c.tested > 0)
+    }
+}
+
 impl Document for Proof {
     const SCHEMA: &'static str = "dr/proof/1";
 }

@@ -180,6 +180,11 @@ fn breaches(status: &Status, check: bool) -> Vec<Finding> {
             .is_some_and(old)
         {
             "its newest proof is older than proof_age"
+        } else if met.compared_s.is_some_and(|most| {
+            met.measured_compared_age_s
+                .is_none_or(|age| old((age, most)))
+        }) {
+            "its newest comparison with the source is older than `compared`"
         } else {
             "the newest proven figures miss it"
         };

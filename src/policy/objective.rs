@@ -12,6 +12,7 @@ pub struct Objective {
     pub rpo: Seconds,
     /// A proof older than this proves no more that a restore would work today.
     pub proof_age: Option<Seconds>,
-    /// What was restored was compared in full with its source no longer ago than this.
+    /// Rows that were restored were compared with those of their source no longer ago than this:
+    /// of a snapshot with what `reader` saw beside it.
     pub compared: Option<Seconds>,
 }

@@ -3,7 +3,7 @@
 use super::known::Known;
 use super::told::{Met, Proven};
 use crate::manifest::Captured;
-use crate::model::{Method, Name, SourceId};
+use crate::model::{Method, Name, Seconds, SourceId};
 use crate::policy::{Databases, Objective, Policy, Source, Unit, unit};
 use std::collections::BTreeSet;
 
@@ -62,11 +62,12 @@ fn met(
     of: &[&Proven],
 ) -> Met {
     let best = |f: fn(&Proven) -> f64| of.iter().map(|p| f(p)).min_by(f64::total_cmp);
+    let within = |age_s: Option<i64>, most: Option<Seconds>| {
+        let most = most.map(|most| i64::try_from(most.0).unwrap_or(i64::MAX));
+        most.is_none_or(|most| age_s.is_some_and(|age_s| age_s <= most))
+    };
     let young = |p: &Proven| {
-        let most = wanted
-            .proof_age
-            .map(|a| i64::try_from(a.0).unwrap_or(i64::MAX));
-        most.is_none_or(|most| p.proof_age_s <= most)
+        within(Some(p.proof_age_s), wanted.proof_age) && within(p.compared_age_s, wanted.compared)
     };
     let meets =
         |p: &&&Proven| p.rto_s <= wanted.rto.0 as f64 && p.rpo_s <= wanted.rpo.0 as f64 && young(p);
@@ -80,6 +81,8 @@ fn met(
         measured_rpo_s: best(|p| p.rpo_s),
         proof_age_s: wanted.proof_age.map(|a| a.0),
         measured_proof_age_s: of.iter().map(|p| p.proof_age_s).min(),
+        compared_s: wanted.compared.map(|a| a.0),
+        measured_compared_age_s: of.iter().filter_map(|p| p.compared_age_s).min(),
         met: of.iter().any(|p| meets(&p)),
     }
 }

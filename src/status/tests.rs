@@ -1,5 +1,5 @@
 use super::*;
-use crate::manifest::{Captured, Point};
+use crate::manifest::{Captured, Check, Point};
 use crate::model::Slot;
 use crate::model::{Method, PolicyName, Seconds};
 use crate::plan::tests as planned;
@@ -239,6 +239,46 @@ fn a_sources_own_objective_is_the_one_that_it_is_measured_by() {
     assert_eq!(of(&policy), own, "4 s were measured");
     policy.objectives.clear();
     assert_eq!(of(&policy), own, "a source may promise alone");
+}
+
+#[test]
+fn a_comparison_with_the_source_has_an_age_of_its_own() {
+    let mut policy = planned::policy();
+    let wanted = |compared_s: u64| Objective {
+        compared: Some(Seconds(compared_s)),
+        ..objective(60)
+    };
+    let with = |minute: u8, (tested, passes): (u64, bool)| {
+        let mut proof = planned::proof(Method::Snapshot, "central", minute, passes);
+        let check = Check {
+            id: "source-rows".into(),
+            tested,
+            ..proof.checks[0].clone()
+        };
+        proof.checks.push(check);
+        proof
+    };
+    let mut of = |wanted: Objective, points: &[Known]| {
+        policy.objectives.insert(Method::Snapshot, wanted);
+        let status = of_points(&policy, points);
+        let met = &status.objectives[0];
+        (met.measured_compared_age_s, met.met)
+    };
+    // The newest proof compared nothing, an older one did: at 03:05, fifteen minutes ago.
+    let points = [
+        known(2, vec![with(10, (0, true))]),
+        known(1, vec![with(5, (9, true)), with(1, (9, true))]),
+    ];
+    assert_eq!(of(wanted(900), &points), (Some(900), true));
+    assert_eq!(of(wanted(899), &points), (Some(900), false));
+    assert_eq!(of(objective(60), &points), (Some(900), true));
+    let failed = [
+        known(2, vec![with(10, (0, true))]),
+        known(1, vec![with(5, (9, false))]),
+    ];
+    assert_eq!(of(wanted(900), &failed), (None, false), "it failed");
+    let never = [known(2, vec![passed(Method::Snapshot, 10)])];
+    assert_eq!(of(wanted(900), &never), (None, false));
 }
 
 #[test]

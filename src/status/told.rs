@@ -106,6 +106,8 @@ pub struct Proven {
     /// Age of the point.
     pub age_s: i64,
     pub proof_age_s: i64,
+    /// Age of the newest proof of the same that compared rows with the source's.
+    pub compared_age_s: Option<i64>,
     pub rto_s: f64,
     /// What would be lost if the source died now and this point were restored.
     pub rpo_s: f64,
@@ -156,6 +158,9 @@ pub struct Met {
     /// How old the newest proof may be, where that is promised.
     pub proof_age_s: Option<u64>,
     pub measured_proof_age_s: Option<i64>,
+    /// How old the newest comparison with the source may be, where that is promised.
+    pub compared_s: Option<u64>,
+    pub measured_compared_age_s: Option<i64>,
     pub met: bool,
 }
 

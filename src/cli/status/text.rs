@@ -51,16 +51,25 @@ pub fn text(answer: &mut Answer, status: &Status, measured_on: &str) {
         let of = what(&met.source, met.database.as_ref());
         let (m, verdict) = (met.method.as_str(), if met.met { "met" } else { "NOT met" });
         let figures = format!("rto {} s ({rto}), rpo {} s ({rpo})", met.rto_s, met.rpo_s);
-        let proof = met.proof_age_s.map(|most| {
-            let age = met
-                .measured_proof_age_s
-                .map_or("never proven".to_owned(), span);
-            format!(", proof {} s ({age})", most)
-        });
-        let proof = proof.unwrap_or_default();
+        let age = |what: &str, most: Option<u64>, age: Option<i64>, never: &str| {
+            let age = age.map_or(never.to_owned(), span);
+            most.map_or_else(String::new, |most| format!(", {what} {most} s ({age})"))
+        };
+        let proof = age(
+            "proof",
+            met.proof_age_s,
+            met.measured_proof_age_s,
+            "never proven",
+        );
+        let compared = age(
+            "compared",
+            met.compared_s,
+            met.measured_compared_age_s,
+            "never compared",
+        );
         say(
             "objective",
-            format!("{m:8} of {of}: {figures}{proof}: {verdict}"),
+            format!("{m:8} of {of}: {figures}{proof}{compared}: {verdict}"),
         );
     }
     state(say, status);

@@ -2,10 +2,9 @@
 //! would be a promise.
 
 use super::trouble::Found;
-use crate::model::{Method, Role};
-use crate::policy::{Databases, Objective, Policy, Source};
+use crate::model::Role;
+use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
-use std::collections::BTreeMap;
 
 pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
     fields(policy, found);
@@ -15,9 +14,6 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
             let path = format!("sources[{n}].{field}");
             found.error(Code::PolicyUnsupported, path, message);
         };
-        for method in compared(source.objectives()) {
-            refuse(&format!("objectives.{method}.compared"), COMPARED);
-        }
         match source {
             Source::Aurora(cluster) => {
                 if cluster.databases == Databases::All {
@@ -48,9 +44,6 @@ fn fields(policy: &Policy, found: &mut Found) {
             "comparing rows with the files that they name",
         );
     }
-    for method in compared(&policy.objectives) {
-        refuse(format!("objectives.{method}.compared"), COMPARED);
-    }
     let everywhere = policy.credentials.profiles.keys();
     for role in everywhere.filter(|r| !at_work(**r)) {
         refuse(format!("credentials.profiles.{role}"), waits_for(*role));
@@ -66,13 +59,6 @@ fn fields(policy: &Policy, found: &mut Found) {
             );
         }
     }
-}
-
-const COMPARED: &str = "comparing what was restored with its source";
-
-fn compared(objectives: &BTreeMap<Method, Objective>) -> impl Iterator<Item = Method> + '_ {
-    let asked = objectives.iter().filter(|(_, o)| o.compared.is_some());
-    asked.map(|(method, _)| *method)
 }
 
 /// Whether some step is this role's.

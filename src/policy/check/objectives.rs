@@ -103,12 +103,18 @@ impl Promise<'_> {
         held: &[&Source],
         found: &mut Found,
     ) {
-        proof_age(
-            self.policy,
-            (place, objective.proof_age),
-            self.longest_interval_s,
-            found,
-        );
+        for (field, most) in [
+            ("proof_age", objective.proof_age),
+            ("compared", objective.compared),
+        ] {
+            let place = format!("{place}.{field}");
+            age(self, (&place, field, most), found);
+        }
+        if objective.compared.is_some() {
+            let place = format!("{place}.compared");
+            held.iter()
+                .for_each(|s| compared(s, (&place, method), found));
+        }
         // A snapshot is as old as its schedule; no setting of ours can make a point newer than its
         // slot.
         let every = held.iter().filter_map(|s| self.policy.points_of(s, method));
@@ -129,27 +135,47 @@ impl Promise<'_> {
     }
 }
 
+/// Whether a drill compares rows of this source, restored so, with its own.
+fn compared(source: &Source, (place, method): (&str, Method), found: &mut Found) {
+    let why = match (source, method) {
+        (Source::Aurora(cluster), Method::Snapshot) if cluster.reader.is_none() => format!(
+            "nothing of source `{}` is read to compare with: name a `reader` of it",
+            source.id()
+        ),
+        (Source::Aurora(_), Method::Dump) => {
+            "a dump of a cluster is taken from its restored snapshot; ask that the snapshot is \
+             compared, under `snapshot`"
+                .to_owned()
+        }
+        (_, Method::Files) => {
+            "files are compared by checksum in every drill; `proof_age` says how old that may be"
+                .to_owned()
+        }
+        _ => return,
+    };
+    found.error(Code::NoMethodMeets, place.to_owned(), why);
+}
+
 /// A proof's age counts from its drill's opening, and the next one is there at the end of a drill.
-fn proof_age(
-    policy: &Policy,
-    (place, most): (&str, Option<Seconds>),
-    longest_interval_s: fn(&Schedule) -> Option<u64>,
+fn age(
+    promise: &Promise<'_>,
+    (place, field, most): (&str, &str, Option<Seconds>),
     found: &mut Found,
 ) {
-    let drills = policy.drill.as_ref().map(|d| &d.schedule);
+    let drills = promise.policy.drill.as_ref().map(|d| &d.schedule);
     let (Some(most), Some(schedule)) = (most, drills) else {
         return;
     };
-    let Some(interval_s) = longest_interval_s(schedule) else {
+    let Some(interval_s) = (promise.longest_interval_s)(schedule) else {
         return;
     };
-    let place = format!("{place}.proof_age");
+    let place = place.to_owned();
     if interval_s > most.0 {
         found.error(
             Code::NoMethodMeets,
             place,
             format!(
-                "proof_age {most} cannot be met: the schedule leaves up to {} between drills",
+                "{field} {most} cannot be met: the schedule leaves up to {} between drills",
                 Seconds(interval_s)
             ),
         );
@@ -158,7 +184,7 @@ fn proof_age(
             Code::NoMethodMeets,
             place,
             format!(
-                "proof_age {most} is missed while a drill takes long: {} between drills, and up \
+                "{field} {most} is missed while a drill takes long: {} between drills, and up \
                  to {} for one",
                 Seconds(interval_s),
                 schedule.deadline
