@@ -8,8 +8,9 @@ use super::compare::{Compared, compare};
 use super::fill::fill;
 use super::section::{LoadInput, Scripts};
 use super::{DumpError, roles, section};
-use crate::database::{Begun, Database, Which};
+use crate::database::{Begun, Database, Undone, Which};
 use crate::manifest::DatabaseFacts;
+use crate::plan::Refusals;
 
 /// How every mark begins.
 const MARK: &str = "restored by dr: ";
@@ -60,16 +61,19 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     for section in ["pre-data", "large-objects", "post-data"] {
         scripts.apply(&main, section, Which::Rights).await?;
     }
-    main.try_again().await?;
+    // Nobody was let in yet.
+    all_taken(input, &main.try_again().await?, &refused)?;
     scripts
         .apply(&main, "post-data", Which::EventTriggers)
         .await?;
+    if input.refusals == Refusals::End {
+        all_taken(input, &main.try_again().await?, &refused)?;
+    }
     dress(input, &main).await?;
     let statements = main.try_again().await?;
     main.join_readers().await?;
     let compared = compare::<D>(input, &scripts, &statements).await?;
-    let statements = statements.iter().map(|u| format!("{}: {}", u.what, u.why));
-    let undone: Vec<String> = statements.chain(refused).collect();
+    let undone: Vec<String> = statements.iter().map(told).chain(refused).collect();
     exceptions.extend(otherwise(&main, input.facts).await?);
     main.end_load(&said(&mark, &undone, &compared)).await?;
     Ok(Loaded {
@@ -78,6 +82,27 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
         undone,
         compared,
     })
+}
+
+/// A load of which all is wanted goes no further without.
+fn all_taken(
+    input: &LoadInput<'_>,
+    undone: &[Undone],
+    refused: &[String],
+) -> Result<(), DumpError> {
+    let undone = undone.iter().map(told);
+    let mut all = undone.chain(refused.iter().cloned());
+    match all.next() {
+        Some(first) if input.refusals == Refusals::End => Err(DumpError::NotAll {
+            count: 1 + all.count(),
+            first,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn told(undone: &Undone) -> String {
+    format!("{}: {}", undone.what, undone.why)
 }
 
 /// What belongs to the database, and who may enter it.

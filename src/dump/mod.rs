@@ -42,6 +42,13 @@ pub enum DumpError {
     Format(#[from] FormatError),
     #[error("{0}")]
     Refused(String),
+    /// The server took not all, and all was asked for.
+    #[error(
+        "the server refused {count} statements or tables, first {first}; with `--strict` the \
+         database stays closed and unfinished: take away the cause and type the same command \
+         again, or leave out `--strict`"
+    )]
+    NotAll { count: usize, first: String },
     /// The server is older than that of the dump.
     #[error("{0}")]
     Older(String),
@@ -87,6 +94,7 @@ impl From<DumpError> for Fail {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
+            DumpError::NotAll { .. } => Fail::new(Code::DatabaseRefused, e.to_string()),
             DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
             DumpError::Aside => Fail::bug(e.to_string()),

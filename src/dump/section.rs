@@ -5,6 +5,7 @@ use super::DumpError;
 use crate::database::{Address, Database, Takes, Watch, Which};
 use crate::manifest::{ChunkRow, DatabaseFacts, Document, Dump, Roles};
 use crate::model::{Seconds, Sha256};
+use crate::plan::Refusals;
 use crate::vault::Vault;
 use bytes::Bytes;
 
@@ -22,6 +23,7 @@ pub struct LoadInput<'a> {
     pub streams: u32,
     pub timeout: Seconds,
     pub takes: Takes,
+    pub refusals: Refusals,
     pub watch: &'a dyn Watch,
 }
 

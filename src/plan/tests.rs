@@ -333,6 +333,7 @@ fn into_database() -> RestoreInto {
             "points/shop/20261124T020000Z/dumps/d/shop-prod/shop/central.json",
         ),
         dump_version: VersionId::new("d1"),
+        refusals: Refusals::Told,
     })
 }
 

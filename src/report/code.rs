@@ -168,7 +168,6 @@ codes! {
     DatabaseNotEmpty = "database-not-empty", Refused;
     DatabaseEmpty = "database-empty", Findings;
     ClientTooOld = "client-too-old", Refused, Hint::policy("drill");
-    TableUnreadable = "table-unreadable", Findings;
     DumpDamaged = "dump-damaged", Findings, Hint::policy("verify");
 
     // Restores.

@@ -26,42 +26,33 @@ impl Perform for CheckRestored {
                 .ok_or_else(|| Fail::bug("no database was given"))?,
         };
         let addresses = self.addresses(&given);
-        let (mut beat, mut tables, mut differs) = (Beat::default(), 0, Vec::new());
-        for address in &addresses {
-            let connection = ctx.connect(address).await?;
-            tables += connection.tables().await?.len();
-            if let Some(column) = self.heartbeat_at(address) {
-                match heartbeat(&connection, Some(column)).await? {
-                    Ok(read) => beat = read,
-                    Err(why) => differs.push(format!("the heartbeat could not be read: {why}")),
-                }
-            }
-        }
+        let beat = self.first_answers(ctx, &addresses).await?;
         let answered_at = ctx.world.now();
-        if tables == 0 {
-            return Err(Fail::new(
-                Code::DatabaseEmpty,
-                format!("{} has no tables", given.shown()),
-            ));
-        }
+        let (beat, mut differs) = match beat {
+            Ok(beat) => (beat, Vec::new()),
+            Err(why) => {
+                let told = format!("the heartbeat could not be read: {why}");
+                (Beat::default(), vec![told])
+            }
+        };
         let reference = self.reference(ctx).await;
         let (mut all, mut rows) = (BTreeMap::new(), 0);
         let mut compared = None;
         for address in &addresses {
             let digests = self.digests(ctx, address, reference.as_ref()).await?;
-            if let Some((table, why)) = digests.unreadable.iter().next() {
-                return Err(Fail::new(
-                    Code::TableUnreadable,
-                    format!("table {table} of {} cannot be read: {why}", address.shown()),
-                ));
-            }
             rows += digests.rows();
             let named = |table: String| match addresses.len() {
                 1 => table,
                 _ => format!("{}.{table}", address.database),
             };
+            // One that is damaged keeps nobody from the others.
+            let unread = digests.unreadable.iter();
+            let unread = unread.map(|(table, why)| named(format!("{table} cannot be read: {why}")));
+            differs.extend(unread);
+            let before = differs.len();
             if let Some(dump) = self.wanted(ctx, address).await? {
-                let wanted = dump.digests();
+                let mut wanted = dump.digests();
+                wanted.retain(|table, _| !digests.unreadable.contains_key(table));
                 let found = lasting(digests.listed(&wanted));
                 let wanted = lasting(wanted);
                 compared = Some(compared.unwrap_or(0) + wanted.len() as u64);
@@ -71,7 +62,7 @@ impl Perform for CheckRestored {
             if let Some((reference, target)) = &reference {
                 let found = (address, &digests, beat.id);
                 let wrong = self.unlike_source(ctx, (reference, target), found).await?;
-                let wrong = told_once(wrong, &differs);
+                let wrong = told_once(wrong, &differs[before..]);
                 differs.extend(wrong.into_iter().map(named));
             }
             all.extend(digests.tables.into_iter().map(|(t, d)| (named(t), d)));
@@ -102,6 +93,29 @@ fn told_once(wrong: Vec<Check>, differs: &[String]) -> Vec<String> {
 const OF_ROWS: [&str; 2] = ["source-rows", "source-heartbeat"];
 
 impl CheckRestored {
+    /// What an application would see first. A heartbeat that cannot be read, inside, keeps nobody
+    /// from using all else.
+    async fn first_answers(
+        &self,
+        ctx: &Context<'_>,
+        addresses: &[Address],
+    ) -> Result<Result<Beat, String>, Fail> {
+        let (mut beat, mut tables) = (Ok(Beat::default()), 0);
+        for address in addresses {
+            let connection = ctx.connect(address).await?;
+            tables += connection.tables().await?.len();
+            if let Some(column) = self.heartbeat_at(address) {
+                beat = heartbeat(&connection, Some(column)).await?;
+            }
+        }
+        if tables > 0 {
+            return Ok(beat);
+        }
+        let shown: Vec<String> = addresses.iter().map(Address::shown).collect();
+        let message = format!("{} has no tables", shown.join(" and "));
+        Err(Fail::new(Code::DatabaseEmpty, message))
+    }
+
     /// The mark of a load goes. A crash right after it leaves a database as it was at its source.
     async fn forget(&self, ctx: &Context<'_>, given: &Address) -> Result<Option<String>, Fail> {
         if !matches!(self.restored, Restored::Given) {

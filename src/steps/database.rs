@@ -5,6 +5,7 @@ use crate::database::{Address, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
 use crate::manifest::{DatabaseFacts, Document, Dump, MAX_DOCUMENT_BYTES, TableDigest};
 use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
+use crate::plan::Refusals;
 use crate::report::Fail;
 use crate::vault::Vault;
 use futures_util::FutureExt;
@@ -75,6 +76,7 @@ pub(super) struct Load<'a> {
     /// Says in the database whose load it is, so that a second attempt knows its own.
     pub mark: String,
     pub streams: u32,
+    pub refusals: Refusals,
     pub takes: Takes,
 }
 
@@ -136,6 +138,7 @@ impl Load<'_> {
             streams: self.streams,
             timeout: ctx.clients.call_timeout(),
             takes: self.takes,
+            refusals: self.refusals,
             watch: &Watched(ctx),
         };
         let loaded = crate::dump::load::<Postgres>(&input).await?;

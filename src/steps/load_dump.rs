@@ -20,6 +20,7 @@ impl Perform for LoadDump {
             address,
             mark: format!("{} {} {}", ctx.plan.slot, &hash.0[..16], self.target),
             streams: self.streams,
+            refusals: self.refusals,
             // Afterwards all of them are looked at, and one session asks.
             takes: Takes::All {
                 sessions: self.streams + 1,

@@ -8,7 +8,7 @@ use super::{Context, Perform, assertion, cluster};
 use crate::database::{Address, Database, Takes};
 use crate::manifest::DatabaseFacts;
 use crate::model::{Method, ObjectKey, VersionId};
-use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
+use crate::plan::{DumpLoaded, DumpTaken, LoadScratch, Refusals, ScratchAt};
 use crate::proof::{self, Scope};
 use crate::report::{Code, Fail};
 
@@ -24,6 +24,7 @@ impl Perform for LoadScratch {
             address: &address,
             mark: format!("{} {}", mark(&ctx.plan.vault, &ctx.plan.run), self.target),
             streams: self.streams,
+            refusals: Refusals::Told,
             takes: Takes::WithoutName,
         };
         let dump = load.read(ctx).await?;

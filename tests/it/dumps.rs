@@ -404,6 +404,40 @@ fn a_statement_that_is_refused_is_named_and_all_else_is_there_and_nobody_reads_m
 }
 
 #[test]
+fn a_strict_load_lets_nobody_in_before_all_is_there_and_goes_on_once_it_can() {
+    let rig = Rig::new("strict");
+    rig.run(async {
+        let schema = "CREATE SCHEMA lib; CREATE FUNCTION lib.gone() RETURNS int LANGUAGE sql AS \
+                      'SELECT 1'; CREATE TABLE t (x int); INSERT INTO t VALUES (1)";
+        rig.from.sql("shop", schema).await;
+        let dump = rig.dump().await.expect("dumped");
+        let text = rig.section(&dump, "pre-data").await;
+        let without = text.replace("lib.gone", "nope.gone");
+        let dump = rig.with_section(&dump, "pre-data", &without).await;
+        rig.to.sql("postgres", "CREATE ROLE reads").await;
+        let to = rig.to.address("shop", "postgres");
+        let may = "SELECT has_database_privilege('reads', 'shop', 'CONNECT')";
+        match rig.load_strictly(&dump, &to).await.err() {
+            Some(e @ DumpError::NotAll { .. }) => {
+                let told = e.to_string();
+                assert!(
+                    told.contains("first CREATE FUNCTION nope.gone: 3F000"),
+                    "{told}"
+                );
+            }
+            other => panic!("a function was refused: {other:?}"),
+        }
+        assert_eq!(rig.to.text("shop", may).await, "f");
+        rig.to.sql("shop", "CREATE SCHEMA nope").await;
+        let loaded = rig.load_strictly(&dump, &to).await.expect("goes on");
+        assert_eq!(loaded.undone, Vec::<String>::new());
+        assert_eq!(rig.to.text("shop", may).await, "t");
+        let all = "SELECT nope.gone() || ' ' || (SELECT count(*) FROM t)";
+        assert_eq!(rig.to.text("shop", all).await, "1 1");
+    });
+}
+
+#[test]
 fn more_objects_than_one_transaction_may_lock_are_loaded() {
     let rig = Rig::new("locks");
     rig.run(async {
@@ -486,13 +520,13 @@ impl Watch for Watching {
 fn how_far_long_builds_are_is_told() {
     let rig = Rig::new("long");
     rig.run(async {
-        // An index of which a load is sure to see the middle: it takes seconds wherever it is built.
+        // An index of which a load is sure to see the middle, wherever it is built.
         let long = "CREATE FUNCTION slow(t text) RETURNS text IMMUTABLE LANGUAGE sql RETURN t; \
                     CREATE TABLE big AS SELECT n, md5(n::text) FROM generate_series(1, 300000) n; \
                     CREATE TABLE long (id int PRIMARY KEY, t text); INSERT INTO long SELECT n, \
                     md5(n::text) FROM generate_series(1, 600) n; CREATE INDEX ON long (slow(t)); \
-                    CREATE OR REPLACE FUNCTION slow(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql \
-                    AS 'BEGIN PERFORM pg_sleep(0.0005); RETURN t; END'";
+                    CREATE OR REPLACE FUNCTION slow(t text) RETURNS text IMMUTABLE LANGUAGE \
+                    plpgsql AS 'BEGIN PERFORM pg_sleep(0.0005); RETURN t; END'";
         rig.from.sql("shop", long).await;
         let dump = rig.dump().await.expect("dumped");
         let to = rig.to.address("shop", "postgres");

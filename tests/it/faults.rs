@@ -41,7 +41,8 @@ pub const SCHEMA: &str = "CREATE ROLE app; CREATE ROLE reads; CREATE EXTENSION h
  generate_series(1, 9) n; CREATE UNLOGGED TABLE \
  app.cache AS SELECT 1 AS a; CREATE TABLE app.documents (id int PRIMARY KEY, body text NOT NULL); \
  ALTER TABLE app.documents ALTER body SET STORAGE EXTERNAL; INSERT INTO app.documents SELECT n, \
- repeat(md5(n::text), 400) FROM generate_series(1, 3) n; ALTER DATABASE shop SET timezone = 'Asia/Tokyo'";
+ repeat(md5(n::text), 400) FROM generate_series(1, 3) n; ALTER DATABASE shop SET timezone = \
+ 'Asia/Tokyo'";
 
 /// What is done to the loaded database, in the words of the matrix.
 const FAULTS: &[(&str, &str)] = &[
@@ -449,8 +450,8 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
         let reference = between(before, &last);
         let copy = async |name: &str| {
             let make = format!(
-                "CREATE DATABASE {name} TEMPLATE shop STRATEGY file_copy; ALTER DATABASE {name} SET timezone = \
-                 'Asia/Tokyo'"
+                "CREATE DATABASE {name} TEMPLATE shop STRATEGY file_copy; ALTER DATABASE {name} \
+                 SET timezone = 'Asia/Tokyo'"
             );
             for statement in make.split("; ") {
                 rig.from.sql("postgres", statement).await;

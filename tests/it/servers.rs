@@ -9,6 +9,7 @@ use dr::manifest::{DatabaseFacts, Dump};
 use dr::model::{
     Lock, LockMode, ObjectKey, PolicyName, RunId, Seconds, Sha256, Slot, SourceId, TargetName,
 };
+use dr::plan::Refusals;
 use dr::vault::Vault;
 use dr_lab::pg::{Owner, Programs, Server, Spec, snapshot, sweep, template};
 use futures_util::future::BoxFuture;
@@ -252,6 +253,17 @@ impl Rig {
         dr::dump::load::<Postgres>(&input).await
     }
 
+    /// All of it, or nobody is let in.
+    pub async fn load_strictly(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
+        let vault = self.vault().await;
+        let facts = facts_of(&vault, dump).await?;
+        let input = LoadInput {
+            refusals: Refusals::End,
+            ..Self::input(dump, to, (&vault, facts.as_ref()))
+        };
+        dr::dump::load::<Postgres>(&input).await
+    }
+
     /// What a database has otherwise than a dump, that was loaded into it, or into another.
     pub async fn compare(&self, dump: &Dump, to: &Address) -> Compared {
         let vault = self.vault().await;
@@ -276,6 +288,7 @@ impl Rig {
             streams: 2,
             timeout: PATIENCE,
             takes: Takes::All { sessions: 3 },
+            refusals: Refusals::Told,
             watch: &Nobody,
         }
     }

@@ -62,6 +62,10 @@ pub struct Args {
         hide_env_values = true
     )]
     pub into: Option<String>,
+    /// dump: all or nothing: where the server refuses something, the database stays closed and
+    /// unfinished
+    #[arg(long)]
+    pub strict: bool,
     /// PEM bundle for TLS to PostgreSQL
     #[arg(long, value_name = "FILE")]
     pub postgres_ca_file: Option<String>,

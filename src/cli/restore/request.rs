@@ -7,6 +7,7 @@ use crate::operations::restore::{
     BucketDestination, ClusterDestination, DatabaseDestination, RestoreRequest, RestoreSource,
 };
 use crate::operations::vault_alone::Endpoints;
+use crate::plan::Refusals;
 use crate::report::{Fail, Hint};
 
 /// # Errors
@@ -34,6 +35,10 @@ pub fn request(args: &Args) -> Result<RestoreRequest, Fail> {
         },
         database: DatabaseDestination {
             url: args.into.clone(),
+            refusals: match args.strict {
+                true => Refusals::End,
+                false => Refusals::Told,
+            },
         },
         bucket: BucketDestination {
             bucket: args.to_bucket.clone(),

@@ -117,6 +117,7 @@ pub(super) fn database(asked: &Asked<'_>) -> Result<Destination, Fail> {
             of: option.database.clone().unwrap_or_else(|| Name::new("")),
             dump_key,
             dump_version,
+            refusals: request.database.refusals,
         }),
         address: Some(address),
     })

@@ -4,6 +4,7 @@ use crate::database::Secret;
 use crate::model::{BucketName, ClusterId, Method, Name, Region, Slot, SourceId, TargetName};
 use crate::operations::Loaded;
 use crate::operations::vault_alone::{Endpoints, FromVault};
+use crate::plan::Refusals;
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -51,6 +52,7 @@ pub struct ClusterDestination {
 #[derive(Default)]
 pub struct DatabaseDestination {
     pub url: Option<String>,
+    pub refusals: Refusals,
 }
 
 #[derive(Default)]

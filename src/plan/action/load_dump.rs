@@ -3,6 +3,23 @@
 use crate::model::{ObjectKey, SourceId, TargetName, VersionId};
 use serde::{Deserialize, Serialize};
 
+/// What becomes of a load of which the server refuses something.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusals {
+    /// All else is loaded, and what is not there is told.
+    #[default]
+    Told,
+    /// The database stays closed and unfinished.
+    End,
+}
+
+impl Refusals {
+    fn told(&self) -> bool {
+        *self == Self::Told
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadDump {
     pub source: SourceId,
@@ -14,4 +31,6 @@ pub struct LoadDump {
     pub database: String,
     pub user: String,
     pub streams: u32,
+    #[serde(default, skip_serializing_if = "Refusals::told")]
+    pub refusals: Refusals,
 }

@@ -41,7 +41,7 @@ pub use dump_database::{DatabaseDumped, DumpDatabase};
 pub use dump_server::{DumpServer, ServerDumped};
 pub use inspect_scratch::{Beat, InspectScratch, ScratchInspected};
 pub use list_objects::{ListObjects, ListedSource, ObjectsListed};
-pub use load_dump::LoadDump;
+pub use load_dump::{LoadDump, Refusals};
 pub use load_scratch::{Asked, DumpLoaded, DumpTaken, LoadScratch, ScratchAt};
 pub use make_vault::{BucketFound, MakeVault, VaultMade};
 pub use probe_lock::{LockProbed, ProbeLock};

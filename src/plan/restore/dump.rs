@@ -31,5 +31,6 @@ fn load_dump(input: &RestoreInput<'_>, into: &IntoDatabase) -> LoadDump {
         database: into.database.clone(),
         user: into.user.clone(),
         streams: input.streams,
+        refusals: into.refusals,
     }
 }

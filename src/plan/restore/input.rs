@@ -5,7 +5,7 @@ use crate::model::{
     BucketName, ClusterId, Method, Name, ObjectKey, Provider, Region, RunId, Seconds, Slot,
     SourceId, TargetName, VaultId, VersionId,
 };
-use crate::plan::{Against, PlanTarget};
+use crate::plan::{Against, PlanTarget, Refusals};
 use crate::policy::{ClusterShape, Runner};
 use jiff::Timestamp;
 
@@ -48,6 +48,7 @@ pub struct IntoDatabase {
     pub of: Name,
     pub dump_key: ObjectKey,
     pub dump_version: VersionId,
+    pub refusals: Refusals,
 }
 
 pub struct RestoreInput<'a> {
