@@ -13,7 +13,7 @@ use crate::manifest::DatabaseFacts;
 use crate::plan::Refusals;
 
 /// How every mark begins.
-const MARK: &str = "restored by dr: ";
+pub const MARK: &str = "restored by dr: ";
 
 pub struct Loaded {
     pub bytes: u64,

@@ -19,7 +19,7 @@ mod section;
 mod write;
 
 pub use compare::{Compared, compare};
-pub use load::{Loaded, load};
+pub use load::{Loaded, MARK, load};
 pub use older::digest_older;
 pub use reading::{ReadingInput, read_database};
 pub use rows::{Digests, digest_database};

@@ -212,6 +212,19 @@ fn a_lost_region_is_recovered_exactly_by_every_path() {
         again["tables"].as_object().map(|t| t.len() as u64)
     );
 
+    // What would be in the way of a load is told beside the plan.
+    let beside_plan = |url: &str, code: &str| {
+        let mut words = vec!["restore", "--json", "--method", "dump", "--into", url];
+        words.extend(other);
+        let shown = cloud.dr_as("other", "restorer", &words).exits(2);
+        let codes = shown.findings();
+        assert!(codes.iter().any(|c| c == code), "{code}: {codes:?}");
+    };
+    beside_plan(&empty, "database-not-empty");
+    let nobody = dr_lab::listen::free_port().expect("a port");
+    let dead = format!("postgres://dr:dr@127.0.0.1:{nobody}/shop");
+    beside_plan(&dead, "database-unavailable");
+
     for (provider, from) in [("aws", central.as_slice()), ("other", other.as_slice())] {
         let mut files = from.to_vec();
         files.extend(["--method", "files", "--to-bucket", "recovered-files"]);

@@ -9,9 +9,8 @@ use dr::manifest::{
     Check, CheckResult, Dump, HeartbeatColumn, Reference, ReferenceBefore, ServerReading,
 };
 use dr::model::{Method, Name, PolicyName, RunId, RunKind, Seconds, Slot, SourceId, TargetName};
-use dr::proof::amcheck;
 use dr::proof::reference::between;
-use dr::proof::{Scope, differences, sequences};
+use dr::proof::{Scope, amcheck, counts, differences, sequences};
 use dr::steps::{Found, compare};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -426,6 +425,7 @@ async fn caught_in_copy(rig: &Rig, reference: &Reference, database: &str) -> Vec
         least: 90,
     };
     let mut checks = compare(&scope, reference, found).await.expect("compared");
+    checks.push(counts(&scope, &digests.tables, &digests.unreadable));
     checks.push(sequences(&scope, &behind));
     checks.push(amcheck(&scope, &structure(&session).await));
     let failed = |c: &Check| c.result != CheckResult::Passed;

@@ -15,7 +15,7 @@ use confirm::not_confirmed;
 
 use super::answer::{Answer, Outcome};
 use crate::operations::Surroundings;
-use crate::operations::restore::{choose, execute, options, reach, upload, warnings};
+use crate::operations::restore::{beforehand, choose, execute, options, reach, upload, warnings};
 use serde_json::json;
 
 pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
@@ -55,7 +55,9 @@ pub async fn run(around: Surroundings<'_>, args: &Args) -> Outcome {
     };
     let choice = choose(&places, &all, method, &request).await?;
     answer.findings.extend(choice.doubt());
-    show::plan(&mut answer, &choice);
+    let found = beforehand(&places, &choice).await;
+    answer.findings.extend(found.findings);
+    show::plan(&mut answer, &choice, &found.differs);
     if !ask::confirmed(around.world, args, &choice).await? {
         answer.findings.push(not_confirmed(&choice));
         answer.set("executed", false);

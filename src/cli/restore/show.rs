@@ -74,7 +74,7 @@ pub fn summary(choice: &Choice<'_>) -> String {
     )
 }
 
-pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
+pub fn plan(answer: &mut Answer, choice: &Choice<'_>, differs: &[String]) {
     let option = &choice.option;
     answer.line(summary(choice));
     for step in &choice.plan.steps {
@@ -99,21 +99,21 @@ pub fn plan(answer: &mut Answer, choice: &Choice<'_>) {
             "  its drills took {eta:.1} s measured on {measured_on} (mean of {n})"
         ));
     }
-    for e in &option.exceptions {
-        answer.line(format!("  not restored: {}: {}", e.thing, e.why));
-    }
+    let not = option.exceptions.iter();
+    let not = not.map(|e| format!("  not restored: {}: {}", e.thing, e.why));
+    let stays = differs.iter().map(|d| format!("  stays as it is: {d}"));
+    not.chain(stays).for_each(|line| answer.line(line));
     answer.line(format!("  plan {}", choice.hash));
     let steps = choice.plan.steps.iter();
-    let steps: Vec<Value> = steps
-        .map(|s| json!({"name": s.id, "role": s.role}))
-        .collect();
+    let steps = steps.map(|s| json!({"name": s.id, "role": s.role}));
+    let steps: Vec<Value> = steps.collect();
     answer.set(
         "plan",
         json!({
             "hash": choice.hash, "source": option.source, "database": option.database,
             "point": option.point, "method": option.method,
             "target": option.target, "proven": option.proven, "failed": option.failed,
-            "exceptions": option.exceptions, "cluster": cluster,
+            "exceptions": option.exceptions, "cluster": cluster, "stays": differs,
             "steps": steps, "eta_s": option.eta_s, "eta_from_n": option.eta_from_n,
         }),
     );

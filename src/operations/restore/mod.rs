@@ -1,6 +1,7 @@
 //! For real. Finds everything from a vault alone, chooses, plans, executes, resumes.
 
 mod available;
+mod beforehand;
 mod choice;
 mod destination;
 mod execute;
@@ -14,6 +15,7 @@ mod request;
 mod still_there;
 mod upload;
 
+pub use beforehand::{Beforehand, beforehand};
 pub use choice::{Choice, choose};
 pub use execute::{Restored, execute};
 pub use executing::JournalPlace;
