@@ -42,12 +42,6 @@ fn fields(policy: &Policy, found: &mut Found) {
     if policy.verify.is_some() {
         refuse("verify".into(), "a schedule on which copies are read again");
     }
-    if !policy.references.is_empty() {
-        refuse(
-            "references".into(),
-            "comparing rows with the files that they name",
-        );
-    }
     for method in compared(&policy.objectives) {
         refuse(format!("objectives.{method}.compared"), COMPARED);
     }
