@@ -2,6 +2,7 @@
 //! the kind's own; what becomes of the answers is theirs.
 
 use super::address::Address;
+use super::answers::Answers;
 use super::comparable::Comparable;
 use super::error::DatabaseError;
 use super::found::{
@@ -27,7 +28,7 @@ pub type Read = (Table, Result<Rows, DatabaseError>);
     async_fn_in_trait,
     reason = "all kinds are in this crate, and no session leaves the task that opened it"
 )]
-pub trait Database: Comparable {
+pub trait Database: Comparable + Answers {
     /// What reads a schema as text.
     type SchemaReader;
     /// Text that was found to hold statements and nothing else.
@@ -130,16 +131,6 @@ pub trait Database: Comparable {
     /// The newest heartbeat of a restored database; both fields are `None` where the table is
     /// empty.
     async fn heartbeat(&self, column: &HeartbeatColumn) -> Result<Beat, DatabaseError>;
-
-    /// What a statement of the user's answers: the first column of the first row. It may look, not
-    /// change: whatever it did is undone.
-    ///
-    /// # Errors
-    /// The outer ones are the session's, the inner one is the statement's own.
-    async fn ask(
-        &self,
-        statement: &str,
-    ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError>;
 
     /// Whether the schema of a server of this major version can be read from here.
     ///

@@ -1,6 +1,7 @@
 //! Databases: what they are asked, whatever their kind, and the kinds: today PostgreSQL alone.
 
 mod address;
+mod answers;
 mod comparable;
 mod error;
 mod found;
@@ -11,6 +12,7 @@ mod quote;
 mod structure;
 
 pub use address::{Address, Secret};
+pub use answers::{Answers, Each};
 pub use comparable::Comparable;
 pub use error::DatabaseError;
 pub use found::{

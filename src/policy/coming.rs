@@ -1,7 +1,7 @@
 //! What the format has for the versions to come. `policy check` refuses it until it is done.
 
 use super::timing::Schedule;
-use crate::model::{LockMode, Name, Seconds, SourceId};
+use crate::model::{LockMode, Name, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -22,19 +22,6 @@ pub enum VerifyLevel {
     Listed,
     Head,
     Read,
-}
-
-/// Rows that name files: a drill looks whether each of them is in the point.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Reference {
-    /// The source whose database is asked.
-    pub source: SourceId,
-    /// One column of keys.
-    pub sql: String,
-    /// The source that has the files.
-    #[serde(rename = "in")]
-    pub files: SourceId,
 }
 
 /// A server that dumps are loaded into by a drill, in place of a scratch cluster.

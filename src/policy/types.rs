@@ -1,8 +1,9 @@
 //! What a policy file may say. Every field is here; unknown fields are refused.
 
 use super::cluster_shape::ClusterShape;
-use super::coming::{Reference, ScratchServer, SnapshotLock, Verification};
+use super::coming::{ScratchServer, SnapshotLock, Verification};
 use super::objective::Objective;
+use super::references::Reference;
 use super::sources::{AuroraSource, BucketSource, PostgresSource, Source};
 use super::timing::Schedule;
 use super::tuning::{Concurrency, Probe, Retry, Runner, Timeouts};

@@ -2,6 +2,7 @@
 
 pub mod control;
 pub mod reference;
+pub mod references;
 
 use crate::database::{SequencesBehind, Structure};
 use crate::manifest::{Check, CheckResult, TableDigest};

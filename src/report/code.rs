@@ -53,6 +53,7 @@ codes! {
     PolicyLoop = "policy-loop", Usage;
     PolicyHeartbeat = "policy-heartbeat", Usage;
     PolicyAssertion = "policy-assertion", Usage;
+    PolicyReference = "policy-reference", Usage;
     PolicyServer = "policy-server", Usage;
     PasswordUnreadable = "password-unreadable", Stuck;
     LockNone = "lock-none", Usage;

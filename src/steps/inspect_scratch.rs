@@ -4,6 +4,7 @@
 use super::controlled::{Schema, control};
 use super::database::Kept;
 use super::heartbeat::{beat_checked, heartbeat};
+use super::referred::looked_up;
 use super::source_compared::{Found, compare, damaged, reference_of, without};
 use super::structure::looked_into;
 use super::{Context, Perform, assertion, cluster};
@@ -63,6 +64,7 @@ impl Perform for InspectScratch {
         for asked in &self.assertions {
             checks.push(assertion::ask(&connection, &scope, asked).await?);
         }
+        checks.extend(looked_up(ctx, &scope, &connection, &self.references).await?);
         let session = ctx.connect(&address).await?;
         let wanted = (&digests.tables, Schema::of(&opened));
         checks.push(control(ctx, &scope, &session, wanted).await?);

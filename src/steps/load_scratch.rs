@@ -3,6 +3,7 @@
 use super::controlled::{Schema, control};
 use super::database::{Load, digests, mark};
 use super::heartbeat::{beat_checked, heartbeat};
+use super::referred::looked_up;
 use super::structure::looked_into;
 use super::{Context, Perform, assertion, cluster};
 use crate::database::{Address, Database, Takes};
@@ -57,6 +58,7 @@ impl Perform for LoadScratch {
                 let most = asked.heartbeat_max_age;
                 checks.push(beat_checked(&scope, &beat, asked.at, most));
             }
+            checks.extend(looked_up(ctx, &scope, &connection, &asked.references).await?);
             for asked in &asked.assertions {
                 checks.push(assertion::ask(&connection, &scope, asked).await?);
             }

@@ -29,6 +29,7 @@ mod publish_point;
 mod read_back;
 mod read_reference;
 mod read_server;
+mod referred;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;

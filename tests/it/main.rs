@@ -37,6 +37,7 @@ mod program;
 mod providers;
 mod race;
 mod reference;
+mod references;
 mod roles;
 mod runbooks;
 mod servers;

@@ -9,6 +9,7 @@ use super::roles::{by_hand, differences};
 use super::script::Script;
 use super::{ranged, same, schema, settings};
 use crate::database::address::Address;
+use crate::database::answers::{Answers, Each};
 use crate::database::comparable::Comparable;
 use crate::database::error::DatabaseError;
 use crate::database::found::{
@@ -65,6 +66,15 @@ impl Comparable for Postgres {
     }
     async fn structure(&self, sample: Sample<'_>) -> Answer<Structure> {
         self.structure(sample).await
+    }
+}
+
+impl Answers for Postgres {
+    async fn ask(&self, statement: &str) -> Answer<Answer<Option<String>>> {
+        self.ask(statement).await
+    }
+    async fn ask_each(&self, statement: &str, each: &mut dyn Each) -> Answer<Answer<()>> {
+        self.answers_of(statement, each).await
     }
 }
 
@@ -168,9 +178,6 @@ impl Database for Postgres {
     }
     async fn heartbeat(&self, column: &HeartbeatColumn) -> Answer<Beat> {
         self.heartbeat(column).await
-    }
-    async fn ask(&self, statement: &str) -> Answer<Answer<Option<String>>> {
-        self.ask(statement).await
     }
     async fn readable(major: u32) -> Result<(), SchemaError> {
         schema::readable(major).await

@@ -3,10 +3,17 @@
 use super::connect::Postgres;
 use super::rights::Of;
 use super::session::firsts;
+use crate::database::answers::Each;
 use crate::database::error::DatabaseError;
 use crate::database::quote::{ident, qualified};
 use crate::manifest::HeartbeatColumn;
 use crate::plan::Beat;
+use futures_util::StreamExt;
+use std::pin::pin;
+use tokio_postgres::{Column, SimpleQueryMessage};
+
+/// Whoever borrowed rights is in a transaction already.
+const LOOK_ONLY: &str = "BEGIN; SET TRANSACTION READ ONLY";
 
 const SUBSCRIPTIONS: &str = "SELECT subname FROM pg_subscription WHERE subenabled AND subdbid \
      = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -40,8 +47,7 @@ impl Postgres {
         statement: &str,
     ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError> {
         let asked = async || {
-            // Whoever borrowed rights is in a transaction already.
-            self.execute("BEGIN; SET TRANSACTION READ ONLY").await?;
+            self.execute(LOOK_ONLY).await?;
             // One statement alone: a second one could end the transaction that is undone.
             if let Err(e) = self.client.prepare(statement).await {
                 return Ok(Err(self.failed("prepare an assertion", &e)));
@@ -51,6 +57,44 @@ impl Postgres {
         let answer = self.borrowed(Of::All, asked).await?;
         self.execute("ROLLBACK").await?;
         Ok(answer)
+    }
+
+    /// The same of all rows: they come as they are taken, and none is kept here.
+    ///
+    /// # Errors
+    /// Of the transaction; the statement's own are inside.
+    pub(super) async fn answers_of(
+        &self,
+        statement: &str,
+        each: &mut dyn Each,
+    ) -> Result<Result<(), DatabaseError>, DatabaseError> {
+        let asked = async || {
+            self.execute(LOOK_ONLY).await?;
+            Ok(self.each_row(statement, each).await)
+        };
+        let answer = self.borrowed(Of::All, asked).await?;
+        self.execute("ROLLBACK").await?;
+        Ok(answer)
+    }
+
+    async fn each_row(&self, statement: &str, each: &mut dyn Each) -> Result<(), DatabaseError> {
+        const OPERATION: &str = "read the rows of a reference";
+        let failed = |e: &tokio_postgres::Error| self.failed(OPERATION, e);
+        // One statement alone, as above; and what its columns are called, before the first row.
+        let prepared = self.client.prepare(statement).await;
+        let prepared = prepared.map_err(|e| failed(&e))?;
+        let names: Vec<&str> = prepared.columns().iter().map(Column::name).collect();
+        let fit = each.columns(&names);
+        fit.map_err(|why| self.odd(OPERATION, &why))?;
+        let rows = self.client.simple_query_raw(statement).await;
+        let mut rows = pin!(rows.map_err(|e| failed(&e))?);
+        while let Some(message) = rows.next().await {
+            if let SimpleQueryMessage::Row(row) = message.map_err(|e| failed(&e))? {
+                let values: Vec<Option<&str>> = (0..row.len()).map(|n| row.get(n)).collect();
+                each.row(&values);
+            }
+        }
+        Ok(())
     }
 
     /// Whether this server starts what runs jobs; who may not know that takes it for so.

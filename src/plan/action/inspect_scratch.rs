@@ -1,7 +1,7 @@
 //! What the restored scratch cluster holds: side effects off, digests of all tables, heartbeat,
 //! assertions.
 
-use super::ClusterMade;
+use super::{ClusterMade, Referred};
 use crate::manifest::{Check, HeartbeatColumn, TableDigest};
 use crate::model::{Name, Seconds, SourceId, TargetName};
 use crate::plan::Link;
@@ -21,6 +21,9 @@ pub struct InspectScratch {
     pub snapshot_at: Timestamp,
     pub heartbeat_max_age: Seconds,
     pub assertions: Vec<Assertion>,
+    /// Rows that name files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Referred>,
     pub streams: u32,
     /// Of a hundred rows, so many must be such that they can be compared with the source; absent
     /// where nobody reads it.

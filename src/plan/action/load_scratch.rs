@@ -1,6 +1,6 @@
 //! A target's dump, loaded into an empty scratch database and compared.
 
-use super::{Beat, ClusterMade, DatabaseDumped, ScratchInspected, ServerPlace};
+use super::{Beat, ClusterMade, DatabaseDumped, Referred, ScratchInspected, ServerPlace};
 use crate::manifest::{Check, DumpHeld, HeartbeatColumn};
 use crate::model::{Name, Seconds, SourceId, TargetName};
 use crate::plan::Link;
@@ -35,6 +35,9 @@ pub struct LoadScratch {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
     pub assertions: Vec<Assertion>,
+    /// Rows that name files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub references: Vec<Referred>,
     pub heartbeat_max_age: Seconds,
     /// The instant that the newest heartbeat is compared with.
     pub at: Timestamp,

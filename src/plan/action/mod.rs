@@ -20,6 +20,7 @@ mod probe_lock;
 mod publish_point;
 mod read_reference;
 mod read_server;
+mod referred;
 mod restore_cluster;
 mod restore_files;
 mod share_snapshot;
@@ -50,6 +51,7 @@ pub use publish_point::{
 };
 pub use read_reference::{Moment, ReadReference, ReferenceRead};
 pub use read_server::{ReadServer, ServerPlace, ServerRead};
+pub use referred::Referred;
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};
 pub use share_snapshot::{ShareSnapshot, SnapshotShared};

@@ -114,6 +114,9 @@ impl Drilled<'_> {
             snapshot_at: self.snapshot_at,
             heartbeat_max_age: self.input.drill.heartbeat_max_age,
             assertions: self.input.assertions(self.source, database),
+            references: self
+                .input
+                .referred((self.source, database), &self.copy.target),
             streams: self.input.policy.concurrency.streams,
             min_comparable: self.input.min_comparable(self.source),
             amcheck: self.input.amcheck(),
@@ -169,7 +172,10 @@ impl Drilled<'_> {
             dump: taken.clone(),
             inspected: Some(by.clone()),
             heartbeat: self.captured.heartbeat_of(database),
-            asked: Some(self.input.asked(self.source, database, self.snapshot_at)),
+            asked: Some(
+                self.input
+                    .asked((self.source, database), target, self.snapshot_at),
+            ),
             into,
             streams: concurrency.streams,
             amcheck: self.input.amcheck(),

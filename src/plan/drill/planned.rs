@@ -5,10 +5,10 @@ use crate::model::{Name, Provider, Region, RunId, Seconds, Sha256, SourceId, Tar
 use crate::plan::names::{self, Tagged};
 use crate::plan::step::Steps;
 use crate::plan::{
-    Asked, Dumps, Link, LockProbed, ScratchDatabase, ScratchPlace, ServerPlace, Tags, Tried,
-    TriedBy,
+    Asked, BaseCopy, Dumps, Link, LockProbed, Referred, ScratchDatabase, ScratchPlace, ServerPlace,
+    Tags, Tried, TriedBy,
 };
-use crate::policy::{Assertion, Drill, Policy};
+use crate::policy::{Assertion, Drill, Policy, Reference};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,12 +111,43 @@ impl DrillInput<'_> {
     }
 
     /// What is asked of a restored database, by whichever method it was.
-    pub(super) fn asked(&self, source: &SourceId, database: &Name, at: Timestamp) -> Asked {
+    pub(super) fn asked(
+        &self,
+        (source, database): (&SourceId, &Name),
+        target: &TargetName,
+        at: Timestamp,
+    ) -> Asked {
         Asked {
             assertions: self.assertions(source, database),
+            references: self.referred((source, database), target),
             heartbeat_max_age: self.drill.heartbeat_max_age,
             at,
         }
+    }
+
+    /// References of this database's rows, with what the same target holds of the files.
+    pub(super) fn referred(
+        &self,
+        (source, database): (&SourceId, &Name),
+        target: &TargetName,
+    ) -> Vec<Referred> {
+        let ours = |r: &&Reference| {
+            &r.source == source && r.database.as_ref().is_none_or(|d| d == database)
+        };
+        let referred = |r: &Reference| Referred {
+            reference: r.clone(),
+            held: self.files_at(&r.files, target),
+        };
+        let all = self.policy.references.iter();
+        all.filter(ours).map(referred).collect()
+    }
+
+    /// Only of a target that is drilled: a copy that was completed since is the next drill's, and
+    /// whoever plans this one again must find the same.
+    fn files_at(&self, files: &SourceId, target: &TargetName) -> Option<BaseCopy> {
+        self.targets().find(|t| *t == target)?;
+        let copy = self.copies_of(files).find(|c| &c.target == target)?;
+        Some(BaseCopy::of(copy.slot, copy.files()?))
     }
 
     /// Assertions that name this database, or none where it is the only one.

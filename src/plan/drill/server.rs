@@ -45,7 +45,7 @@ fn load(
         dump: DumpTaken::Held(dump.clone()),
         inspected: None,
         heartbeat: captured.heartbeat_of(&dump.database),
-        asked: Some(input.asked(&captured.source, &dump.database, dump.at)),
+        asked: Some(input.asked((&captured.source, &dump.database), target, dump.at)),
         into: input.scratch_database(&captured.source, target, &dump.database),
         streams: input.policy.concurrency.streams,
         amcheck: input.amcheck(),

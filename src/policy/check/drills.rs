@@ -1,6 +1,7 @@
 //! The drill: where it restores, and what it asks there.
 
 use super::trouble::Found;
+use crate::model::{Name, SourceId};
 use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
 
@@ -49,42 +50,49 @@ pub(super) fn assertions(policy: &Policy, found: &mut Found) {
         .iter()
         .flat_map(|d| d.assertions.iter().enumerate());
     for (n, assertion) in all {
-        let place = |field: &str| format!("drill.assertions[{n}].{field}");
-        let wanted = assertion.source.as_ref();
-        let named = |s: &&Source| wanted.is_none_or(|w| w == s.id());
-        let servers = || policy.sources.iter().filter(|s| s.databases().is_some());
-        let mut asked = servers().filter(named);
-        let (first, second) = (asked.next(), asked.next());
-        let Some(source) = first else {
-            let message = match wanted {
-                Some(wanted) => format!("there is no source of databases `{wanted}`"),
-                None => "there is no source of databases to ask".to_owned(),
-            };
-            found.error(Code::PolicyAssertion, place("source"), message);
-            continue;
-        };
-        if second.is_some() {
-            let message = "several sources have databases; say with `source` which one is asked";
-            found.error(Code::PolicyAssertion, place("source"), message);
-            continue;
-        }
-        let Some(Databases::These(names)) = source.databases() else {
-            continue;
-        };
-        let unsaid = assertion.database.is_none() && names.len() > 1;
-        let foreign = assertion.database.as_ref().filter(|d| !names.contains(d));
-        if unsaid {
-            let message = format!(
-                "source `{}` has several databases; say with `database` which one is asked",
-                source.id()
-            );
-            found.error(Code::PolicyAssertion, place("database"), message);
-        } else if let Some(database) = foreign {
-            let message = format!(
-                "`{database}` is none of the `databases` of `{}`",
-                source.id()
-            );
-            found.error(Code::PolicyAssertion, place("database"), message);
+        let of = (assertion.source.as_ref(), assertion.database.as_ref());
+        if let Err((field, message)) = asked(policy, of) {
+            let place = format!("drill.assertions[{n}].{field}");
+            found.error(Code::PolicyAssertion, place, message);
         }
     }
+}
+
+/// Whether it is clear which database is asked. Else the field that should say it, and why it does
+/// not.
+pub(super) fn asked(
+    policy: &Policy,
+    (wanted, database): (Option<&SourceId>, Option<&Name>),
+) -> Result<(), (&'static str, String)> {
+    let named = |s: &&Source| wanted.is_none_or(|w| w == s.id());
+    let servers = || policy.sources.iter().filter(|s| s.databases().is_some());
+    let mut asked = servers().filter(named);
+    let (first, second) = (asked.next(), asked.next());
+    let source = first.ok_or_else(|| {
+        let message = match wanted {
+            Some(wanted) => format!("there is no source of databases `{wanted}`"),
+            None => "there is no source of databases to ask".to_owned(),
+        };
+        ("source", message)
+    })?;
+    if second.is_some() {
+        let message = "several sources have databases; say with `source` which one is asked";
+        return Err(("source", message.to_owned()));
+    }
+    let Some(Databases::These(names)) = source.databases() else {
+        return Ok(());
+    };
+    let unsaid = database.is_none() && names.len() > 1;
+    let message = match database.filter(|d| !names.contains(d)) {
+        _ if unsaid => format!(
+            "source `{}` has several databases; say with `database` which one is asked",
+            source.id()
+        ),
+        Some(foreign) => format!(
+            "`{foreign}` is none of the `databases` of `{}`",
+            source.id()
+        ),
+        None => return Ok(()),
+    };
+    Err(("database", message))
 }

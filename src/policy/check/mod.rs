@@ -8,6 +8,7 @@ mod not_yet;
 mod numbers;
 mod objectives;
 mod places;
+mod references;
 mod servers;
 mod stores;
 mod trouble;
@@ -40,6 +41,7 @@ pub fn check(policy: &Policy, calendar: &Calendar) -> Vec<Trouble> {
     drills::drill(policy, &mut found);
     clusters::clusters(policy, &mut found);
     drills::assertions(policy, &mut found);
+    references::references(policy, &mut found);
     servers::servers(policy, &mut found);
     numbers::numbers(policy, &mut found);
     places::endpoints(policy, &mut found);

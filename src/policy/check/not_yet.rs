@@ -38,12 +38,6 @@ fn fields(policy: &Policy, found: &mut Found) {
     if policy.verify.is_some() {
         refuse("verify".into(), "a schedule on which copies are read again");
     }
-    if !policy.references.is_empty() {
-        refuse(
-            "references".into(),
-            "comparing rows with the files that they name",
-        );
-    }
     let everywhere = policy.credentials.profiles.keys();
     for role in everywhere.filter(|r| !at_work(**r)) {
         refuse(format!("credentials.profiles.{role}"), waits_for(*role));
