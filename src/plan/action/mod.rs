@@ -4,6 +4,7 @@
 //!
 //! Every name in an action was decided at planning time.
 
+mod all_databases;
 mod check_restored;
 mod cluster_spec;
 mod copy_objects;
@@ -32,6 +33,7 @@ mod verify_copies;
 mod verify_point;
 mod write_proofs;
 
+pub use all_databases::{AllDatabases, DatabasesKnown, DatabasesListed, DatabasesRead};
 pub use check_restored::{Against, CheckRestored, Restored, RestoredChecked};
 pub use cluster_spec::{ClusterMade, ClusterSpec};
 pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};

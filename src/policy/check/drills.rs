@@ -1,6 +1,7 @@
 //! The drill: where it restores, and what it asks there.
 
 use super::trouble::Found;
+use crate::model::Name;
 use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
 
@@ -68,11 +69,11 @@ pub(super) fn assertions(policy: &Policy, found: &mut Found) {
             found.error(Code::PolicyAssertion, place("source"), message);
             continue;
         }
-        let Some(Databases::These(names)) = source.databases() else {
-            continue;
-        };
-        let unsaid = assertion.database.is_none() && names.len() > 1;
-        let foreign = assertion.database.as_ref().filter(|d| !names.contains(d));
+        // Of `all` there may be several at any time.
+        let one = matches!(source.databases(), Some(Databases::These(names)) if names.len() == 1);
+        let unsaid = assertion.database.is_none() && !one;
+        let known = |d: &Name| source.databases().is_none_or(|all| all.names(d));
+        let foreign = assertion.database.as_ref().filter(|d| !known(d));
         if unsaid {
             let message = format!(
                 "source `{}` has several databases; say with `database` which one is asked",

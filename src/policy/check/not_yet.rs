@@ -3,7 +3,7 @@
 
 use super::trouble::Found;
 use crate::model::{Method, Role};
-use crate::policy::{Databases, Objective, Policy, Source};
+use crate::policy::{Objective, Policy, Source};
 use crate::report::Code;
 use std::collections::BTreeMap;
 
@@ -19,12 +19,7 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
             refuse(&format!("objectives.{method}.compared"), COMPARED);
         }
         match source {
-            Source::Aurora(cluster) => {
-                if cluster.databases == Databases::All {
-                    refuse("databases", "dumps of all databases of a cluster");
-                }
-            }
-            Source::Postgres(_) => {}
+            Source::Aurora(_) | Source::Postgres(_) => {}
             Source::Bucket(bucket) => {
                 for role in bucket.profiles.keys().filter(|r| !at_work(**r)) {
                     refuse(&format!("profiles.{role}"), waits_for(*role));
