@@ -6,7 +6,7 @@ mod reading;
 
 use super::{Context, Perform};
 use crate::manifest::{Document, Exception, MAX_DOCUMENT_BYTES, ReferenceBefore, ServerReading};
-use crate::model::{ObjectKey, TargetName};
+use crate::model::{Name, ObjectKey, TargetName};
 use crate::plan::{DatabasesListed, Moment, ReadReference, ReferenceRead, TakeSnapshot};
 use crate::policy::Databases;
 use crate::proof::reference::between;
@@ -26,18 +26,15 @@ impl Perform for ReadReference {
             Databases::These(_) => None,
         };
         let nothing = |why: &str| {
-            let took_s = start.elapsed().as_secs_f64();
-            let nothing = self.nothing(ctx, why, took_s);
+            let nothing = self.nothing(ctx, why, start.elapsed().as_secs_f64());
             ReferenceRead {
                 listed: listed.clone(),
                 ..nothing
             }
         };
-        let databases = match (&self.databases, &listed) {
-            (Databases::These(names), _) => names.as_slice(),
-            (_, Some(DatabasesListed::Read(read))) => read.databases.as_slice(),
-            (_, Some(DatabasesListed::Unread(why))) => return Ok(nothing(why)),
-            (Databases::All, None) => &[],
+        let databases = match self.wanted(listed.as_ref()) {
+            Ok(names) => names,
+            Err(why) => return Ok(nothing(why)),
         };
         let first = match self.moment {
             Moment::Before => None,
@@ -59,10 +56,7 @@ impl Perform for ReadReference {
             Ok(Ok(read)) => read,
             Ok(Err(e)) if again(ctx, &e) => return Err(e),
             Ok(Err(e)) => return Ok(nothing(&full(&e))),
-            Err(_) => {
-                let why = format!("it did not answer within {}", self.budget);
-                return Ok(nothing(&why));
-            }
+            Err(_) => return Ok(nothing(&format!("it did not answer in {}", self.budget))),
         };
         let (tables, rows) = size(&read);
         let mut unread = read.unread.clone();
@@ -114,6 +108,16 @@ fn shown(unread: &[Exception]) -> Vec<String> {
 }
 
 impl ReadReference {
+    /// Why they are not known, where all of them are wanted.
+    fn wanted<'a>(&'a self, listed: Option<&'a DatabasesListed>) -> Result<&'a [Name], &'a str> {
+        match (&self.databases, listed) {
+            (Databases::These(names), _) => Ok(names),
+            (Databases::All, Some(DatabasesListed::Read(read))) => Ok(&read.databases),
+            (Databases::All, Some(DatabasesListed::Unread(why))) => Err(why),
+            (Databases::All, None) => Err("nobody asked which databases there are"),
+        }
+    }
+
     /// Told, and no reason to keep the snapshot waiting.
     fn nothing(&self, ctx: &Context<'_>, why: &str, took_s: f64) -> ReferenceRead {
         let unread = vec![self.exception(why)];

@@ -354,6 +354,7 @@ fn mixed() {
     for target in ["central", "other"] {
         let databases = [
             ("shop", "shop"),
+            ("shop", "books"),
             ("billing", "billing"),
             ("billing", "tax"),
             ("ledger", "ledger"),

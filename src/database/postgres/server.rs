@@ -26,7 +26,8 @@ impl Postgres {
         Ok(self.value(NOW).await?.and_then(|t| t.parse().ok()))
     }
 
-    /// Names of all databases but templates and the platform's own, whether they can be entered or not.
+    /// Names of all databases but templates and the platform's own, whether they can be entered or
+    /// not.
     ///
     /// # Errors
     /// The server's.

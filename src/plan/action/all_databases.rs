@@ -1,7 +1,7 @@
 //! Which databases a cluster's copy holds, where its policy says `all`: asked of the running
 //! cluster before its snapshot and after.
 
-use super::ReferenceRead;
+use super::read_reference::{DatabasesListed, DatabasesRead, ReferenceRead};
 use crate::manifest::Exception;
 use crate::model::{ClusterId, Name};
 use crate::plan::Link;
@@ -16,26 +16,6 @@ pub struct AllDatabases {
     pub named: Vec<Name>,
     pub before: Link<ReferenceRead>,
     pub after: Link<ReferenceRead>,
-}
-
-/// What a running server said that it has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DatabasesListed {
-    Read(DatabasesRead),
-    /// Why it could not be asked.
-    Unread(String),
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DatabasesRead {
-    /// Those that can be entered, and hold something.
-    pub databases: Vec<Name>,
-    /// All of them.
-    pub there: Vec<Name>,
-    /// Those that are not among `databases`, and why.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exceptions: Vec<Exception>,
 }
 
 /// The databases of a copy, as far as they are known.

@@ -33,7 +33,7 @@ mod verify_copies;
 mod verify_point;
 mod write_proofs;
 
-pub use all_databases::{AllDatabases, DatabasesKnown, DatabasesListed, DatabasesRead};
+pub use all_databases::{AllDatabases, DatabasesKnown};
 pub use check_restored::{Against, CheckRestored, Restored, RestoredChecked};
 pub use cluster_spec::{ClusterMade, ClusterSpec};
 pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};
@@ -50,7 +50,7 @@ pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
     CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
 };
-pub use read_reference::{Moment, ReadReference, ReferenceRead};
+pub use read_reference::{DatabasesListed, DatabasesRead, Moment, ReadReference, ReferenceRead};
 pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use restore_cluster::RestoreCluster;
 pub use restore_files::{FilesRestored, Purpose, RestoreFiles};

@@ -1,8 +1,7 @@
 //! What a running cluster holds, read before its snapshot is asked for and once more after it is
 //! available: what did not change in between is in every copy of it.
 
-use super::DatabasesListed;
-use crate::manifest::HeartbeatColumn;
+use crate::manifest::{Exception, HeartbeatColumn};
 use crate::model::{ClusterId, Name, ObjectKey, Region, Seconds, SourceId, TargetName};
 use crate::policy::Databases;
 use serde::{Deserialize, Serialize};
@@ -57,4 +56,24 @@ pub struct ReferenceRead {
     /// All of them.
     pub unread_count: u64,
     pub took_s: f64,
+}
+
+/// What a running server said that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabasesListed {
+    Read(DatabasesRead),
+    /// Why it could not be asked.
+    Unread(String),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabasesRead {
+    /// Those that can be entered, and hold something.
+    pub databases: Vec<Name>,
+    /// All of them.
+    pub there: Vec<Name>,
+    /// Those that are not among `databases`, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
 }
