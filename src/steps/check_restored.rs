@@ -1,7 +1,7 @@
 //! Checks a restored database that is about to be used: the first answer, then everything counted.
 
 use super::database::SCHEDULED;
-use super::databases_there::there;
+use super::databases_there::{Look, there};
 use super::heartbeat::heartbeat;
 use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
@@ -128,7 +128,11 @@ impl CheckRestored {
         if databases.is_empty() && matches!(self.restored, Restored::Cluster(_)) {
             let all = ctx.connect(given).await?.databases().await?;
             let all = all.into_iter().map(Name::new).collect();
-            databases = there(ctx, given, all, false).await?.databases;
+            let how = Look {
+                empty_too: false,
+                patient: false,
+            };
+            databases = there(ctx, given, all, how).await?.databases;
         }
         if databases.is_empty() {
             return Ok(vec![given.clone()]);

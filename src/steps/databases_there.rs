@@ -14,8 +14,17 @@ pub(super) struct There {
     pub exceptions: Vec<Exception>,
 }
 
+/// How they are looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Look {
+    /// Somebody named them: they are dumped whatever they hold.
+    pub empty_too: bool,
+    /// One that does not answer while its server does is asked again for a while. Nothing waits for
+    /// it where a snapshot would: a limit of no connections looks like one that is full.
+    pub patient: bool,
+}
+
 /// One that may not be entered, or holds nothing, keeps no other one from being dumped.
-/// `empty_too`: it is dumped whatever it holds, because somebody named it.
 ///
 /// # Errors
 /// The server itself does not answer.
@@ -23,19 +32,19 @@ pub(super) async fn there(
     ctx: &Context<'_>,
     server: &Address,
     names: Vec<Name>,
-    empty_too: bool,
+    how: Look,
 ) -> Result<There, Fail> {
     let (mut found, mut away, mut left) = (There::default(), Away::default(), names);
     while !left.is_empty() {
         let mut silent = Vec::new();
         for name in left {
-            match look(ctx, server, &name, empty_too).await {
+            match look(ctx, server, &name, how.empty_too).await {
                 Ok(()) => found.databases.push(name),
                 Err(e) if Away::is_one(&e) => silent.push((name, e)),
                 Err(e) => found.exceptions.push(not_dumped(&name, &e)),
             }
         }
-        if !silent.is_empty() && !away.again(ctx, server).await? {
+        if !silent.is_empty() && (!how.patient || !away.again(ctx, server).await?) {
             let silent = silent.iter().map(|(name, e)| not_dumped(name, e));
             found.exceptions.extend(silent);
             break;

@@ -1,6 +1,6 @@
 //! Looks at what a server has to be dumped.
 
-use super::databases_there::there;
+use super::databases_there::{Look, there};
 use super::{Context, Perform};
 use crate::database::Database;
 use crate::manifest::Exception;
@@ -19,8 +19,11 @@ impl Perform for ReadServer {
         drop(connection);
         let (names, missing) = wanted(&self.databases, all);
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
-        let empty_too = self.databases != Databases::All;
-        let found = there(ctx, &address, names, empty_too).await?;
+        let how = Look {
+            empty_too: self.databases != Databases::All,
+            patient: true,
+        };
+        let found = there(ctx, &address, names, how).await?;
         exceptions.extend(found.exceptions);
         let databases = found.databases;
         if databases.is_empty() {

@@ -70,15 +70,19 @@ fn read(listed: Option<&DatabasesListed>) -> Option<&DatabasesRead> {
 }
 
 fn between(first: &DatabasesRead, last: &DatabasesRead) -> DatabasesKnown {
-    let stayed = |d: &&Name| last.there.contains(d);
-    let (databases, gone): (Vec<&Name>, Vec<&Name>) = first.databases.iter().partition(stayed);
+    // One that could be entered at one of the two times was only busy at the other.
+    let both = first.databases.iter().chain(&last.databases);
+    let entered: BTreeSet<&Name> = both.filter(|d| first.there.contains(d)).collect();
+    let (stayed, gone): (Vec<&Name>, Vec<&Name>) =
+        entered.into_iter().partition(|d| last.there.contains(d));
+    let closed: BTreeSet<String> = stayed.iter().map(|d| thing(d)).collect();
+    let exceptions = first.exceptions.iter();
+    let exceptions = exceptions.filter(|e| !closed.contains(&e.thing)).cloned();
     let came = last.there.iter().filter(|d| !first.there.contains(d));
-    let gone = gone.into_iter().map(|d| told(d, WENT));
-    let exceptions = first.exceptions.iter().cloned();
     DatabasesKnown {
-        databases: databases.into_iter().cloned().collect(),
+        databases: stayed.into_iter().cloned().collect(),
         exceptions: exceptions
-            .chain(gone)
+            .chain(gone.into_iter().map(|d| told(d, WENT)))
             .chain(came.map(|d| told(d, CAME)))
             .collect(),
     }

@@ -7,7 +7,7 @@ use crate::model::Name;
 use crate::plan::{DatabasesListed, DatabasesRead, ReadReference};
 use crate::report::{Fail, full};
 use crate::steps::Context;
-use crate::steps::databases_there::there;
+use crate::steps::databases_there::{Look, there};
 
 impl ReadReference {
     /// What keeps them from being known keeps no snapshot from being taken, nor its copy from
@@ -39,7 +39,11 @@ impl ReadReference {
         let names = connection.databases().await?;
         drop(connection);
         let all: Vec<Name> = names.into_iter().map(Name::new).collect();
-        let found = there(ctx, &server, all.clone(), false).await?;
+        let how = Look {
+            empty_too: false,
+            patient: false,
+        };
+        let found = there(ctx, &server, all.clone(), how).await?;
         Ok(DatabasesRead {
             databases: found.databases,
             there: all,
