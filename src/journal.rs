@@ -6,7 +6,7 @@
 mod exceptions;
 mod fold;
 
-pub use exceptions::exceptions;
+pub use exceptions::{databases_of, exceptions, of_clusters};
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
 use crate::manifest::{Document, FormatError};

@@ -7,7 +7,7 @@ use crate::pg::watchdog::{Watch, Watchdog};
 use crate::pg::{PgError, Programs, session, sockets};
 use crate::rds::{Durations, Leftovers, Production, Rds, Surroundings};
 use crate::workload::files::Bucket;
-use crate::workload::{Reading, Workload, digest_of_database};
+use crate::workload::{Reading, Workload, database, digest_of_database};
 use serde::Serialize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,6 +95,8 @@ impl Shop {
             let port = rds.port_of(&wanted).unwrap_or_default();
             let inside = session::inside(&sockets, port, &wanted.database);
             let opened = Workload::open(&root.join("workload"), &inside, bucket, now).await?;
+            let books = session::inside(&sockets, port, database::BOOKS);
+            database::create_books(&session::Session::url(&inside).await?, &books).await?;
             if start.writers {
                 opened.start();
             }

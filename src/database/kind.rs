@@ -52,7 +52,8 @@ pub trait Database: Comparable + Answers {
 
     async fn server_version(&self) -> Result<String, DatabaseError>;
 
-    /// Names of all databases of the server but templates, whether they can be entered or not.
+    /// Names of all databases of the server but templates and the platform's own, whether they can
+    /// be entered or not.
     async fn databases(&self) -> Result<Vec<String>, DatabaseError>;
 
     /// Databases of the server that say something of themselves, each with what it says.

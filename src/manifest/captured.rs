@@ -69,11 +69,12 @@ impl Captured {
         heartbeat.filter(|h| &h.database == database).cloned()
     }
 
-    /// What of its source is in no copy.
+    /// What of its source is in no copy, or looked at in none.
     pub fn exceptions(&self) -> &[Exception] {
         match &self.what {
+            What::Aurora(cluster) => &cluster.exceptions,
             What::Postgres(server) => &server.exceptions,
-            What::Aurora(_) | What::Bucket(_) => &[],
+            What::Bucket(_) => &[],
         }
     }
 
@@ -102,6 +103,9 @@ pub struct CapturedCluster {
     /// Copies by target; their names are known before they exist, a copy's document says that one
     /// does.
     pub copies: Vec<SnapshotCopy>,
+    /// What of the source is checked and dumped by nobody.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
 }
 
 /// A server that is dumped as it runs.

@@ -1,7 +1,7 @@
 //! What is told of a run that this process advanced.
 
 use crate::engine::{Report, RunExit};
-use crate::journal::Outcome;
+use crate::journal::{Outcome, of_clusters};
 use crate::model::RunKind;
 use crate::plan::{
     CheckRestored, CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs, Step,
@@ -136,7 +136,7 @@ fn lock_short(report: &Report) -> Vec<Finding> {
         .collect()
 }
 
-/// Databases that are in no dump.
+/// Databases that are in no dump, or of which none will be made.
 fn not_protected(report: &Report) -> Vec<Finding> {
     let read = report.state.done::<ReadServer>();
     let read = read.map(|(step, a, read)| (step, &a.source, None, &read.exceptions));
@@ -151,6 +151,15 @@ fn not_protected(report: &Report) -> Vec<Finding> {
                 e.thing, e.why
             );
             let finding = Finding::warning(Code::NotProtected, message).thing(&step.id);
+            finding.place(&report.state.plan.run)
+        }));
+    }
+    for (source, known) in of_clusters(&report.state) {
+        findings.extend(known.exceptions.iter().map(|e| {
+            let (thing, why) = (&e.thing, &e.why);
+            let message =
+                format!("of source {source} nothing checks and nothing dumps {thing}: {why}");
+            let finding = Finding::warning(Code::NotProtected, message).thing(source);
             finding.place(&report.state.plan.run)
         }));
     }

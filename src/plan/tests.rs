@@ -144,6 +144,7 @@ pub(crate) fn captured() -> Vec<Captured> {
             at: "at".into(),
         }),
         copies: vec![copy],
+        exceptions: Vec::new(),
     };
     let bucket = CapturedBucket {
         name: BucketName::new("shop-files"),

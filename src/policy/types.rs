@@ -13,7 +13,7 @@ use crate::model::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One policy: a set of sources protected together, because a restore needs all of them at one
 /// instant.
@@ -217,6 +217,18 @@ pub struct Assertion {
 }
 
 impl Policy {
+    /// Databases of a source that something else than its list names, sorted.
+    pub fn databases_named(&self, source: &SourceId) -> Vec<Name> {
+        let of = self.sources.iter().find(|s| s.id() == source);
+        let beat = of.and_then(Source::heartbeat).map(|h| &h.database);
+        let asked = self.drill.iter().flat_map(|d| &d.assertions);
+        let asked = asked.filter(|a| a.source.as_ref().is_none_or(|s| s == source));
+        let named = beat
+            .into_iter()
+            .chain(asked.filter_map(|a| a.database.as_ref()));
+        let named: BTreeSet<Name> = named.cloned().collect();
+        named.into_iter().collect()
+    }
     /// Clusters whose snapshots are taken.
     pub fn clusters(&self) -> impl Iterator<Item = &AuroraSource> {
         self.sources.iter().filter_map(|s| match s {

@@ -1,6 +1,7 @@
 //! Checks a restored database that is about to be used: the first answer, then everything counted.
 
 use super::database::SCHEDULED;
+use super::databases_there::{Look, there};
 use super::heartbeat::heartbeat;
 use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
@@ -25,7 +26,7 @@ impl Perform for CheckRestored {
                 .cloned()
                 .ok_or_else(|| Fail::bug("no database was given"))?,
         };
-        let addresses = self.addresses(&given);
+        let addresses = self.addresses(ctx, &given).await?;
         let beat = self.first_answers(ctx, &addresses).await?;
         let answered_at = ctx.world.now();
         let (beat, mut differs) = match beat {
@@ -129,13 +130,24 @@ impl CheckRestored {
         }
     }
 
-    /// Of each database that is looked at.
-    fn addresses(&self, given: &Address) -> Vec<Address> {
-        if self.databases.is_empty() {
-            return vec![given.clone()];
+    /// Of each database that is looked at. A point that does not know them keeps no cluster from
+    /// being used: the cluster is asked.
+    async fn addresses(&self, ctx: &Context<'_>, given: &Address) -> Result<Vec<Address>, Fail> {
+        let mut databases = self.databases.clone();
+        if databases.is_empty() && matches!(self.restored, Restored::Cluster(_)) {
+            let all = ctx.connect(given).await?.databases().await?;
+            let all = all.into_iter().map(Name::new).collect();
+            let how = Look {
+                empty_too: false,
+                patient: false,
+            };
+            databases = there(ctx, given, all, how).await?.databases;
         }
-        let databases = self.databases.iter();
-        databases.map(|d| given.with_database(d.as_str())).collect()
+        if databases.is_empty() {
+            return Ok(vec![given.clone()]);
+        }
+        let databases = databases.iter();
+        Ok(databases.map(|d| given.with_database(d.as_str())).collect())
     }
 
     /// What a dump of the same point says of the tables of a database; `None`: there is none.

@@ -1,8 +1,8 @@
 //! Dumps the databases of a running server into one target.
 
 use super::away::Away;
+use super::databases_there::not_dumped;
 use super::one_dump::{OneDump, Stored};
-use super::read_server::not_dumped;
 use super::{Context, Perform};
 use crate::database::Database;
 use crate::manifest::DumpsHeld;

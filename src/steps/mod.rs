@@ -11,6 +11,7 @@ mod copy_objects;
 mod copy_snapshot;
 mod create_cluster;
 mod database;
+mod databases_there;
 mod dump_database;
 mod dump_server;
 mod heartbeat;

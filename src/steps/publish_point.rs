@@ -3,14 +3,15 @@
 use super::hold_evidence::hold_evidence;
 use super::{Context, Perform};
 use crate::aws::Kind;
+use crate::journal::databases_of;
 use crate::manifest::{
     Captured, CapturedCluster, CapturedServer, Copy, Document, FilesHeld, Held, Point, PointTarget,
     What,
 };
 use crate::model::{Lock, SourceId};
 use crate::plan::{
-    CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ReadReference,
-    ServerParts, ServerRead, SnapshotTaken,
+    CaptureParts, ClusterParts, CopyParts, DatabasesKnown, HeldParts, PointPublished, PublishPoint,
+    ReadReference, ServerParts, ServerRead, SnapshotTaken,
 };
 use crate::report::Fail;
 use crate::vault::{Key, PointDocument, SourceDocument, Vault, VaultError};
@@ -113,7 +114,8 @@ impl PublishPoint {
         let (at, what) = match &self.captured {
             CaptureParts::Aurora(parts) => {
                 let taken = ctx.output(&parts.taken)?;
-                (taken.at, What::Aurora(cluster(parts, taken)))
+                let known = databases_of(ctx.state, parts);
+                (taken.at, What::Aurora(cluster(parts, taken, known)))
             }
             CaptureParts::Postgres(parts) => {
                 let read = ctx.output(&parts.read)?;
@@ -166,7 +168,7 @@ impl PublishPoint {
     }
 }
 
-fn cluster(parts: &ClusterParts, taken: &SnapshotTaken) -> CapturedCluster {
+fn cluster(parts: &ClusterParts, taken: &SnapshotTaken, known: DatabasesKnown) -> CapturedCluster {
     CapturedCluster {
         id: parts.id.clone(),
         region: parts.region.clone(),
@@ -175,9 +177,10 @@ fn cluster(parts: &ClusterParts, taken: &SnapshotTaken) -> CapturedCluster {
         engine: taken.engine.clone(),
         engine_version: taken.engine_version.clone(),
         master_user: taken.master_user.clone(),
-        databases: parts.databases.clone(),
+        databases: known.databases,
         heartbeat: parts.heartbeat.clone(),
         copies: parts.copies.clone(),
+        exceptions: known.exceptions,
     }
 }
 

@@ -1,12 +1,14 @@
 //! Reads a running cluster beside its work, before and after its snapshot. Whatever goes wrong here
 //! keeps no snapshot from being taken: it is told, and a drill says that it could not compare.
 
+mod listing;
 mod reading;
 
 use super::{Context, Perform};
 use crate::manifest::{Document, Exception, MAX_DOCUMENT_BYTES, ReferenceBefore, ServerReading};
-use crate::model::{ObjectKey, TargetName};
-use crate::plan::{Moment, ReadReference, ReferenceRead, TakeSnapshot};
+use crate::model::{Name, ObjectKey, TargetName};
+use crate::plan::{DatabasesListed, Moment, ReadReference, ReferenceRead, TakeSnapshot};
+use crate::policy::Databases;
 use crate::proof::reference::between;
 use crate::report::{Code, Exit, Fail, Finding, full};
 use crate::vault::{Key, PointDocument, SourceDocument, VaultError};
@@ -19,18 +21,33 @@ const TOLD: usize = 20;
 impl Perform for ReadReference {
     async fn perform(&self, ctx: &Context<'_>) -> Result<ReferenceRead, Fail> {
         let start = ctx.world.monotonic();
-        let took_s = || start.elapsed().as_secs_f64();
+        let listed = match self.databases {
+            Databases::All => Some(self.listed(ctx).await?),
+            Databases::These(_) => None,
+        };
+        let nothing = |why: &str| {
+            let nothing = self.nothing(ctx, why, start.elapsed().as_secs_f64());
+            ReferenceRead {
+                listed: listed.clone(),
+                ..nothing
+            }
+        };
+        let databases = match self.wanted(listed.as_ref()) {
+            Ok(names) => names,
+            Err(why) => return Ok(nothing(why)),
+        };
         let first = match self.moment {
             Moment::Before => None,
             Moment::After => match self.stored_before(ctx).await {
                 Ok(before) => Some(before),
                 Err(e) if again(ctx, &e) => return Err(e),
-                Err(e) => return Ok(self.nothing(ctx, &full(&e), took_s())),
+                Err(e) => return Ok(nothing(&full(&e))),
             },
         };
         // Whatever hangs, the snapshot does not wait for it.
         let most = self.budget.as_duration() + GRACE;
-        let read = tokio::time::timeout(most, self.read(ctx, start, first.as_ref())).await;
+        let read = self.read(ctx, start, (databases, first.as_ref()));
+        let read = tokio::time::timeout(most, read).await;
         // The next runner reads it whole.
         if ctx.world.stopping() {
             return Err(Fail::stopped());
@@ -38,11 +55,8 @@ impl Perform for ReadReference {
         let read = match read {
             Ok(Ok(read)) => read,
             Ok(Err(e)) if again(ctx, &e) => return Err(e),
-            Ok(Err(e)) => return Ok(self.nothing(ctx, &full(&e), took_s())),
-            Err(_) => {
-                let why = format!("it did not answer within {}", self.budget);
-                return Ok(self.nothing(ctx, &why, took_s()));
-            }
+            Ok(Err(e)) => return Ok(nothing(&full(&e))),
+            Err(_) => return Ok(nothing(&format!("it did not answer in {}", self.budget))),
         };
         let (tables, rows) = size(&read);
         let mut unread = read.unread.clone();
@@ -63,13 +77,14 @@ impl Perform for ReadReference {
             self.tell(ctx, &unread);
         }
         Ok(ReferenceRead {
+            listed,
             document: (!at.is_empty()).then_some(key),
             at,
             tables,
             rows,
             unread_count: unread.len() as u64,
             unread: shown(&unread),
-            took_s: took_s(),
+            took_s: start.elapsed().as_secs_f64(),
         })
     }
 }
@@ -93,11 +108,22 @@ fn shown(unread: &[Exception]) -> Vec<String> {
 }
 
 impl ReadReference {
+    /// Why they are not known, where all of them are wanted.
+    fn wanted<'a>(&'a self, listed: Option<&'a DatabasesListed>) -> Result<&'a [Name], &'a str> {
+        match (&self.databases, listed) {
+            (Databases::These(names), _) => Ok(names),
+            (Databases::All, Some(DatabasesListed::Read(read))) => Ok(&read.databases),
+            (Databases::All, Some(DatabasesListed::Unread(why))) => Err(why),
+            (Databases::All, None) => Err("nobody asked which databases there are"),
+        }
+    }
+
     /// Told, and no reason to keep the snapshot waiting.
     fn nothing(&self, ctx: &Context<'_>, why: &str, took_s: f64) -> ReferenceRead {
         let unread = vec![self.exception(why)];
         self.tell(ctx, &unread);
         ReferenceRead {
+            listed: None,
             document: None,
             at: Vec::new(),
             tables: 0,

@@ -59,7 +59,8 @@ async fn status(rds: &aws_sdk_rds::Client) -> Option<String> {
     found.db_clusters().first()?.status().map(str::to_owned)
 }
 
-/// A second production cluster, with two databases.
+/// A second production cluster, with two databases that hold something, and one that nobody may
+/// enter.
 async fn billing(cloud: &Cloud) {
     let rds = cloud.rds("admin", "eu-west-3");
     let made = rds
@@ -113,7 +114,10 @@ async fn billing(cloud: &Cloud) {
     for sql in [
         "CREATE TABLE public.invoices (id int PRIMARY KEY, cents bigint NOT NULL)",
         "INSERT INTO public.invoices SELECT n, n * 100 FROM generate_series(1, 500) n",
+        "CREATE ROLE dr_reader LOGIN PASSWORD 'pw'",
+        "GRANT SELECT ON public.invoices TO dr_reader",
         "CREATE DATABASE tax",
+        "CREATE DATABASE shut CONNECTION LIMIT 0",
     ] {
         billing.execute(sql).await.expect(sql);
     }
@@ -122,6 +126,7 @@ async fn billing(cloud: &Cloud) {
     for sql in [
         "CREATE TABLE public.rates (country text PRIMARY KEY, percent int NOT NULL)",
         "INSERT INTO public.rates VALUES ('FR', 20), ('DE', 19)",
+        "GRANT SELECT ON public.rates TO dr_reader",
     ] {
         tax.execute(sql).await.expect(sql);
     }
@@ -261,7 +266,7 @@ timeouts: {connect: 1s, call: 30s, poll_every: 0s}
 retry: {requests: 2, steps: 2, backoff: 0s}
 probe: {control: 1s, lock: 30s}
 ";
-    for name in ["ledger.password", "scratch.password"] {
+    for name in ["billing.password", "ledger.password", "scratch.password"] {
         cloud.policy_with(name, |_| "pw\n".into());
     }
     let path = cloud.policy_with("mixed.yaml", |_| text);
@@ -333,6 +338,13 @@ fn mixed() {
     let status = estate.dr(&["status"]).exits(0).json();
     let newest = &status["policies"][0]["newest"];
     assert_eq!(newest["not_captured"], json!([]), "{status}");
+    let exceptions = newest["exceptions"].as_array().into_iter().flatten();
+    let unseen: BTreeSet<&str> = exceptions
+        .filter(|e| e["source"] == "billing")
+        .filter_map(|e| e["thing"].as_str())
+        .collect();
+    let wanted = ["database postgres", "database shut"];
+    assert_eq!(unseen, wanted.into(), "of all: {status}");
     for target in newest["targets"].as_array().into_iter().flatten() {
         assert_eq!(target["state"], "complete", "{status}");
     }
@@ -342,6 +354,7 @@ fn mixed() {
     for target in ["central", "other"] {
         let databases = [
             ("shop", "shop"),
+            ("shop", "books"),
             ("billing", "billing"),
             ("billing", "tax"),
             ("ledger", "ledger"),

@@ -7,6 +7,9 @@ use crate::pg::session::Session;
 use bytes::{Bytes, BytesMut};
 use futures::SinkExt;
 
+/// The second database of the cluster.
+pub const BOOKS: &str = "books";
+const BOOKS_SCHEMA: &str = include_str!("books.sql");
 const ROLES: &str = include_str!("roles.sql");
 const SCHEMA: &str = include_str!("schema.sql");
 const MASTER: &str = "SELECT quote_ident(pg_get_userbyid(datdba)) FROM pg_database WHERE datname \
@@ -59,6 +62,27 @@ pub async fn create(session: &Session) -> Result<(), PgError> {
         operation::SEED_ORDERS
     );
     session.batch(&sequences).await
+}
+
+/// The second database, by a session of the first one and a connection string of its own. What a
+/// crash left undone is done now.
+///
+/// # Errors
+/// The server's.
+pub async fn create_books(shop: &Session, books: &str) -> Result<(), PgError> {
+    let there = format!("SELECT 1 FROM pg_database WHERE datname = '{BOOKS}'");
+    if shop.text(&there).await?.is_none() {
+        let master = shop.text(MASTER).await?.unwrap_or_default();
+        let made = format!("CREATE DATABASE {BOOKS} OWNER {master}");
+        shop.batch(&made).await?;
+    }
+    let session = Session::url(books).await?;
+    let filled = "SELECT 1 FROM pg_class WHERE oid = to_regclass('books.entries')";
+    if session.text(filled).await?.is_none() {
+        let all = format!("BEGIN; {BOOKS_SCHEMA} COMMIT");
+        session.batch(&all).await?;
+    }
+    Ok(())
 }
 
 fn push(buffer: &mut BytesMut, row: &Row) {

@@ -10,7 +10,9 @@ use crate::manifest::DatabaseFacts;
 use jiff::Timestamp;
 
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate ORDER BY datname";
+/// A managed service's own one is nobody's to dump; on other servers a database may be called so.
+const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate AND NOT (datname \
+     = 'rdsadmin' AND pg_get_userbyid(datdba) = 'rdsadmin') ORDER BY datname";
 
 const COMMENTS: &str = "SELECT b.datname, d.description FROM pg_shdescription d \
      JOIN pg_database b ON b.oid = d.objoid WHERE d.classoid = 'pg_database'::regclass";
@@ -24,7 +26,8 @@ impl Postgres {
         Ok(self.value(NOW).await?.and_then(|t| t.parse().ok()))
     }
 
-    /// Names of all databases but templates, whether they can be entered or not.
+    /// Names of all databases but templates and the platform's own, whether they can be entered or
+    /// not.
     ///
     /// # Errors
     /// The server's.

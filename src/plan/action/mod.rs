@@ -4,6 +4,7 @@
 //!
 //! Every name in an action was decided at planning time.
 
+mod all_databases;
 mod check_restored;
 mod cluster_spec;
 mod copy_objects;
@@ -33,6 +34,7 @@ mod verify_copies;
 mod verify_point;
 mod write_proofs;
 
+pub use all_databases::{AllDatabases, DatabasesKnown};
 pub use check_restored::{Against, CheckRestored, Restored, RestoredChecked};
 pub use cluster_spec::{ClusterMade, ClusterSpec};
 pub use copy_objects::{BaseCopy, CopyObjects, NotKept, ObjectsCopied};
@@ -49,7 +51,7 @@ pub use probe_lock::{LockProbed, ProbeLock};
 pub use publish_point::{
     CaptureParts, ClusterParts, CopyParts, HeldParts, PointPublished, PublishPoint, ServerParts,
 };
-pub use read_reference::{Moment, ReadReference, ReferenceRead};
+pub use read_reference::{DatabasesListed, DatabasesRead, Moment, ReadReference, ReferenceRead};
 pub use read_server::{ReadServer, ServerPlace, ServerRead};
 pub use referred::Referred;
 pub use restore_cluster::RestoreCluster;

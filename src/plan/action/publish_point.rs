@@ -2,8 +2,8 @@
 //! of its copies that is complete, to every target that answers.
 
 use super::{
-    CopiesVerified, ObjectsCopied, ObjectsListed, ServerDumped, ServerRead, SnapshotCopied,
-    SnapshotTaken,
+    AllDatabases, CopiesVerified, ObjectsCopied, ObjectsListed, ServerDumped, ServerRead,
+    SnapshotCopied, SnapshotTaken,
 };
 use crate::manifest::{HeartbeatColumn, PointSource, SnapshotCopy};
 use crate::model::{AccountId, ClusterId, Name, Region, SourceId, TargetName};
@@ -49,6 +49,9 @@ pub struct ClusterParts {
     pub region: Region,
     pub account: AccountId,
     pub databases: Vec<Name>,
+    /// Where all of its databases are wanted: `databases` names none then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub all: Option<AllDatabases>,
     pub heartbeat: Option<HeartbeatColumn>,
     pub taken: Link<SnapshotTaken>,
     /// Their names are known before they exist.

@@ -1,8 +1,9 @@
 //! What a running cluster holds, read before its snapshot is asked for and once more after it is
 //! available: what did not change in between is in every copy of it.
 
-use crate::manifest::HeartbeatColumn;
+use crate::manifest::{Exception, HeartbeatColumn};
 use crate::model::{ClusterId, Name, ObjectKey, Region, Seconds, SourceId, TargetName};
+use crate::policy::Databases;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -15,7 +16,7 @@ pub struct ReadReference {
     pub endpoint: Option<String>,
     /// Who reads; the password is the executor's own.
     pub user: Name,
-    pub databases: Vec<Name>,
+    pub databases: Databases,
     pub heartbeat: Option<HeartbeatColumn>,
     /// The snapshot does not wait longer.
     pub budget: Seconds,
@@ -41,6 +42,9 @@ impl fmt::Display for Moment {
 /// What could not be read keeps no snapshot from being taken: it is told, and was not compared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReferenceRead {
+    /// What the cluster has, where all of its databases are wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listed: Option<DatabasesListed>,
     /// What was stored; `None`: nothing could be read.
     pub document: Option<ObjectKey>,
     /// Targets that have it.
@@ -52,4 +56,24 @@ pub struct ReferenceRead {
     /// All of them.
     pub unread_count: u64,
     pub took_s: f64,
+}
+
+/// What a running server said that it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabasesListed {
+    Read(DatabasesRead),
+    /// Why it could not be asked.
+    Unread(String),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DatabasesRead {
+    /// Those that can be entered, and hold something.
+    pub databases: Vec<Name>,
+    /// All of them.
+    pub there: Vec<Name>,
+    /// Those that are not among `databases`, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
 }

@@ -6,10 +6,10 @@ use crate::model::{AccountId, Name, Role, Seconds, StepId};
 use crate::plan::names::{self, Tagged};
 use crate::plan::step::Steps;
 use crate::plan::{
-    CaptureParts, ClusterParts, CopyParts, CopySnapshot, HeldParts, Link, Moment, PublishPoint,
-    ReadReference, ShareSnapshot, SnapshotTaken, TakeSnapshot,
+    AllDatabases, CaptureParts, ClusterParts, CopyParts, CopySnapshot, HeldParts, Link, Moment,
+    PublishPoint, ReadReference, ShareSnapshot, SnapshotTaken, TakeSnapshot,
 };
-use crate::policy::{AuroraSource, SnapshotTarget, Target};
+use crate::policy::{AuroraSource, Databases, SnapshotTarget, Target};
 use jiff::Timestamp;
 
 /// The snapshot's steps, for those that build on it.
@@ -100,10 +100,23 @@ fn read(input: &BackupInput<'_>, cluster: &AuroraSource, moment: Moment) -> Opti
         region: cluster.region.clone(),
         endpoint: endpoint.map(str::to_owned),
         user: reader.user.clone(),
-        databases: cluster.databases.listed().to_vec(),
+        databases: cluster.databases.clone(),
         heartbeat: cluster.heartbeat.as_ref().map(Into::into),
         budget: cluster.reference.clone().unwrap_or_default().budget,
         streams: STREAMS.min(input.policy.concurrency.streams),
+    })
+}
+
+/// Who says which databases there are, where all of them are wanted.
+fn all(input: &BackupInput<'_>, cluster: &AuroraSource) -> Option<AllDatabases> {
+    if cluster.databases != Databases::All || cluster.reader.is_none() {
+        return None;
+    }
+    let read = |moment: Moment| Steps::coming::<ReadReference>(&[&cluster.id, &moment]);
+    Some(AllDatabases {
+        named: input.policy.databases_named(&cluster.id),
+        before: read(Moment::Before),
+        after: read(Moment::After),
     })
 }
 
@@ -148,6 +161,7 @@ impl<'a> Taken<'a> {
                 region: cluster.region.clone(),
                 account: cluster.account.clone(),
                 databases: cluster.databases.listed().to_vec(),
+                all: all(input, cluster),
                 heartbeat: cluster.heartbeat.as_ref().map(Into::into),
                 taken: self.taken.clone(),
                 copies: places().map(copy).collect(),

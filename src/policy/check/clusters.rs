@@ -1,7 +1,7 @@
 //! Clusters that are made: by a drill, and by a restore.
 
 use super::trouble::Found;
-use crate::policy::{Policy, Source};
+use crate::policy::{Databases, Policy, Source};
 use crate::report::Code;
 
 pub(super) fn clusters(policy: &Policy, found: &mut Found) {
@@ -33,6 +33,14 @@ fn readings(policy: &Policy, found: &mut Found) {
         let Source::Aurora(cluster) = source else {
             continue;
         };
+        if cluster.databases == Databases::All && cluster.reader.is_none() {
+            found.error(
+                Code::PolicyServer,
+                format!("sources[{n}].databases"),
+                "which databases there are is asked of the running cluster: name who asks in \
+                 `reader`, `user` and `password_file`, or list them",
+            );
+        }
         let Some(reading) = &cluster.reference else {
             continue;
         };

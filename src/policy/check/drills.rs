@@ -79,11 +79,11 @@ pub(super) fn asked(
         let message = "several sources have databases; say with `source` which one is asked";
         return Err(("source", message.to_owned()));
     }
-    let Some(Databases::These(names)) = source.databases() else {
-        return Ok(());
-    };
-    let unsaid = database.is_none() && names.len() > 1;
-    let message = match database.filter(|d| !names.contains(d)) {
+    // Of `all` there may be several at any time.
+    let one = matches!(source.databases(), Some(Databases::These(names)) if names.len() == 1);
+    let unsaid = database.is_none() && !one;
+    let known = |d: &&Name| source.databases().is_none_or(|all| all.names(d));
+    let message = match database.filter(|d| !known(d)) {
         _ if unsaid => format!(
             "source `{}` has several databases; say with `database` which one is asked",
             source.id()

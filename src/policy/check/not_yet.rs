@@ -3,7 +3,7 @@
 
 use super::trouble::Found;
 use crate::model::Role;
-use crate::policy::{Databases, Policy, Source};
+use crate::policy::{Policy, Source};
 use crate::report::Code;
 
 pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
@@ -15,12 +15,7 @@ pub(super) fn not_yet(policy: &Policy, found: &mut Found) {
             found.error(Code::PolicyUnsupported, path, message);
         };
         match source {
-            Source::Aurora(cluster) => {
-                if cluster.databases == Databases::All {
-                    refuse("databases", "dumps of all databases of a cluster");
-                }
-            }
-            Source::Postgres(_) => {}
+            Source::Aurora(_) | Source::Postgres(_) => {}
             Source::Bucket(bucket) => {
                 for role in bucket.profiles.keys().filter(|r| !at_work(**r)) {
                     refuse(&format!("profiles.{role}"), waits_for(*role));

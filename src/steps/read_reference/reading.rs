@@ -18,7 +18,7 @@ impl ReadReference {
         &self,
         ctx: &Context<'_>,
         start: Instant,
-        first: Option<&ReferenceBefore>,
+        (databases, first): (&[Name], Option<&ReferenceBefore>),
     ) -> Result<ServerReading, Fail> {
         let server = self.server(ctx).await?;
         let main = ctx.connect(&server).await?;
@@ -42,7 +42,7 @@ impl ReadReference {
                 .filter(|s| *s > 0)
                 .map(Seconds)
         };
-        for database in &self.databases {
+        for database in databases {
             let first = match first {
                 None => None,
                 Some(first) => match first.read.databases.get(database) {
@@ -69,7 +69,7 @@ impl ReadReference {
             match read_database::<Postgres>(&input).await {
                 Ok((mut reading, unread)) => {
                     if first.is_none() {
-                        reading.fold(MOST_RANGES / self.databases.len());
+                        reading.fold(MOST_RANGES / databases.len().max(1));
                     }
                     read.databases.insert(database.clone(), reading);
                     read.unread.extend(unread);
@@ -82,7 +82,7 @@ impl ReadReference {
     }
 
     /// As the service describes it now; the first describes after it was made may lack it.
-    async fn server(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
+    pub(super) async fn server(&self, ctx: &Context<'_>) -> Result<Address, Fail> {
         let endpoint = self.endpoint.as_deref();
         let rds = ctx.clients.rds(ctx.role, &self.region, endpoint).await;
         let info = rds.cluster(self.cluster.as_str()).await?;
