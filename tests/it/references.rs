@@ -23,11 +23,13 @@ const ROWS: [(&str, &str); 4] = [
 
 const GOOD: &str = "references:
   - {source: shop, in: app-files, sql: \"SELECT key, sha256 FROM app.files WHERE key LIKE 'a/%'\"}
-  - {id: late, source: shop, in: app-files, sql: \"SELECT 'a/3' UNION ALL SELECT 'a/late' UNION ALL SELECT NULL\", dangling: {most: 1}}
+  - {id: late, source: shop, in: app-files, dangling: {most: 1}, sql: \
+ \"SELECT 'a/3' UNION ALL SELECT 'a/late' UNION ALL SELECT NULL\"}
 ";
 const WRONG: &str = "references:
   - {source: shop, in: app-files, sql: \"SELECT key FROM app.files WHERE key ~ '^[ab]/'\"}
-  - {id: bytes, source: shop, in: app-files, sql: \"SELECT key, sha256 FROM app.files WHERE key ~ '^[ab]/' AND key <> 'b/gone'\"}
+  - {id: bytes, source: shop, in: app-files, sql: \
+ \"SELECT key, sha256 FROM app.files WHERE key ~ '^[ab]/' AND key <> 'b/gone'\"}
   - {id: broken, source: shop, in: app-files, sql: \"SELECT key FROM app.no_such_table\"}
   - {id: writes, source: shop, in: app-files, sql: \"DELETE FROM app.files RETURNING key\"}
 ";
