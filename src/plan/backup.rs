@@ -42,7 +42,7 @@ fn steps(input: &BackupInput<'_>) -> Steps {
     let servers: Vec<server::Read<'_>> = input
         .policy
         .servers()
-        .filter_map(|s| server::read(s, &mut steps))
+        .filter_map(|s| server::read(input.policy, s, &mut steps))
         .collect();
     let sources = expected(input.policy);
     let mut instants: Vec<StepId> = taken.iter().map(|t| t.taken.step().clone()).collect();

@@ -223,10 +223,15 @@ impl Policy {
         let beat = of.and_then(Source::heartbeat).map(|h| &h.database);
         let asked = self.drill.iter().flat_map(|d| &d.assertions);
         let asked = asked.filter(|a| a.source.as_ref().is_none_or(|s| s == source));
-        let named = beat
+        let asked = asked.filter_map(|a| a.database.as_ref());
+        let resolved = self.references.iter().filter(|r| &r.source == source);
+        let resolved = resolved.filter_map(|r| r.database.as_ref());
+        let named: BTreeSet<Name> = beat
             .into_iter()
-            .chain(asked.filter_map(|a| a.database.as_ref()));
-        let named: BTreeSet<Name> = named.cloned().collect();
+            .chain(asked)
+            .chain(resolved)
+            .cloned()
+            .collect();
         named.into_iter().collect()
     }
     /// Clusters whose snapshots are taken.

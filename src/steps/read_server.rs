@@ -17,7 +17,7 @@ impl Perform for ReadServer {
         let server_version = connection.server_version().await?;
         let all = connection.databases().await?;
         drop(connection);
-        let (names, missing) = wanted(&self.databases, all);
+        let (names, missing) = wanted(&self.databases, &self.named, all);
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
         let how = Look {
             empty_too: self.databases != Databases::All,
@@ -58,10 +58,14 @@ impl ReadServer {
 }
 
 /// Those that are dumped, and those that are wanted and not there.
-fn wanted(wanted: &Databases, there: Vec<String>) -> (Vec<Name>, Vec<Name>) {
+fn wanted(wanted: &Databases, named: &[Name], there: Vec<String>) -> (Vec<Name>, Vec<Name>) {
     let there: Vec<Name> = there.into_iter().map(Name::new).collect();
     match wanted {
-        Databases::All => (there, Vec::new()),
+        Databases::All => {
+            let missing = named.iter().filter(|n| !there.contains(n));
+            let missing = missing.cloned().collect();
+            (there, missing)
+        }
         Databases::These(names) => names.iter().cloned().partition(|n| there.contains(n)),
     }
 }
@@ -76,10 +80,12 @@ mod tests {
         let there = vec!["ledger".to_owned(), "postgres".to_owned()];
         let listed = Databases::These(names(&["ledger", "gone"]));
         assert_eq!(
-            wanted(&listed, there.clone()),
+            wanted(&listed, &[], there.clone()),
             (names(&["ledger"]), names(&["gone"]))
         );
-        let all = (names(&["ledger", "postgres"]), Vec::new());
-        assert_eq!(wanted(&Databases::All, there), all);
+        // What an assertion or the heartbeat asks is asked in a database that must be there.
+        let named = names(&["gone", "ledger"]);
+        let all = (names(&["ledger", "postgres"]), names(&["gone"]));
+        assert_eq!(wanted(&Databases::All, &named, there), all);
     }
 }

@@ -12,6 +12,9 @@ pub struct ReadServer {
     pub source: SourceId,
     pub server: ServerPlace,
     pub databases: Databases,
+    /// Those that the policy names elsewhere, where it wants all: one that is not there is missed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub named: Vec<Name>,
 }
 
 /// A server as a plan names it; the password is its executor's own.

@@ -7,7 +7,7 @@ use crate::plan::{
     CaptureParts, CopyParts, DumpServer, HeldParts, Link, PublishPoint, ReadServer, ServerParts,
     ServerPlace, ServerRead,
 };
-use crate::policy::{PostgresSource, Target};
+use crate::policy::{Databases, Policy, PostgresSource, Target};
 
 /// What the server has, for those that dump it.
 pub(super) struct Read<'a> {
@@ -17,7 +17,11 @@ pub(super) struct Read<'a> {
 }
 
 /// `None`: nobody is named who may read it; `policy check` refuses that.
-pub(super) fn read<'a>(source: &'a PostgresSource, steps: &mut Steps) -> Option<Read<'a>> {
+pub(super) fn read<'a>(
+    policy: &Policy,
+    source: &'a PostgresSource,
+    steps: &mut Steps,
+) -> Option<Read<'a>> {
     let server = ServerPlace {
         host: source.host.clone(),
         port: source.port,
@@ -27,6 +31,10 @@ pub(super) fn read<'a>(source: &'a PostgresSource, steps: &mut Steps) -> Option<
         source: source.id.clone(),
         server: server.clone(),
         databases: source.databases.clone(),
+        named: match source.databases {
+            Databases::All => policy.databases_named(&source.id),
+            Databases::These(_) => Vec::new(),
+        },
     };
     let read = steps.add(Role::Dumper, read, &[]);
     Some(Read {
