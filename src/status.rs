@@ -15,7 +15,7 @@ pub use verdict::{Verdict, Way, verdict};
 
 use crate::journal::Outcome;
 use crate::manifest::{CheckResult, Copy, Exception, Held, Proof};
-use crate::model::{RunId, SourceId, TargetName};
+use crate::model::{Method, RunId, SourceId, TargetName};
 use crate::policy::{Policy, Source, Target};
 use jiff::Timestamp;
 
@@ -163,9 +163,14 @@ fn newest_proofs(points: &[Known]) -> Vec<(&Known, &Proof)> {
 }
 
 /// When rows were last compared with the source's, in one way.
-fn compared(points: &[Known], way: Way<'_>) -> Option<Timestamp> {
+fn compared(input: &Input<'_>, way: Way<'_>) -> Option<Timestamp> {
+    // A dump of a cluster is compared with the snapshot that it was taken from.
+    let cluster = input.policy.clusters().any(|c| &c.id == way.source);
+    if cluster && way.method == Method::Dump {
+        return None;
+    }
     let of = |proof: &&Proof| Way::of(proof) == way && proof.compared();
-    let proofs = points.iter().flat_map(|k| &k.proofs).filter(of);
+    let proofs = input.points.iter().flat_map(|k| &k.proofs).filter(of);
     proofs.map(|p| p.at).max()
 }
 
@@ -181,7 +186,7 @@ fn newest_proven(input: &Input<'_>, proofs: &[(&Known, &Proof)]) -> Vec<Proven> 
             point: known.point.slot,
             age_s: age,
             proof_age_s: age_s(now, proof.at),
-            compared_age_s: compared(input.points, Way::of(proof)).map(|at| age_s(now, at)),
+            compared_age_s: compared(input, Way::of(proof)).map(|at| age_s(now, at)),
             rto_s: proof.measured.rto_s,
             rpo_s: age as f64 + proof.measured.snapshot_lag_s.unwrap_or(0.0),
         }

@@ -66,10 +66,7 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
     scripts
         .apply(&main, "post-data", Which::EventTriggers)
         .await?;
-    if input.refusals == Refusals::End {
-        all_taken(input, &main.try_again().await?, &refused)?;
-    }
-    dress(input, &main).await?;
+    dress(input, &main, &refused).await?;
     let statements = main.try_again().await?;
     main.join_readers().await?;
     let compared = compare::<D>(input, &scripts, &statements).await?;
@@ -106,13 +103,20 @@ fn told(undone: &Undone) -> String {
 }
 
 /// What belongs to the database, and who may enter it.
-async fn dress<D: Database>(input: &LoadInput<'_>, main: &D) -> Result<(), DumpError> {
+async fn dress<D: Database>(
+    input: &LoadInput<'_>,
+    main: &D,
+    refused: &[String],
+) -> Result<(), DumpError> {
     let Some(facts) = input.facts else {
         return Ok(main.open_again().await?);
     };
     let script = D::script(main.dress(facts, input.takes));
     let script = script.map_err(|why| DumpError::Refused(why.into()))?;
     main.run(&script, Which::Objects, "database").await?;
+    if input.refusals == Refusals::End {
+        all_taken(input, &main.try_again().await?, refused)?;
+    }
     Ok(main
         .run(&script, Which::Rights, "rights of database")
         .await?)

@@ -139,7 +139,7 @@ impl CheckRestored {
             let all = all.into_iter().map(Name::new).collect();
             let how = Look {
                 empty_too: false,
-                patient: false,
+                patient: true,
             };
             databases = there(ctx, given, all, how).await?.databases;
         }
@@ -152,7 +152,7 @@ impl CheckRestored {
 
     /// What a dump of the same point says of the tables of a database; `None`: there is none.
     async fn wanted(&self, ctx: &Context<'_>, address: &Address) -> Result<Option<Dump>, Fail> {
-        let given = self.databases.is_empty();
+        let given = matches!(self.restored, Restored::Given);
         let of = |a: &&Against| given || a.database.as_str() == address.database;
         let Some(against) = self.against.iter().find(of) else {
             return Ok(None);

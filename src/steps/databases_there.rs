@@ -6,6 +6,7 @@ use crate::database::{Address, Database};
 use crate::manifest::Exception;
 use crate::model::Name;
 use crate::report::{Code, Fail, full};
+use std::time::Duration;
 
 /// Those that can be dumped.
 #[derive(Default)]
@@ -38,7 +39,12 @@ pub(super) async fn there(
     while !left.is_empty() {
         let mut silent = Vec::new();
         for name in left {
-            match look(ctx, server, &name, how.empty_too).await {
+            // A lock that is held for long is one database's trouble.
+            let look = look(ctx, server, &name, how.empty_too);
+            let most = ctx.clients.call_timeout().as_duration();
+            let silence = |_| Err(Fail::new(Code::DatabaseUnavailable, no_answer(&name, most)));
+            let looked = tokio::time::timeout(most, look).await;
+            match looked.unwrap_or_else(silence) {
                 Ok(()) => found.databases.push(name),
                 Err(e) if Away::is_one(&e) => silent.push((name, e)),
                 Err(e) => found.exceptions.push(not_dumped(&name, &e)),
@@ -53,6 +59,13 @@ pub(super) async fn there(
     }
     found.databases.sort();
     Ok(found)
+}
+
+fn no_answer(database: &Name, most: Duration) -> String {
+    format!(
+        "database {database} did not say within {} s what it holds",
+        most.as_secs()
+    )
 }
 
 pub(super) fn not_dumped(database: &Name, e: &Fail) -> Exception {

@@ -60,7 +60,6 @@ impl Perform for InspectScratch {
         checks.extend(compared);
         let sequences = connection.sequences_behind().await?;
         checks.push(proof::sequences(&scope, &sequences));
-        checks.extend(looked_into(ctx, &scope, &connection, self.amcheck).await?);
         for asked in &self.assertions {
             checks.push(assertion::ask(&connection, &scope, asked).await?);
         }
@@ -68,6 +67,7 @@ impl Perform for InspectScratch {
         let session = ctx.connect(&address).await?;
         let wanted = (&digests.tables, Schema::of(&opened));
         checks.push(control(ctx, &scope, &session, wanted).await?);
+        checks.extend(looked_into(ctx, &scope, &address, self.amcheck).await?);
         Ok(ScratchInspected {
             checks,
             tables: digests.tables,

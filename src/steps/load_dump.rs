@@ -4,6 +4,7 @@
 use super::database::Load;
 use super::{Context, Perform};
 use crate::database::Takes;
+use crate::model::Sha256;
 use crate::plan::{Beat, DumpLoaded, LoadDump};
 use crate::report::Fail;
 
@@ -12,13 +13,15 @@ impl Perform for LoadDump {
         let address = ctx
             .database
             .ok_or_else(|| Fail::bug("no database was given"))?;
-        let hash = ctx.plan.hash();
+        // Of what is loaded, not of how: `--strict` may be left out, or added, on the way.
+        let dump = format!("{} {}", self.dump_key, self.dump_version);
+        let dump = Sha256::of(dump.as_bytes());
         let load = Load {
             target: &self.target,
             key: &self.dump_key,
             version: &self.dump_version,
             address,
-            mark: format!("{} {} {}", ctx.plan.slot, &hash.0[..16], self.target),
+            mark: format!("{} {} {}", ctx.plan.slot, &dump.0[..16], self.target),
             streams: self.streams,
             refusals: self.refusals,
             // Afterwards all of them are looked at, and one session asks.

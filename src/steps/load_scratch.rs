@@ -65,9 +65,9 @@ impl Perform for LoadScratch {
         }
         let sequences = connection.sequences_behind().await?;
         checks.push(proof::sequences(&scope, &sequences));
-        checks.extend(looked_into(ctx, &scope, &connection, self.amcheck).await?);
         let wanted = (&digests.tables, Schema::NotKept);
         checks.push(control(ctx, &scope, &connection, wanted).await?);
+        checks.extend(looked_into(ctx, &scope, &address, self.amcheck).await?);
         Ok(DumpLoaded {
             checks,
             tables: digests.tables.len() as u64,

@@ -134,6 +134,11 @@ fn snapshot(
         rto_s: made.took_s,
         ..Default::default()
     };
+    if inspected.is_empty() {
+        let why = "the point knows no database of it, so none was looked at";
+        let check = scope.check("counts", false, 1, 0, Some(why.into()));
+        result.checks.push(check);
+    }
     for Inspected { database, by } in inspected {
         let scope = Scope {
             database: Some(database),

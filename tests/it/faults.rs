@@ -263,6 +263,14 @@ const OF_A_SERVER: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// Of a fault's database.
+fn named(n: usize, fault: &str) -> String {
+    match fault.contains("index") {
+        true => format!("index{n}"),
+        false => format!("fault{n}"),
+    }
+}
+
 async fn structure(session: &Postgres) -> Structure {
     let sample = Sample {
         seed: 7,
@@ -273,6 +281,11 @@ async fn structure(session: &Postgres) -> Structure {
     assert_eq!((found.looked_at, &found.not_looked), (found.of, &None));
     assert!(found.of > 100, "{}", found.of);
     found
+}
+
+/// What is done above the rows cannot damage what lies below them, but by what it says of indexes.
+fn below_too(database: &str) -> bool {
+    !database.starts_with("fault")
 }
 
 /// The checks that notice it, by their ids in a proof.
@@ -294,7 +307,7 @@ async fn caught(rig: &Rig, dump: &Dump, database: &str) -> Vec<&'static str> {
     if !behind.behind.is_empty() || !behind.unread.is_empty() {
         by.push("sequences");
     }
-    if !structure(&session).await.damaged.is_empty() {
+    if below_too(database) && !structure(&session).await.damaged.is_empty() {
         by.push("amcheck");
     }
     by
@@ -314,7 +327,7 @@ fn every_fault_in_a_loaded_database_is_noticed_by_a_check() {
         assert!(none.is_empty(), "a false alarm: {none:?}");
         let mut rows = Vec::new();
         for (n, (fault, sql)) in FAULTS.iter().enumerate() {
-            let name = format!("fault{n}");
+            let name = named(n, fault);
             let make = format!("CREATE DATABASE {name} TEMPLATE shop");
             rig.to.sql("postgres", &make).await;
             rig.to.sql(&name, sql).await;
@@ -427,7 +440,9 @@ async fn caught_in_copy(rig: &Rig, reference: &Reference, database: &str) -> Vec
     let mut checks = compare(&scope, reference, found).await.expect("compared");
     checks.push(counts(&scope, &digests.tables, &digests.unreadable));
     checks.push(sequences(&scope, &behind));
-    checks.push(amcheck(&scope, &structure(&session).await));
+    if below_too(database) {
+        checks.push(amcheck(&scope, &structure(&session).await));
+    }
     let failed = |c: &Check| c.result != CheckResult::Passed;
     let wrong = checks.into_iter().filter(failed);
     wrong.map(|c| c.id).collect()
@@ -448,16 +463,16 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
             read: first,
         };
         let reference = between(before, &last);
-        let copy = async |name: &str| {
+        let copy = async |name: &str, how: &str| {
             let make = format!(
-                "CREATE DATABASE {name} TEMPLATE shop STRATEGY file_copy; ALTER DATABASE {name} \
+                "CREATE DATABASE {name} TEMPLATE shop STRATEGY {how}; ALTER DATABASE {name} \
                  SET timezone = 'Asia/Tokyo'"
             );
             for statement in make.split("; ") {
                 rig.from.sql("postgres", statement).await;
             }
         };
-        copy("whole").await;
+        copy("whole", "wal_log").await;
         let none = caught_in_copy(&rig, &reference, "whole").await;
         assert!(none.is_empty(), "a false alarm: {none:?}");
         let objects = |name: &str| name.starts_with("large object");
@@ -466,8 +481,8 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
         let all: Vec<_> = in_both.chain(OF_A_SERVER.iter().copied()).collect();
         let mut rows = Vec::new();
         for (n, (fault, sql, back)) in all.into_iter().enumerate() {
-            let name = format!("fault{n}");
-            copy(&name).await;
+            let name = named(n, fault);
+            copy(&name, "wal_log").await;
             rig.from.sql(&name, &sql.replace("{}", &name)).await;
             let by = caught_in_copy(&rig, &reference, &name).await;
             rig.from.sql("postgres", back).await;
@@ -477,7 +492,7 @@ fn every_fault_in_a_restored_snapshot_is_noticed_by_a_check() {
             rows.push((fault.to_owned(), by));
         }
         for (fault, of, how) in BELOW_ROWS {
-            copy("below").await;
+            copy("below", "file_copy").await;
             below_rows(&rig.from, "below", (of, *how)).await;
             let by = caught_in_copy(&rig, &reference, "below").await;
             rig.from.sql("postgres", "DROP DATABASE below").await;

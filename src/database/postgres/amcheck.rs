@@ -108,10 +108,11 @@ impl Postgres {
             Some((thing, question))
         });
         let asked: Vec<(&Thing, String)> = asked.collect();
-        found.of = asked.len() as u64;
-        if asked.is_empty() {
-            found.of = things.len() as u64;
-            found.not_looked = Some("this user may call none of amcheck's functions".into());
+        let without = things.len() - asked.len();
+        if without > 0 {
+            found.not_looked = Some(format!(
+                "for {without} of them this amcheck has no function that this user may call"
+            ));
         }
         self.ask_each(&asked, &sample, &mut found).await?;
         Ok(found)
@@ -145,7 +146,7 @@ impl Postgres {
                 found.not_looked = Some(over(sample));
                 break;
             }
-            let limit = left.as_millis().max(1);
+            let limit = left.as_millis().clamp(1, i32::MAX as u128);
             let begin = format!("{MARK}; SET LOCAL statement_timeout = {limit}");
             self.execute(&begin).await?;
             match self.value(question).await {
