@@ -3,10 +3,12 @@
 //! An entry is one create-only object; each carries the SHA-256 of the one before. State is never
 //! stored, only folded.
 
+mod databases;
 mod exceptions;
 mod fold;
 
-pub use exceptions::{databases_of, exceptions, of_clusters};
+pub use databases::{databases_of, of_clusters};
+pub use exceptions::exceptions;
 pub use fold::{Head, Illegal, RunState, StepState, fold};
 
 use crate::manifest::{Document, FormatError};

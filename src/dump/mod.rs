@@ -23,7 +23,7 @@ pub use load::{Loaded, MARK, load};
 pub use older::digest_older;
 pub use reading::{ReadingInput, read_database};
 pub use rows::{Digests, digest_database};
-pub use section::{LoadInput, Scripts, facts_of};
+pub use section::{LoadInput, Scripts, facts_of, stored};
 pub use write::{DumpInput, dump, readable};
 
 use crate::aws;

@@ -3,8 +3,8 @@
 
 use super::DumpError;
 use crate::database::{Address, Database, Takes, Watch, Which};
-use crate::manifest::{ChunkRow, DatabaseFacts, Document, Dump, Roles};
-use crate::model::{Seconds, Sha256};
+use crate::manifest::{ChunkRow, DatabaseFacts, Document, Dump, MAX_DOCUMENT_BYTES, Roles};
+use crate::model::{ObjectKey, Seconds, Sha256, VersionId};
 use crate::plan::Refusals;
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -25,6 +25,21 @@ pub struct LoadInput<'a> {
     pub takes: Takes,
     pub refusals: Refusals,
     pub watch: &'a dyn Watch,
+}
+
+/// A dump's document at one version, and what it says of its database beside what is in it.
+///
+/// # Errors
+/// The vault's; damage.
+pub async fn stored(
+    vault: &Vault,
+    (key, version): (&ObjectKey, &VersionId),
+) -> Result<(Dump, Option<DatabaseFacts>), DumpError> {
+    let at = Some(version.as_str());
+    let got = vault.bucket.get(key.as_str(), at, MAX_DOCUMENT_BYTES);
+    let dump = Dump::from_bytes(&got.await?.bytes)?;
+    let facts = facts_of(vault, &dump).await?;
+    Ok((dump, facts))
 }
 
 /// What a dump says of its database beside what is in it; `None`: an older version wrote it.

@@ -1,12 +1,7 @@
 //! How much a run did not keep, carry or apply, by the evidence of its steps. Pure.
 
-use super::RunState;
-use crate::model::SourceId;
-use crate::plan::{
-    CaptureParts, ClusterParts, CopyObjects, DatabasesKnown, DatabasesListed, DumpDatabase,
-    DumpServer, Link, LoadDump, LoadScratch, PublishPoint, ReadServer, ReferenceRead,
-};
-use std::collections::BTreeMap;
+use super::{RunState, of_clusters};
+use crate::plan::{CopyObjects, DumpDatabase, DumpServer, LoadDump, LoadScratch, ReadServer};
 
 /// Things that were not kept, not carried or not applied, counted.
 pub fn exceptions(state: &RunState) -> u64 {
@@ -32,28 +27,4 @@ pub fn exceptions(state: &RunState) -> u64 {
         .chain(servers)
         .chain(clusters);
     tags.chain(databases).sum()
-}
-
-/// Which databases a cluster's copy has, by what was asked of the cluster so far.
-pub fn databases_of(state: &RunState, parts: &ClusterParts) -> DatabasesKnown {
-    let Some(all) = &parts.all else {
-        return DatabasesKnown {
-            databases: parts.databases.clone(),
-            exceptions: Vec::new(),
-        };
-    };
-    let listed = |link: &Link<ReferenceRead>| -> Option<&DatabasesListed> {
-        state.output(link)?.listed.as_ref()
-    };
-    all.known(&parts.id, listed(&all.before), listed(&all.after))
-}
-
-/// Of each cluster that was published.
-pub fn of_clusters(state: &RunState) -> BTreeMap<&SourceId, DatabasesKnown> {
-    let published = state.done::<PublishPoint>();
-    let clusters = published.filter_map(|(_, action, _)| match &action.captured {
-        CaptureParts::Aurora(parts) => Some((&action.source, databases_of(state, parts))),
-        CaptureParts::Postgres(_) | CaptureParts::Bucket { .. } => None,
-    });
-    clusters.collect()
 }

@@ -95,18 +95,13 @@ pub fn nothing_damaged(scope: &Scope<'_>) -> Check {
 mod tests {
     use super::*;
     use crate::manifest::StatementCount;
-    use crate::model::{Method, SourceId, TargetName};
+    use crate::model::Method;
+    use crate::proof::tests::scope;
     use std::collections::BTreeMap;
 
     #[test]
     fn a_damage_that_no_check_notices_fails() {
-        let (source, target) = (SourceId::new("shop"), TargetName::new("central"));
-        let scope = Scope {
-            source: &source,
-            database: None,
-            method: Method::Snapshot,
-            target: &target,
-        };
+        let scope = scope(Method::Snapshot);
         let seed = Seed::of(&scope, "drill-1");
         assert_ne!(seed, Seed::of(&scope, "drill-2"));
         assert_ne!(seed.number(0), seed.number(1));

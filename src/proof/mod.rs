@@ -143,11 +143,21 @@ pub fn heartbeat(
     )
 }
 
+/// How many there are, and the first of them; `None`: there is none.
+fn first_of(all: &[String], what: &str) -> Option<String> {
+    let first = all.first()?;
+    Some(format!("{} {what}, first {first}", all.len()))
+}
+
+/// All that is to be told, as one text.
+fn joined(told: impl IntoIterator<Item = String>) -> Option<String> {
+    let told: Vec<String> = told.into_iter().collect();
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
 /// Every statement of the dump was taken.
 pub fn statements(scope: &Scope<'_>, undone: &[String]) -> Check {
-    let why = undone
-        .first()
-        .map(|first| format!("{} statements were refused, first {first}", undone.len()));
+    let why = first_of(undone, "statements were refused");
     scope.check("statements", why.is_none(), 1, 1, why)
 }
 
@@ -157,49 +167,48 @@ pub fn objects(scope: &Scope<'_>, differs: &[String], not_compared: Option<&str>
     if let Some(why) = not_compared {
         return scope.check("objects", true, 1, 0, Some(why.to_owned()));
     }
-    let why = differs
-        .first()
-        .map(|first| format!("{} objects differ, first {first}", differs.len()));
+    let why = first_of(differs, "objects differ");
     scope.check("objects", why.is_none(), 1, 1, why)
 }
 
 /// No sequence may stand behind the column that it numbers: the next insert would collide.
 pub fn sequences(scope: &Scope<'_>, found: &SequencesBehind) -> Check {
-    let (behind, unread) = (&found.behind, &found.unread);
-    let behind = behind.first().map(|first| {
-        let count = behind.len();
-        format!("{count} sequences are behind their columns, first {first}")
-    });
-    let untold = unread.first().map(|first| {
-        let count = unread.len();
-        format!("columns of {count} sequences could not be read, first {first}")
-    });
-    let why: Vec<String> = behind.into_iter().chain(untold).collect();
-    let why = (!why.is_empty()).then(|| why.join("; "));
-    let tested = found.looked_at - (unread.len() as u64).min(found.looked_at);
+    let behind = first_of(&found.behind, "sequences are behind their columns");
+    let unread = first_of(&found.unread, "sequences could not be read");
+    let unread = unread.map(|told| format!("columns of {told}"));
+    let why = joined(behind.into_iter().chain(unread));
+    let tested = found.looked_at - (found.unread.len() as u64).min(found.looked_at);
     scope.check("sequences", why.is_none(), found.looked_at, tested, why)
 }
 
 /// Indexes agree with their tables, and pages can be read. What nobody could look at is told.
 pub fn amcheck(scope: &Scope<'_>, found: &Structure) -> Check {
-    let damaged = found.damaged.first().map(|first| {
-        let count = found.damaged.len();
-        format!("{count} indexes or tables are damaged, first {first}")
-    });
-    let not_looked = found.of - found.looked_at.min(found.of);
-    let untold = found
-        .not_looked
-        .as_ref()
-        .map(|why| format!("{not_looked} indexes and tables were not looked at: {why}"));
+    let damaged = first_of(&found.damaged, "indexes or tables are damaged");
     let passed = damaged.is_none();
-    let told: Vec<String> = damaged.into_iter().chain(untold).collect();
-    let why = (!told.is_empty()).then(|| told.join("; "));
+    let not_looked = found.of - found.looked_at.min(found.of);
+    let untold = found.not_looked.as_ref();
+    let untold =
+        untold.map(|why| format!("{not_looked} indexes and tables were not looked at: {why}"));
+    let why = joined(damaged.into_iter().chain(untold));
     scope.check("amcheck", passed, found.of, found.looked_at, why)
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use std::sync::LazyLock;
+
+    /// Of a source at a target.
+    pub(crate) fn scope(method: Method) -> Scope<'static> {
+        static SHOP: LazyLock<SourceId> = LazyLock::new(|| SourceId::new("shop"));
+        static CENTRAL: LazyLock<TargetName> = LazyLock::new(|| TargetName::new("central"));
+        Scope {
+            source: &SHOP,
+            database: None,
+            method,
+            target: &CENTRAL,
+        }
+    }
 
     fn tables(rows: &[(&str, &[u8])]) -> Tables {
         let mut tables = Tables::new();
@@ -211,14 +220,7 @@ mod tests {
 
     #[test]
     fn one_changed_missing_or_extra_row_is_found_and_named() {
-        let target = TargetName::new("central");
-        let source = SourceId::new("shop");
-        let scope = Scope {
-            source: &source,
-            database: None,
-            method: Method::Snapshot,
-            target: &target,
-        };
+        let scope = scope(Method::Snapshot);
         let wanted = tables(&[("a", b"1"), ("a", b"2"), ("b", b"3")]);
         assert_eq!(
             equal(&scope, "equal", &wanted, &wanted).result,
@@ -246,14 +248,7 @@ mod tests {
 
     #[test]
     fn an_empty_database_is_a_finding() {
-        let target = TargetName::new("central");
-        let source = SourceId::new("shop");
-        let scope = Scope {
-            source: &source,
-            database: None,
-            method: Method::Snapshot,
-            target: &target,
-        };
+        let scope = scope(Method::Snapshot);
         assert_eq!(
             counts(&scope, &Tables::new(), &BTreeMap::new())
                 .why

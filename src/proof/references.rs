@@ -5,7 +5,7 @@
 //! dangling, of which a policy may allow some; a file that is there with other bytes than its row
 //! says is none of them.
 
-use super::Scope;
+use super::{Scope, joined};
 use crate::database::Each;
 use crate::manifest::{Check, RowKind, StoredRow};
 use crate::model::{Sha256, SourceVersion};
@@ -191,8 +191,7 @@ impl<'a> Lookup<'a> {
             allowed,
             self.differs.told(differs),
         ];
-        let told: Vec<String> = told.into_iter().flatten().collect();
-        let why = (!told.is_empty()).then(|| told.join("; "));
+        let why = joined(told.into_iter().flatten());
         let passed = dangling <= most && self.differs.count == 0 && !nothing;
         scope.check(id, passed, self.rows, tested, why)
     }

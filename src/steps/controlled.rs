@@ -87,17 +87,12 @@ pub(super) async fn control(
 mod tests {
     use super::*;
     use crate::manifest::{CheckResult, TableDigest};
-    use crate::model::{Method, SourceId, TargetName};
+    use crate::model::Method;
+    use crate::proof::tests::scope;
 
     #[test]
     fn where_the_server_lets_nothing_be_damaged_what_was_read_is() {
-        let (source, target) = (SourceId::new("shop"), TargetName::new("central"));
-        let scope = Scope {
-            source: &source,
-            database: None,
-            method: Method::Dump,
-            target: &target,
-        };
+        let scope = scope(Method::Dump);
         let seed = Seed::of(&scope, "drill-1");
         let mut row = TableDigest::default();
         row.add_line(b"a row");

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::database::{Address, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
-use crate::manifest::{DatabaseFacts, Document, Dump, MAX_DOCUMENT_BYTES, TableDigest};
+use crate::manifest::{DatabaseFacts, Dump, TableDigest};
 use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Refusals;
 use crate::report::Fail;
@@ -115,10 +115,8 @@ impl DumpAt {
 impl Load<'_> {
     pub async fn read(&self, ctx: &Context<'_>) -> Result<DumpAt, Fail> {
         let vault = ctx.vault(self.target).await?;
-        let (key, version) = (self.key.as_str(), Some(self.version.as_str()));
-        let got = vault.bucket.get(key, version, MAX_DOCUMENT_BYTES).await?;
-        let document = Dump::from_bytes(&got.bytes)?;
-        let facts = crate::dump::facts_of(&vault, &document).await?;
+        let stored = crate::dump::stored(&vault, (self.key, self.version));
+        let (document, facts) = stored.await?;
         Ok(DumpAt {
             vault,
             document,

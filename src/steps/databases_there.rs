@@ -69,11 +69,7 @@ fn no_answer(database: &Name, most: Duration) -> String {
 }
 
 pub(super) fn not_dumped(database: &Name, e: &Fail) -> Exception {
-    Exception {
-        thing: format!("database {database}"),
-        code: e.code.to_string(),
-        why: full(e),
-    }
+    Exception::of_database(database, e.code, full(e))
 }
 
 async fn look(

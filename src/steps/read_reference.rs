@@ -44,19 +44,11 @@ impl Perform for ReadReference {
                 Err(e) => return Ok(nothing(&full(&e))),
             },
         };
-        // Whatever hangs, the snapshot does not wait for it.
-        let most = self.budget.as_duration() + GRACE;
         let read = self.read(ctx, start, (databases, first.as_ref()));
-        let read = tokio::time::timeout(most, read).await;
-        // The next runner reads it whole.
-        if ctx.world.stopping() {
-            return Err(Fail::stopped());
-        }
-        let read = match read {
-            Ok(Ok(read)) => read,
-            Ok(Err(e)) if again(ctx, &e) => return Err(e),
-            Ok(Err(e)) => return Ok(nothing(&full(&e))),
-            Err(_) => return Ok(nothing(&format!("it did not answer in {}", self.budget))),
+        let late = || format!("it did not answer in {}", self.budget);
+        let read = match self.in_time(ctx, read, late).await? {
+            Ok(read) => read,
+            Err(why) => return Ok(nothing(&why)),
         };
         let (tables, rows) = size(&read);
         let mut unread = read.unread.clone();
@@ -108,6 +100,30 @@ fn shown(unread: &[Exception]) -> Vec<String> {
 }
 
 impl ReadReference {
+    /// Whatever hangs, the snapshot does not wait for it. Why there is no answer, inside, is told.
+    ///
+    /// # Errors
+    /// What is worth another attempt.
+    async fn in_time<T>(
+        &self,
+        ctx: &Context<'_>,
+        work: impl Future<Output = Result<T, Fail>>,
+        late: impl FnOnce() -> String,
+    ) -> Result<Result<T, String>, Fail> {
+        let most = self.budget.as_duration() + GRACE;
+        let done = tokio::time::timeout(most, work).await;
+        // The next runner reads it whole.
+        if ctx.world.stopping() {
+            return Err(Fail::stopped());
+        }
+        match done {
+            Ok(Ok(done)) => Ok(Ok(done)),
+            Ok(Err(e)) if again(ctx, &e) => Err(e),
+            Ok(Err(e)) => Ok(Err(full(&e))),
+            Err(_) => Ok(Err(late())),
+        }
+    }
+
     /// Why they are not known, where all of them are wanted.
     fn wanted<'a>(&'a self, listed: Option<&'a DatabasesListed>) -> Result<&'a [Name], &'a str> {
         match (&self.databases, listed) {

@@ -49,11 +49,8 @@ impl Perform for ReadServer {
 
 impl ReadServer {
     fn not_there(&self, database: &Name) -> Exception {
-        Exception {
-            thing: format!("database {database}"),
-            code: Code::Missing.to_string(),
-            why: format!("the policy names {database}, and {} has none", self.server),
-        }
+        let why = format!("the policy names {database}, and {} has none", self.server);
+        Exception::of_database(database, Code::Missing, why)
     }
 }
 

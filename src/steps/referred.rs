@@ -9,6 +9,9 @@ use crate::proof::reference::not_compared;
 use crate::proof::references::{Files, Lookup};
 use crate::report::{Exit, Fail, full};
 
+/// A bucket's list is read once for references of it that follow each other, and one is held at a
+/// time.
+///
 /// # Errors
 /// The connection's; a target that does not answer.
 pub(super) async fn looked_up(
@@ -18,39 +21,59 @@ pub(super) async fn looked_up(
     all: &[Referred],
 ) -> Result<Vec<Check>, Fail> {
     let mut checks = Vec::new();
-    for referred in all {
-        checks.push(one(ctx, scope, connection, referred).await?);
+    for of_one in all.chunk_by(|a, b| a.held == b.held) {
+        let list = list(ctx, scope, &of_one[0]).await?;
+        for referred in of_one {
+            checks.push(one(scope, connection, (referred, &list)).await?);
+        }
     }
     Ok(checks)
 }
 
+/// What a target holds of a bucket.
+enum List {
+    Read(Files),
+    /// There is no complete copy.
+    None,
+    /// Why it cannot be read.
+    Unread(String),
+}
+
+async fn list(ctx: &Context<'_>, scope: &Scope<'_>, referred: &Referred) -> Result<List, Fail> {
+    let Some(held) = &referred.held else {
+        return Ok(List::None);
+    };
+    let vault = ctx.vault(scope.target).await?;
+    match read_manifest(&vault, held).await {
+        Ok(rows) => Ok(List::Read(Files::of(rows))),
+        Err(e) if e.exit == Exit::Unavailable => Err(e),
+        // What the rows name cannot be looked up, and everything else can.
+        Err(e) => Ok(List::Unread(full(&e))),
+    }
+}
+
 async fn one(
-    ctx: &Context<'_>,
     scope: &Scope<'_>,
     connection: &impl Database,
-    referred: &Referred,
+    (referred, list): (&Referred, &List),
 ) -> Result<Check, Fail> {
     let reference = &referred.reference;
     let (id, files) = (format!("references:{}", reference.name()), &reference.files);
-    let Some(held) = &referred.held else {
-        let why = format!(
-            "not looked at: {} has no complete copy of {files} in this point",
-            scope.target
-        );
-        return Ok(not_compared(scope, &id, why));
-    };
-    let vault = ctx.vault(scope.target).await?;
-    let rows = match read_manifest(&vault, held).await {
-        Ok(rows) => rows,
-        Err(e) if e.exit == Exit::Unavailable => return Err(e),
-        // What the rows name cannot be looked up, and everything else can.
-        Err(e) => {
-            let why = format!("the list of {files} cannot be read: {}", full(&e));
+    let held = match list {
+        List::Read(held) => held,
+        List::None => {
+            let why = format!(
+                "not looked at: {} has no complete copy of {files} in this point",
+                scope.target
+            );
+            return Ok(not_compared(scope, &id, why));
+        }
+        List::Unread(why) => {
+            let why = format!("the list of {files} cannot be read: {why}");
             return Ok(scope.check(&id, false, 1, 0, Some(why)));
         }
     };
-    let files = Files::of(rows);
-    let mut lookup = Lookup::new(&files);
+    let mut lookup = Lookup::new(held);
     Ok(
         match connection.ask_each(&reference.sql, &mut lookup).await? {
             Ok(()) => lookup.check(scope, &id, reference.dangling.most),

@@ -243,22 +243,25 @@ impl Rig {
         to: &Address,
         watch: &dyn Watch,
     ) -> Result<Loaded, DumpError> {
-        let vault = self.vault().await;
-        let facts = facts_of(&vault, dump).await?;
-        let at = (&vault, facts.as_ref());
-        let input = LoadInput {
-            watch,
-            ..Self::input(dump, to, at)
-        };
-        dr::dump::load::<Postgres>(&input).await
+        self.load_so(dump, to, (watch, Refusals::Told)).await
     }
 
     /// All of it, or nobody is let in.
     pub async fn load_strictly(&self, dump: &Dump, to: &Address) -> Result<Loaded, DumpError> {
+        self.load_so(dump, to, (&Nobody, Refusals::End)).await
+    }
+
+    async fn load_so(
+        &self,
+        dump: &Dump,
+        to: &Address,
+        (watch, refusals): (&dyn Watch, Refusals),
+    ) -> Result<Loaded, DumpError> {
         let vault = self.vault().await;
         let facts = facts_of(&vault, dump).await?;
         let input = LoadInput {
-            refusals: Refusals::End,
+            watch,
+            refusals,
             ..Self::input(dump, to, (&vault, facts.as_ref()))
         };
         dr::dump::load::<Postgres>(&input).await

@@ -29,10 +29,6 @@ const THINGS: &str = "SELECT json_build_object('oid', c.oid::bigint, 'name', for
      ('r', 'm') OR c.relkind = 'i' AND a.amname IN ('btree', 'gin') AND i.indisvalid AND \
      i.indisready AND i.indislive) ORDER BY md5(c.oid::text || ";
 
-const MARK: &str = "SAVEPOINT dr_amcheck";
-const KEPT: &str = "RELEASE SAVEPOINT dr_amcheck";
-const UNDONE: &str = "ROLLBACK TO SAVEPOINT dr_amcheck; RELEASE SAVEPOINT dr_amcheck";
-
 #[derive(Deserialize)]
 struct Thing {
     oid: u64,
@@ -123,15 +119,11 @@ impl Postgres {
         if let Some(schema) = self.value(THERE).await? {
             return Ok(Ok(schema));
         }
-        self.execute(MARK).await?;
-        match self.execute_as("make extension amcheck", MAKE).await {
-            Ok(()) => self.execute(KEPT).await.map(|()| Ok("dr_amcheck".into())),
-            Err(e) if e.transient() => Err(e),
-            Err(e) => {
-                self.execute(UNDONE).await?;
-                Ok(Err(format!("amcheck cannot be used here: {}", e.source)))
-            }
-        }
+        let make = async || self.execute_as("make extension amcheck", MAKE).await;
+        Ok(match self.attempt(make).await? {
+            Ok(()) => Ok("dr_amcheck".into()),
+            Err(e) => Err(format!("amcheck cannot be used here: {}", e.source)),
+        })
     }
 
     async fn ask_each(
@@ -147,23 +139,23 @@ impl Postgres {
                 break;
             }
             let limit = left.as_millis().clamp(1, i32::MAX as u128);
-            let begin = format!("{MARK}; SET LOCAL statement_timeout = {limit}");
-            self.execute(&begin).await?;
-            match self.value(question).await {
+            let ask = async || {
+                let limited = format!("SET LOCAL statement_timeout = {limit}");
+                self.execute(&limited).await?;
+                self.value(question).await
+            };
+            match self.attempt(ask).await? {
                 Ok(wrong) => {
-                    self.execute(KEPT).await?;
                     found.looked_at += 1;
                     let wrong = wrong.filter(|w| !w.is_empty());
                     let wrong = wrong.map(|w| format!("{}: {w}", thing.name));
                     found.damaged.extend(wrong);
                 }
-                Err(e) if e.transient() => return Err(e),
+                Err(e) if timed_out(&e) => {
+                    found.not_looked = Some(over(sample));
+                    break;
+                }
                 Err(e) => {
-                    self.execute(UNDONE).await?;
-                    if timed_out(&e) {
-                        found.not_looked = Some(over(sample));
-                        break;
-                    }
                     let told = format!("{}: {}", thing.name, e.source);
                     if damage(&e) {
                         found.looked_at += 1;

@@ -121,24 +121,16 @@ impl Postgres {
 
     /// Whether the server took it, and it touched something.
     async fn taken(&self, sql: &str) -> Result<bool, DatabaseError> {
-        self.execute("SAVEPOINT dr_control").await?;
-        match self.client.simple_query(sql).await {
-            Ok(messages) => {
-                self.execute("RELEASE SAVEPOINT dr_control").await?;
-                Ok(messages.iter().any(|m| match m {
-                    tokio_postgres::SimpleQueryMessage::CommandComplete(rows) => *rows > 0,
-                    _ => false,
-                }))
-            }
-            Err(e) => {
-                let e = self.failed("damage for a control", &e);
-                if e.transient() {
-                    return Err(e);
-                }
-                let back = "ROLLBACK TO SAVEPOINT dr_control; RELEASE SAVEPOINT dr_control";
-                self.execute(back).await.map(|()| false)
-            }
-        }
+        let asked = async || {
+            let messages = self.client.simple_query(sql).await;
+            messages.map_err(|e| self.failed("damage for a control", &e))
+        };
+        let touched = |m: &tokio_postgres::SimpleQueryMessage| match m {
+            tokio_postgres::SimpleQueryMessage::CommandComplete(rows) => *rows > 0,
+            _ => false,
+        };
+        let messages = self.attempt(asked).await?;
+        Ok(messages.is_ok_and(|all| all.iter().any(touched)))
     }
 
     async fn lose_row(

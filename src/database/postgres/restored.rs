@@ -12,9 +12,6 @@ use futures_util::StreamExt;
 use std::pin::pin;
 use tokio_postgres::{Column, SimpleQueryMessage};
 
-/// Whoever borrowed rights is in a transaction already.
-const LOOK_ONLY: &str = "BEGIN; SET TRANSACTION READ ONLY";
-
 const SUBSCRIPTIONS: &str = "SELECT subname FROM pg_subscription WHERE subenabled AND subdbid \
      = (SELECT oid FROM pg_database WHERE datname = current_database())";
 const JOBS: &str = "UPDATE cron.job SET active = false WHERE active RETURNING \
@@ -46,17 +43,13 @@ impl Postgres {
         &self,
         statement: &str,
     ) -> Result<Result<Option<String>, DatabaseError>, DatabaseError> {
-        let asked = async || {
-            self.execute(LOOK_ONLY).await?;
+        let value = async || {
             // One statement alone: a second one could end the transaction that is undone.
-            if let Err(e) = self.client.prepare(statement).await {
-                return Ok(Err(self.failed("prepare an assertion", &e)));
-            }
-            Ok(self.value(statement).await)
+            let prepared = self.client.prepare(statement).await;
+            prepared.map_err(|e| self.failed("prepare an assertion", &e))?;
+            self.value(statement).await
         };
-        let answer = self.borrowed(Of::All, asked).await?;
-        self.execute("ROLLBACK").await?;
-        Ok(answer)
+        self.looking(value).await
     }
 
     /// The same of all rows: they come as they are taken, and none is kept here.
@@ -68,9 +61,19 @@ impl Postgres {
         statement: &str,
         each: &mut dyn Each,
     ) -> Result<Result<(), DatabaseError>, DatabaseError> {
+        self.looking(async || self.each_row(statement, each).await)
+            .await
+    }
+
+    /// Work that may look and not change, by the rights of all.
+    async fn looking<T>(
+        &self,
+        work: impl AsyncFnOnce() -> Result<T, DatabaseError>,
+    ) -> Result<Result<T, DatabaseError>, DatabaseError> {
         let asked = async || {
-            self.execute(LOOK_ONLY).await?;
-            Ok(self.each_row(statement, each).await)
+            // Whoever borrowed rights is in a transaction already.
+            self.execute("BEGIN; SET TRANSACTION READ ONLY").await?;
+            Ok(work().await)
         };
         let answer = self.borrowed(Of::All, asked).await?;
         self.execute("ROLLBACK").await?;

@@ -37,6 +37,28 @@ impl Postgres {
             .map_err(|e| self.failed(operation, &e))
     }
 
+    /// In the transaction that is open, which goes on whatever the server says: what it refuses,
+    /// inside, is undone.
+    ///
+    /// # Errors
+    /// The connection's.
+    pub(super) async fn attempt<T>(
+        &self,
+        work: impl AsyncFnOnce() -> Result<T, DatabaseError>,
+    ) -> Result<Result<T, DatabaseError>, DatabaseError> {
+        self.execute("SAVEPOINT dr").await?;
+        let after = match work().await {
+            Err(e) if e.transient() => return Err(e),
+            Err(e) => {
+                self.execute("ROLLBACK TO SAVEPOINT dr").await?;
+                Err(e)
+            }
+            done => done,
+        };
+        self.execute("RELEASE SAVEPOINT dr").await?;
+        Ok(after)
+    }
+
     /// Rows as text, NULL as `None`.
     ///
     /// # Errors

@@ -3,9 +3,8 @@
 
 use super::choice::Choice;
 use super::places::Places;
-use crate::database::{Address, Begun, Database, DatabaseError, Postgres};
-use crate::dump::{MARK, facts_of};
-use crate::manifest::{Document, Dump, MAX_DOCUMENT_BYTES};
+use crate::database::{Begun, Database, DatabaseError, Postgres};
+use crate::dump::{MARK, stored};
 use crate::plan::RestoreInto;
 use crate::report::{Code, Fail, Finding, first_line};
 
@@ -23,8 +22,18 @@ pub async fn beforehand(places: &Places, choice: &Choice<'_>) -> Beforehand {
     let Some(address) = &choice.address else {
         return found;
     };
-    let told = |code: Code, message: String| Finding::warning(code, message).thing(address.shown());
-    match objects(places, address).await {
+    let told = |fail: &Fail| {
+        let finding = Finding::warning(fail.code, first_line(fail));
+        finding.thing(address.shown())
+    };
+    let session = match Postgres::connect(address, places.clients.call_timeout()).await {
+        Ok(session) => session,
+        Err(e) => {
+            found.findings.push(told(&e.into()));
+            return found;
+        }
+    };
+    match objects(&session).await {
         Ok(0) => {}
         Ok(count) => {
             let message = format!(
@@ -32,48 +41,38 @@ pub async fn beforehand(places: &Places, choice: &Choice<'_>) -> Beforehand {
                  nothing is loaded; give an empty database",
                 address.shown()
             );
-            found.findings.push(told(Code::DatabaseNotEmpty, message));
+            let fail = Fail::new(Code::DatabaseNotEmpty, message);
+            found.findings.push(told(&fail));
         }
         Err(e) => {
-            let fail = Fail::from(e);
-            found.findings.push(told(fail.code, first_line(&fail)));
+            found.findings.push(told(&e.into()));
             return found;
         }
     }
-    match differences(places, choice, address).await {
+    match differences(choice, &session).await {
         Ok(differs) => found.differs = differs,
-        Err(fail) => found.findings.push(told(fail.code, first_line(&fail))),
+        Err(fail) => found.findings.push(told(&fail)),
     }
     found
 }
 
 /// Of somebody else; none where a load of ours is under way.
-async fn objects(places: &Places, address: &Address) -> Result<u64, DatabaseError> {
-    let session = Postgres::connect(address, places.clients.call_timeout()).await?;
+async fn objects(session: &Postgres) -> Result<u64, DatabaseError> {
     match session.begun(MARK).await? {
         Begun::Not => session.things().await,
         Begun::By(_) => Ok(0),
     }
 }
 
-async fn differences(
-    places: &Places,
-    choice: &Choice<'_>,
-    address: &Address,
-) -> Result<Vec<String>, Fail> {
+async fn differences(choice: &Choice<'_>, session: &Postgres) -> Result<Vec<String>, Fail> {
     let RestoreInto::Database(into) = &choice.into else {
         return Ok(Vec::new());
     };
-    let vault = &choice.place.vault;
-    let (key, version) = (into.dump_key.as_str(), into.dump_version.as_str());
-    let got = vault.bucket.get(key, Some(version), MAX_DOCUMENT_BYTES);
-    let dump = Dump::from_bytes(&got.await?.bytes)?;
-    let Some(wanted) = facts_of(vault, &dump).await? else {
+    let at = (&into.dump_key, &into.dump_version);
+    let (_, wanted) = stored(&choice.place.vault, at).await?;
+    let Some(wanted) = wanted else {
         return Ok(Vec::new());
     };
-    let session = Postgres::connect(address, places.clients.call_timeout()).await?;
-    Ok(Postgres::database_differences(
-        &wanted,
-        &session.facts().await?,
-    ))
+    let here = session.facts().await?;
+    Ok(Postgres::database_differences(&wanted, &here))
 }

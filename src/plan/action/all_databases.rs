@@ -56,8 +56,8 @@ impl AllDatabases {
         known.databases.extend(self.named.iter().cloned());
         known.databases.sort();
         known.databases.dedup();
-        let named: BTreeSet<String> = self.named.iter().map(thing).collect();
-        known.exceptions.retain(|e| !named.contains(&e.thing));
+        let named = |e: &Exception| self.named.iter().any(|d| e.is_of_database(d));
+        known.exceptions.retain(|e| !named(e));
         known
     }
 }
@@ -75,13 +75,14 @@ fn between(first: &DatabasesRead, last: &DatabasesRead) -> DatabasesKnown {
     let entered: BTreeSet<&Name> = both.filter(|d| first.there.contains(d)).collect();
     let (stayed, gone): (Vec<&Name>, Vec<&Name>) =
         entered.into_iter().partition(|d| last.there.contains(d));
-    let closed: BTreeSet<String> = stayed.iter().map(|d| thing(d)).collect();
-    let exceptions = first.exceptions.iter();
-    let exceptions = exceptions.filter(|e| !closed.contains(&e.thing)).cloned();
+    let entered = |e: &&Exception| stayed.iter().any(|d| e.is_of_database(d));
+    let exceptions = first.exceptions.iter().filter(|e| !entered(e));
+    let exceptions: Vec<Exception> = exceptions.cloned().collect();
     let came = last.there.iter().filter(|d| !first.there.contains(d));
     DatabasesKnown {
         databases: stayed.into_iter().cloned().collect(),
         exceptions: exceptions
+            .into_iter()
             .chain(gone.into_iter().map(|d| told(d, WENT)))
             .chain(came.map(|d| told(d, CAME)))
             .collect(),
@@ -94,15 +95,7 @@ const CAME: &str = "it was made while the snapshot was taken, so nobody knows wh
      it; the next point has it";
 
 fn told(database: &Name, why: &str) -> Exception {
-    Exception {
-        thing: thing(database),
-        code: Code::NotProtected.to_string(),
-        why: why.to_owned(),
-    }
-}
-
-fn thing(database: &Name) -> String {
-    format!("database {database}")
+    Exception::of_database(database, Code::NotProtected, why)
 }
 
 fn unknown(cluster: &ClusterId, listed: Option<&DatabasesListed>) -> Exception {

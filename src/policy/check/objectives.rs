@@ -107,8 +107,7 @@ impl Promise<'_> {
             ("proof_age", objective.proof_age),
             ("compared", objective.compared),
         ] {
-            let place = format!("{place}.{field}");
-            age(self, (&place, field, most), found);
+            age(self, (place, field, most), found);
         }
         if objective.compared.is_some() {
             let place = format!("{place}.compared");
@@ -169,7 +168,7 @@ fn age(
     let Some(interval_s) = (promise.longest_interval_s)(schedule) else {
         return;
     };
-    let place = place.to_owned();
+    let place = format!("{place}.{field}");
     if interval_s > most.0 {
         found.error(
             Code::NoMethodMeets,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::manifest::{CheckResult, HashedBy, ListRow, Stored};
-use crate::model::{Method, ObjectKey, SourceId, TargetName, VersionId};
+use crate::model::{Method, ObjectKey, SourceId, VersionId};
+use crate::proof::tests::scope;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -51,13 +52,7 @@ fn files() -> Files {
 type Row<'a> = &'a [Option<&'a str>];
 
 fn check(columns: &[&str], rows: &[Row<'_>], most: u64) -> Check {
-    let (source, target) = (SourceId::new("shop"), TargetName::new("central"));
-    let scope = Scope {
-        source: &source,
-        database: None,
-        method: Method::Dump,
-        target: &target,
-    };
+    let scope = scope(Method::Dump);
     let files = files();
     let mut lookup = Lookup::new(&files);
     lookup.columns(columns).unwrap();

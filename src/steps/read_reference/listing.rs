@@ -1,11 +1,10 @@
 //! Which databases the cluster has, where its policy wants all of them: asked before they are read,
 //! so that what hangs in one of them leaves them known.
 
-use super::{GRACE, again};
 use crate::database::Database;
 use crate::model::Name;
 use crate::plan::{DatabasesListed, DatabasesRead, ReadReference};
-use crate::report::{Fail, full};
+use crate::report::Fail;
 use crate::steps::Context;
 use crate::steps::databases_there::{Look, there};
 
@@ -17,20 +16,11 @@ impl ReadReference {
     /// # Errors
     /// What is worth another attempt.
     pub(super) async fn listed(&self, ctx: &Context<'_>) -> Result<DatabasesListed, Fail> {
-        let most = self.budget.as_duration() + GRACE;
-        let listed = tokio::time::timeout(most, self.ask(ctx)).await;
-        if ctx.world.stopping() {
-            return Err(Fail::stopped());
-        }
-        match listed {
-            Ok(Ok(read)) => Ok(DatabasesListed::Read(read)),
-            Ok(Err(e)) if again(ctx, &e) => Err(e),
-            Ok(Err(e)) => Ok(DatabasesListed::Unread(full(&e))),
-            Err(_) => {
-                let why = format!("it did not say within {} which it has", self.budget);
-                Ok(DatabasesListed::Unread(why))
-            }
-        }
+        let late = || format!("it did not say within {} which it has", self.budget);
+        Ok(match self.in_time(ctx, self.ask(ctx), late).await? {
+            Ok(read) => DatabasesListed::Read(read),
+            Err(why) => DatabasesListed::Unread(why),
+        })
     }
 
     async fn ask(&self, ctx: &Context<'_>) -> Result<DatabasesRead, Fail> {

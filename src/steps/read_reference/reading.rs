@@ -99,11 +99,7 @@ impl ReadReference {
 }
 
 fn of(database: &Name, why: &str) -> Exception {
-    Exception {
-        thing: format!("database {database}"),
-        code: Code::ReferenceUnread.to_string(),
-        why: why.to_owned(),
-    }
+    Exception::of_database(database, Code::ReferenceUnread, why)
 }
 
 /// Another one at every slot.

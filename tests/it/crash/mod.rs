@@ -134,6 +134,12 @@ impl Report {
     }
 }
 
+/// Of a sample.
+fn seed(world: &World) -> u64 {
+    let given = world.env("SEED").and_then(|s| s.parse().ok());
+    given.unwrap_or(SEED)
+}
+
 /// The cases of a stage: all of them where `DR_FULL` is set, else a sample that has each operation
 /// at least once.
 fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
@@ -145,10 +151,7 @@ fn cases(clean: &Clean) -> Vec<(Named, Kind)> {
             .flat_map(|c| Kind::ALL.map(|kind| (c.clone(), kind)))
             .collect();
     }
-    let seed: u64 = world
-        .env("SEED")
-        .and_then(|s| s.parse().ok())
-        .unwrap_or(SEED);
+    let seed = seed(&world);
     let mut by_operation: BTreeMap<(&str, &str), Vec<&Named>> = BTreeMap::new();
     for call in &clean.calls {
         by_operation
@@ -277,10 +280,7 @@ impl Report {
             self.most_runs
         ));
         let world = World::default();
-        let seed = world
-            .env("SEED")
-            .and_then(|s| s.parse().ok())
-            .unwrap_or(SEED);
+        let seed = seed(&world);
         let report = json!({
             "stage": format!("{stage:?}"), "n_calls": self.calls, "ops": self.ops,
             "kinds": Kind::ALL.map(|k| format!("{k:?}")), "cases": self.cases,
@@ -303,10 +303,9 @@ fn files_survive_a_kill_at_every_call() {
         };
         // A sample has every sixth of them, from another one on with another seed.
         let world = World::default();
-        let seed = world.env("SEED").and_then(|s| s.parse().ok());
         let (every, from) = match world.env("DR_FULL") {
             Some(_) => (1, 0),
-            None => (6, seed.unwrap_or(SEED) as usize % 6),
+            None => (6, seed(&world) as usize % 6),
         };
         clean
             .calls

@@ -34,27 +34,17 @@ impl Postgres {
         let operation = format!("{} of role {}", action.what, action.role);
         let mut why = None;
         for way in &action.ways {
-            self.execute("SAVEPOINT dr").await?;
-            let mut result = Ok(());
-            for sql in way {
-                result = self.execute_as(operation.trim(), sql).await;
-                if result.is_err() {
-                    break;
+            let whole = async || {
+                for sql in way {
+                    self.execute_as(operation.trim(), sql).await?;
                 }
-            }
-            match result {
-                Ok(()) => {
-                    self.execute("RELEASE SAVEPOINT dr").await?;
-                    return Ok(None);
-                }
-                Err(e) if e.transient() => return Err(e),
-                Err(e) => {
-                    let code = e.code.as_deref().unwrap_or_default();
-                    why.get_or_insert(format!("{code} {}", e.source));
-                    self.execute("ROLLBACK TO SAVEPOINT dr; RELEASE SAVEPOINT dr")
-                        .await?;
-                }
-            }
+                Ok(())
+            };
+            let Err(e) = self.attempt(whole).await? else {
+                return Ok(None);
+            };
+            let code = e.code.as_deref().unwrap_or_default();
+            why.get_or_insert(format!("{code} {}", e.source));
         }
         Ok(why)
     }
