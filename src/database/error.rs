@@ -35,6 +35,12 @@ impl DatabaseError {
             .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
     }
 
+    /// The server goes on: it is this statement that it does not do.
+    pub fn of_statement(&self) -> bool {
+        let ends = |c: &String| c.starts_with("08") || c.starts_with("57P");
+        self.code.as_ref().is_some_and(|c| !ends(c))
+    }
+
     /// One transaction wanted more locks than there are.
     pub(super) fn out_of_locks(&self) -> bool {
         self.class("53200")

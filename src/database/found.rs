@@ -18,6 +18,10 @@ pub struct Table {
     pub pages: u64,
     /// Root of a table that is divided by hash above this part, at whichever level.
     pub hash_root: Option<(String, String)>,
+    /// A copy of the server's files has its rows.
+    pub logged: bool,
+    /// Row-level security may hide rows of it from somebody.
+    pub secured: bool,
     pub holds: Holds,
 }
 
@@ -301,6 +305,8 @@ mod tests {
                 columns: Vec::new(),
                 pages: 0,
                 hash_root: None,
+                logged: true,
+                secured: false,
                 holds: Holds::Rows,
             }
             .full_name()

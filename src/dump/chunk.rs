@@ -119,6 +119,15 @@ impl ChunkWriter {
         }
     }
 
+    /// Nothing is put. What was sent of it the vault keeps no longer.
+    pub(super) async fn abandon(mut self) -> Result<(), DumpError> {
+        self.out.uploading.shutdown().await;
+        if self.out.upload.is_some() {
+            self.out.bucket.abort_uploads_at(&self.out.key).await?;
+        }
+        Ok(())
+    }
+
     /// What was put, and the digest of the lines in it.
     pub(super) async fn finish(mut self) -> Result<(ChunkRow, TableDigest), DumpError> {
         // What was added last, and then what comes of it.

@@ -13,7 +13,7 @@ use crate::manifest::DatabaseFacts;
 use crate::plan::Refusals;
 
 /// How every mark begins.
-pub const MARK: &str = "restored by dr: ";
+const MARK: &str = "restored by dr: ";
 
 pub struct Loaded {
     pub bytes: u64,
@@ -31,9 +31,13 @@ pub struct Loaded {
 /// differ.
 pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpError> {
     let main = D::connect(input.address, input.timeout).await?;
-    let mark = format!("{MARK}{}", input.mark);
-    let wanted = section::roles(input).await?;
-    if let Some((undone, compared)) = ended(main.ended().await?, &mark) {
+    let (wanted, mark) = (
+        section::roles(input).await?,
+        format!("{MARK}{}", input.mark),
+    );
+    let at = (input.dump.server_version.as_str(), input.mark);
+    let standing = standing(&main, at).await?;
+    if let Some(Standing::Ended(undone, compared)) = standing {
         let mut exceptions = roles::exceptions(&main, &wanted).await?;
         exceptions.extend(otherwise(&main, input.facts).await?);
         return Ok(Loaded {
@@ -43,9 +47,10 @@ pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpErro
             compared,
         });
     }
-    not_older(&input.dump.server_version, &main.server_version().await?)?;
     main.hurry().await?;
-    begin(&main, &mark).await?;
+    if standing.is_none() {
+        main.begin_load(&mark).await?;
+    }
     let mut exceptions = roles::make(&main, &wanted).await?;
     let scripts = Scripts::read::<D>(input).await?;
     let owners = scripts.all().flat_map(D::owners).collect();
@@ -187,11 +192,22 @@ fn not_older(dumped: &str, here: &str) -> Result<(), DumpError> {
     }
 }
 
-/// Claims an empty database, or finds that this load began it.
-async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
+/// Whether a database takes a load of a dump: `None`, it is empty; else how far this load is.
+///
+/// # Errors
+/// `Refused`, `Older`: it does not, and why. The server's.
+pub async fn standing(
+    main: &impl Database,
+    (server_version, mark): (&str, &str),
+) -> Result<Option<Standing>, DumpError> {
+    let mark = format!("{MARK}{mark}");
+    if let Some((undone, compared)) = ended(main.ended().await?, &mark) {
+        return Ok(Some(Standing::Ended(undone, compared)));
+    }
+    not_older(server_version, &main.server_version().await?)?;
     match main.begun(MARK).await? {
         Begun::Not => {}
-        Begun::By(by) if by.as_deref() == Some(mark) => return Ok(()),
+        Begun::By(by) if by.as_deref() == Some(&mark) => return Ok(Some(Standing::Begun)),
         Begun::By(_) => {
             return Err(DumpError::Refused(
                 "another restore began in this database; give an empty one".into(),
@@ -203,13 +219,19 @@ async fn begin(main: &impl Database, mark: &str) -> Result<(), DumpError> {
             "the database belongs to somebody else; give one that its user owns".into(),
         ));
     }
-    let count = main.things().await?;
-    if count > 0 {
-        return Err(DumpError::Refused(format!(
+    match main.things().await? {
+        0 => Ok(None),
+        count => Err(DumpError::Refused(format!(
             "the database is not empty: it has {count} objects of its own; give an empty one"
-        )));
+        ))),
     }
-    Ok(main.begin_load(mark).await?)
+}
+
+/// How far a load is.
+pub enum Standing {
+    Begun,
+    /// With what is not there, and what its schema is like beside the dump's.
+    Ended(Vec<String>, Compared),
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ mod reading;
 mod roles;
 mod rows;
 mod section;
+mod unread;
 mod write;
 
 pub use compare::{Compared, compare};
-pub use load::{Loaded, MARK, load};
+pub use load::{Loaded, load, standing};
 pub use older::digest_older;
 pub use reading::{ReadingInput, read_database};
 pub use rows::{Digests, digest_database};

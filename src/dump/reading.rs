@@ -250,6 +250,8 @@ mod tests {
             columns: Vec::new(),
             pages: 0,
             hash_root: None,
+            logged: true,
+            secured: false,
             holds: Holds::Rows,
         };
         let first = |begin_at| {

@@ -4,8 +4,9 @@ use super::DumpError;
 use super::chunk::ChunkWriter;
 use super::facts::excluded;
 use super::queue::{Queue, in_sessions, ranges};
-use crate::database::{Address, AsFound, Database, Pages, RowsOut, Table};
-use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow};
+use super::unread::Unread;
+use crate::database::{Address, AsFound, Database, DatabaseError, Pages, RowsOut, Table};
+use crate::manifest::{ChunkRow, Document, Section, TableDigest, TableRow, UnreadRows};
 use crate::model::{Lock, Seconds, Sha256};
 use crate::vault::Vault;
 use bytes::Bytes;
@@ -38,6 +39,8 @@ pub struct Written {
     pub server_version: String,
     pub sections: Vec<Section>,
     pub tables: Vec<TableRow>,
+    /// Of tables that are not among those.
+    pub unread: BTreeMap<String, UnreadRows>,
     pub collations: BTreeMap<String, String>,
     pub excluded: BTreeMap<String, String>,
 }
@@ -82,14 +85,16 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     sections.push(section(input, "large-objects", objects.as_bytes()).await?);
     let facts = main.facts().await?;
     sections.push(section(input, "database", &facts.to_bytes()).await?);
-    let written = rows::<D>(input, &tables, &snapshot).await?;
+    let unread = Unread::default();
+    let written = rows::<D>(input, (&tables, &unread), &snapshot).await?;
     let excluded = excluded(&main).await?;
     let server_version = main.server_version().await?;
     let collations = main.collations().await?;
     Ok(Written {
         server_version,
         sections,
-        tables: table_rows(&tables, written),
+        tables: table_rows(&tables, written, &unread),
+        unread: unread.told(&tables),
         collations,
         excluded,
     })
@@ -102,7 +107,7 @@ type Put = (usize, u64, usize, ChunkRow, TableDigest);
 /// All rows, each session one range of pages after the other.
 async fn rows<D: Database>(
     input: &DumpInput<'_>,
-    tables: &[Table],
+    (tables, unread): (&[Table], &Unread),
     snapshot: &str,
 ) -> Result<Vec<Put>, DumpError> {
     let left = Queue::new(ranges(tables, input.chunk_pages));
@@ -111,12 +116,30 @@ async fn rows<D: Database>(
         let (mut written, mut ending) = (Vec::new(), Ending::new());
         let mut read = 0;
         while let Some((n, pages)) = left.next() {
+            // What one range of it was refused the others would be as well.
+            if unread.has(n) {
+                continue;
+            }
             if read % FORGET_AFTER == 0 {
                 connection.join_snapshot(snapshot).await?;
             }
             read += 1;
             let at = (n, &tables[n], pages);
-            chunk(input, &connection, at, (&mut written, &mut ending)).await?;
+            let mut refused = None;
+            // A statement that was cancelled, a deadlock: once more, before it is left out.
+            for _ in 0..2 {
+                refused = chunk(input, &connection, at, (&mut written, &mut ending)).await?;
+                if refused.is_none() {
+                    break;
+                }
+                // It has ended its transaction.
+                connection.join_snapshot(snapshot).await?;
+                ended(&mut ending, &mut written).await?;
+                written.retain(|put: &Put| (put.0, put.1) != (n, pages.from));
+            }
+            if let Some(why) = refused {
+                unread.add(n, why);
+            }
         }
         ended(&mut ending, &mut written).await?;
         Ok(written)
@@ -148,33 +171,17 @@ async fn ended(ending: &mut Ending, written: &mut Vec<Put>) -> Result<(), DumpEr
     Ok(())
 }
 
+/// The inner error is the table's: a crash right after it leaves objects that no dump names.
 async fn chunk(
     input: &DumpInput<'_>,
     connection: &impl Database,
     (n, table, pages): (usize, &Table, Pages),
     (written, ending): (&mut Vec<Put>, &mut Ending),
-) -> Result<(), DumpError> {
-    let name = Sha256::of(table.full_name().as_bytes());
-    // Names of tables can hold anything; keys carry a readable part and a hash.
-    let readable: String = table
-        .full_name()
-        .chars()
-        .map(|c| {
-            if c.is_ascii_alphanumeric() || c == '.' || c == '_' {
-                c
-            } else {
-                '-'
-            }
-        })
-        .take(80)
-        .collect();
-    let key = |part: usize| {
-        let part = match part {
-            0 => String::new(),
-            part => format!("-{part:06}"),
-        };
-        let (prefix, name, from) = (input.prefix, &name.0[..8], pages.from);
-        format!("{prefix}/{readable}-{name}/{from:012}{part}.copy.zst")
+) -> Result<Option<DatabaseError>, DumpError> {
+    let prefix = prefix_of(input, table, pages);
+    let key = |part: usize| match part {
+        0 => format!("{prefix}.copy.zst"),
+        part => format!("{prefix}-{part:06}.copy.zst"),
     };
     let begin = |part| ChunkWriter::new(input.vault, key(part), input.lock, input.part_size_bytes);
     let (mut writer, mut part) = (begin(0)?, 0);
@@ -182,24 +189,47 @@ async fn chunk(
         let (row, digest) = writer.finish().await?;
         Ok((n, pages.from, part, row, digest))
     };
-    let mut rows = connection.rows_out(table, pages).await?;
-    while let Some(lines) = rows.next().await? {
-        // Pages say nothing of what lies beside them: a few rows may be gigabytes.
-        if writer.size_bytes() >= FULL_BYTES {
-            ended(ending, written).await?;
-            let next = begin(part + 1)?;
-            ending.spawn(end(std::mem::replace(&mut writer, next), part));
-            part += 1;
+    let read = async {
+        let mut rows = connection.rows_out(table, pages).await?;
+        while let Some(lines) = rows.next().await? {
+            // Pages say nothing of what lies beside them: a few rows may be gigabytes.
+            if writer.size_bytes() >= FULL_BYTES {
+                ended(ending, written).await?;
+                let next = begin(part + 1)?;
+                ending.spawn(end(std::mem::replace(&mut writer, next), part));
+                part += 1;
+            }
+            writer.write(lines).await?;
         }
-        writer.write(lines).await?;
+        Ok(())
+    };
+    match read.await {
+        Ok(()) => {}
+        Err(DumpError::Database(e)) if e.of_statement() => {
+            writer.abandon().await?;
+            return Ok(Some(e));
+        }
+        Err(e) => return Err(e),
     }
     // One at a time: of each stream no more are in memory.
     ended(ending, written).await?;
     ending.spawn(end(writer, part));
-    Ok(())
+    Ok(None)
 }
 
-fn table_rows(tables: &[Table], mut written: Vec<Put>) -> Vec<TableRow> {
+/// Of the keys of what is stored of a range of a table. Names of tables can hold anything; keys
+/// carry a readable part and a hash.
+fn prefix_of(input: &DumpInput<'_>, table: &Table, pages: Pages) -> String {
+    let full = table.full_name();
+    let name = Sha256::of(full.as_bytes());
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '_';
+    let readable = full.chars().map(|c| if plain(c) { c } else { '-' });
+    let readable: String = readable.take(80).collect();
+    let (prefix, name, from) = (input.prefix, &name.0[..8], pages.from);
+    format!("{prefix}/{readable}-{name}/{from:012}")
+}
+
+fn table_rows(tables: &[Table], mut written: Vec<Put>, unread: &Unread) -> Vec<TableRow> {
     written.sort_by_key(|(n, from, part, _, _)| (*n, *from, *part));
     let mut rows: Vec<TableRow> = tables
         .iter()
@@ -217,5 +247,9 @@ fn table_rows(tables: &[Table], mut written: Vec<Put>) -> Vec<TableRow> {
         rows[n].digest.merge(digest);
         rows[n].chunks.push(chunk);
     }
-    rows
+    let read = rows
+        .into_iter()
+        .enumerate()
+        .filter(|(n, _)| !unread.has(*n));
+    read.map(|(_, row)| row).collect()
 }

@@ -24,7 +24,9 @@ pub use digest::TableDigest;
 pub use exception::Exception;
 pub use list::{HashedBy, ListRow, Row, RowKind, Stored, StoredRow, read_rows, write_rows};
 pub use point::{Point, PointSource, PointTarget, Vault};
-pub use proof::{Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow};
+pub use proof::{
+    Check, CheckResult, ChunkRow, Dump, Measured, Proof, Section, TableRow, UnreadRows,
+};
 pub use reference::{
     Catalogue, CatalogueReference, DatabaseReference, MAX_RANGES, RangePair, Reading, Reference,
     ReferenceBefore, SequenceAt, SequenceBetween, ServerReading, StatementCount, TableRead,

@@ -1,6 +1,6 @@
 //! Dumps and proofs.
 
-use super::{Document, TableDigest};
+use super::{Document, Exception, TableDigest};
 use crate::model::{
     Method, Name, ObjectKey, PolicyName, RunId, Sha256, Slot, SourceId, TargetName, VersionId,
 };
@@ -24,6 +24,9 @@ pub struct Dump {
     /// `pre-data`, then rows, then `sequences`, `post-data`.
     pub sections: Vec<Section>,
     pub tables: Vec<TableRow>,
+    /// Tables whose rows the server did not give; they are not among `tables`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub unread: BTreeMap<String, UnreadRows>,
     pub collations: BTreeMap<String, String>,
     /// What was not dumped, and why.
     pub excluded: BTreeMap<String, String>,
@@ -34,6 +37,15 @@ impl Dump {
     pub fn digests(&self) -> BTreeMap<String, TableDigest> {
         let tables = self.tables.iter();
         tables.map(|t| (t.name.clone(), t.digest)).collect()
+    }
+
+    /// Of tables that it has no rows of.
+    pub fn exceptions(&self) -> impl Iterator<Item = Exception> + '_ {
+        self.unread.iter().map(|(table, unread)| Exception {
+            thing: format!("rows of {table} of database {}", self.database),
+            code: unread.code.clone(),
+            why: unread.why.clone(),
+        })
     }
 
     /// The same tables as another database is compared by: parts by hash of one root are one thing,
@@ -54,6 +66,14 @@ impl Dump {
         }
         gathered
     }
+}
+
+/// Why a dump has no row of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnreadRows {
+    /// A code that has a page in runbooks/.
+    pub code: String,
+    pub why: String,
 }
 
 impl Document for Dump {
@@ -201,6 +221,7 @@ mod tests {
             sections: Vec::new(),
             tables: vec![row("one", Some("r")), row("two", Some("r")), row("x", None)],
             collations: BTreeMap::new(),
+            unread: BTreeMap::new(),
             excluded: BTreeMap::new(),
         };
         let of = |rows: [(&str, &[&str]); 3]| {

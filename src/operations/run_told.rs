@@ -147,7 +147,7 @@ fn not_protected(report: &Report) -> Vec<Finding> {
         findings.extend(exceptions.iter().map(|e| {
             let at = target.map_or_else(String::new, |t| format!(" at {t}"));
             let message = format!(
-                "{} of source {source} is not protected{at}: {}",
+                "nothing protects {} of source {source}{at}: {}",
                 e.thing, e.why
             );
             let finding = Finding::warning(Code::NotProtected, message).thing(&step.id);

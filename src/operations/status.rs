@@ -249,7 +249,7 @@ fn lacking(newest: &status::Newest, say: &impl Fn(Code, String) -> Finding) -> V
         let at = e.target.as_ref();
         let at = at.map_or_else(String::new, |t| format!(" at {t}"));
         let what = format!("{} of {source}{at}", exception.thing);
-        let message = format!("{what} is not protected: {}", exception.why);
+        let message = format!("nothing protects {what}: {}", exception.why);
         say(Code::NotProtected, message).thing(what)
     });
     lost.chain(copies).chain(exceptions).collect()

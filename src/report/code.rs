@@ -179,6 +179,8 @@ codes! {
     NotCompared = "not-compared", Findings;
     /// Policies would hide rows of a source from its reader.
     RowSecurity = "rls", Findings;
+    /// A server does not give the rows of a table.
+    RowsUnread = "rows-unread", Findings;
     RestoredInPart = "restored-in-part", Findings;
     NoPoint = "no-point", Findings;
     NoRestoreOption = "no-restore-option", Findings;

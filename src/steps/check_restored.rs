@@ -8,12 +8,12 @@ use super::{Context, Perform, cluster};
 use crate::database::{Address, Database, Postgres};
 use crate::dump::{Digests, digest_older};
 use crate::manifest::{
-    Check, CheckResult, Document, Dump, HeartbeatColumn, Reference, TableDigest,
+    Check, CheckResult, Document, Dump, Exception, HeartbeatColumn, Reference, TableDigest,
 };
 use crate::model::{Method, Name, TargetName};
 use crate::plan::{Against, Beat, CheckRestored, Restored, RestoredChecked};
 use crate::proof::{self, Scope};
-use crate::report::{Code, Fail};
+use crate::report::{Code, Fail, Failure, full};
 use std::collections::BTreeMap;
 
 impl Perform for CheckRestored {
@@ -26,26 +26,31 @@ impl Perform for CheckRestored {
                 .cloned()
                 .ok_or_else(|| Fail::bug("no database was given"))?,
         };
-        let addresses = self.addresses(ctx, &given).await?;
+        let (addresses, mut differs) = self.addresses(ctx, &given).await?;
         let beat = self.first_answers(ctx, &addresses).await?;
         let answered_at = ctx.world.now();
-        let (beat, mut differs) = match beat {
-            Ok(beat) => (beat, Vec::new()),
-            Err(why) => {
-                let told = format!("the heartbeat could not be read: {why}");
-                (Beat::default(), vec![told])
-            }
-        };
+        let beat = beat.unwrap_or_else(|why| {
+            differs.push(format!("the heartbeat could not be read: {why}"));
+            Beat::default()
+        });
         let reference = self.reference(ctx).await;
         let (mut all, mut rows) = (BTreeMap::new(), 0);
         let mut compared = None;
         for address in &addresses {
-            let digests = self.digests(ctx, address, reference.as_ref()).await?;
-            rows += digests.rows();
             let named = |table: String| match addresses.len() {
                 1 => table,
                 _ => format!("{}.{table}", address.database),
             };
+            let digests = match self.digests(ctx, address, reference.as_ref()).await {
+                Ok(digests) => digests,
+                Err(e) if e.failure() == Failure::Unavailable => return Err(e),
+                Err(e) => {
+                    let (of, why) = (&address.database, full(&e));
+                    differs.push(format!("database {of} could not be read: {why}"));
+                    continue;
+                }
+            };
+            rows += digests.rows();
             // One that is damaged keeps nobody from the others.
             let unread = digests.unreadable.iter();
             let unread = unread.map(|(table, why)| named(format!("{table} cannot be read: {why}")));
@@ -54,7 +59,9 @@ impl Perform for CheckRestored {
             if let Some(dump) = self.wanted(ctx, address).await? {
                 let mut wanted = dump.digests();
                 wanted.retain(|table, _| !digests.unreadable.contains_key(table));
-                let found = lasting(digests.listed(&wanted));
+                let mut found = lasting(digests.listed(&wanted));
+                found.retain(|table, _| !dump.unread.contains_key(table));
+                differs.extend(self.without_rows(&dump).map(named));
                 let wanted = lasting(wanted);
                 compared = Some(compared.unwrap_or(0) + wanted.len() as u64);
                 let wrong = proof::differences(&dump.gathered(&wanted), &dump.gathered(&found));
@@ -130,24 +137,50 @@ impl CheckRestored {
         }
     }
 
-    /// Of each database that is looked at. A point that does not know them keeps no cluster from
-    /// being used: the cluster is asked.
-    async fn addresses(&self, ctx: &Context<'_>, given: &Address) -> Result<Vec<Address>, Fail> {
-        let mut databases = self.databases.clone();
-        if databases.is_empty() && matches!(self.restored, Restored::Cluster(_)) {
-            let all = ctx.connect(given).await?.databases().await?;
-            let all = all.into_iter().map(Name::new).collect();
-            let how = Look {
-                empty_too: false,
-                patient: true,
+    /// Of each database that is looked at, and what is told of those that cannot be. A point that
+    /// does not know them keeps no cluster from being used: the cluster is asked.
+    async fn addresses(
+        &self,
+        ctx: &Context<'_>,
+        given: &Address,
+    ) -> Result<(Vec<Address>, Vec<String>), Fail> {
+        if matches!(self.restored, Restored::Given) {
+            let databases = self.databases.iter();
+            let named: Vec<_> = databases.map(|d| given.with_database(d.as_str())).collect();
+            let all = if named.is_empty() {
+                vec![given.clone()]
+            } else {
+                named
             };
-            databases = there(ctx, given, all, how).await?.databases;
+            return Ok((all, Vec::new()));
         }
-        if databases.is_empty() {
-            return Ok(vec![given.clone()]);
+        let known = !self.databases.is_empty();
+        let names = match known {
+            true => self.databases.clone(),
+            false => {
+                let all = ctx.connect(given).await?.databases().await?;
+                all.into_iter().map(Name::new).collect()
+            }
+        };
+        let how = Look {
+            empty_too: known,
+            patient: true,
+        };
+        let found = there(ctx, given, names, how).await?;
+        let told = |e: &Exception| format!("{} cannot be looked at: {}", e.thing, e.why);
+        // What holds nothing, and was named by nobody, is as it was.
+        let shut = found.exceptions.iter();
+        let shut: Vec<_> = shut
+            .filter(|e| e.code != Code::DatabaseEmpty.to_string())
+            .collect();
+        let told: Vec<String> = shut.into_iter().map(told).collect();
+        if let (true, Some(first)) = (found.databases.is_empty(), told.first()) {
+            let message = format!("of {} databases none answers; {first}", told.len());
+            return Err(Fail::new(Code::DatabaseRefused, message));
         }
-        let databases = databases.iter();
-        Ok(databases.map(|d| given.with_database(d.as_str())).collect())
+        let databases = found.databases.iter();
+        let addresses = databases.map(|d| given.with_database(d.as_str()));
+        Ok((addresses.collect(), told))
     }
 
     /// What a dump of the same point says of the tables of a database; `None`: there is none.
@@ -160,6 +193,13 @@ impl CheckRestored {
         let vault = ctx.vault(&against.target).await?;
         let (bytes, _) = vault.oldest(against.dump.as_str()).await?;
         Ok(Some(Dump::from_bytes(&bytes)?))
+    }
+
+    /// Tables that a dump made, and has no rows of.
+    fn without_rows<'a>(&self, dump: &'a Dump) -> impl Iterator<Item = String> + 'a {
+        let loaded = matches!(self.restored, Restored::Given);
+        let unread = dump.unread.iter().filter(move |_| loaded);
+        unread.map(|(table, unread)| format!("{table} has no rows: {}", unread.why))
     }
 
     /// What was read at the source while its snapshot was taken, at whichever target has it. An

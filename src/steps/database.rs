@@ -3,7 +3,7 @@
 use super::Context;
 use crate::database::{Address, Keep, Postgres, Takes, Watch};
 use crate::dump::{Compared, Digests, LoadInput, digest_database};
-use crate::manifest::{DatabaseFacts, Dump, TableDigest};
+use crate::manifest::{DatabaseFacts, Dump, TableDigest, UnreadRows};
 use crate::model::{ObjectKey, RunId, Sha256, TargetName, VaultId, VersionId};
 use crate::plan::Refusals;
 use crate::report::Fail;
@@ -104,6 +104,14 @@ pub(super) struct DumpAt {
 }
 
 impl DumpAt {
+    /// Of tables that it has no rows of, with the reasons.
+    pub fn unread(&self) -> BTreeMap<String, String> {
+        let why = |(table, unread): (&String, &UnreadRows)| {
+            (table.clone(), format!("not in the dump: {}", unread.why))
+        };
+        self.document.unread.iter().map(why).collect()
+    }
+
     pub fn gathered(
         &self,
         tables: &BTreeMap<String, TableDigest>,

@@ -41,7 +41,7 @@ impl Perform for DumpDatabase {
             tables: stored.document.tables.len() as u64,
             rows: stored.rows(),
             bytes: stored.bytes(),
-            excluded: stored.document.excluded.len() as u64,
+            excluded: (stored.document.excluded.len() + stored.document.unread.len()) as u64,
             key: ObjectKey::new(stored.key),
             version: VersionId::new(stored.version),
             took_s: start.elapsed().as_secs_f64(),

@@ -23,7 +23,10 @@ impl Perform for DumpServer {
             for database in left {
                 ctx.report(dumps.len() as u64, databases.len() as u64, "databases");
                 match self.taken(ctx, &vault, database).await {
-                    Ok(stored) => dumps.push(stored.held()),
+                    Ok(stored) => {
+                        exceptions.extend(stored.document.exceptions());
+                        dumps.push(stored.held());
+                    }
                     // The others first; what is there already is found at the next attempt.
                     Err(e) if Away::is_one(&e) => silent.push((database, e)),
                     // The target's trouble is no database's.

@@ -4,7 +4,6 @@
 use super::database::Load;
 use super::{Context, Perform};
 use crate::database::Takes;
-use crate::model::Sha256;
 use crate::plan::{Beat, DumpLoaded, LoadDump};
 use crate::report::Fail;
 
@@ -13,15 +12,12 @@ impl Perform for LoadDump {
         let address = ctx
             .database
             .ok_or_else(|| Fail::bug("no database was given"))?;
-        // Of what is loaded, not of how: `--strict` may be left out, or added, on the way.
-        let dump = format!("{} {}", self.dump_key, self.dump_version);
-        let dump = Sha256::of(dump.as_bytes());
         let load = Load {
             target: &self.target,
             key: &self.dump_key,
             version: &self.dump_version,
             address,
-            mark: format!("{} {} {}", ctx.plan.slot, &dump.0[..16], self.target),
+            mark: self.mark(ctx.plan.slot),
             streams: self.streams,
             refusals: self.refusals,
             // Afterwards all of them are looked at, and one session asks.

@@ -32,6 +32,8 @@ impl Perform for LoadScratch {
         self.make(ctx, &server, dump.facts.as_ref()).await?;
         let loaded = load.perform(ctx, &dump).await?;
         let digests = digests(ctx, &address, self.streams).await?;
+        // They are there, and empty.
+        let digests = digests.without(dump.unread());
         let scope = Scope {
             source: &self.source,
             database: Some(&self.database),

@@ -99,6 +99,7 @@ impl OneDump<'_> {
             server_version: written.server_version,
             sections: written.sections,
             tables: written.tables,
+            unread: written.unread,
             collations: written.collations,
             excluded: written.excluded,
         };

@@ -50,5 +50,6 @@ mod targets;
 mod together;
 mod torture;
 mod unconditional;
+mod unread;
 mod values;
 mod versions;

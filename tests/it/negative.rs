@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::process::Stdio;
 
 /// The finding of a code in a `--json` answer.
-fn finding(ran: &Ran, code: &str) -> Value {
+pub fn finding(ran: &Ran, code: &str) -> Value {
     let answer = ran.json();
     let all = answer["findings"].as_array().cloned().unwrap_or_default();
     all.iter()

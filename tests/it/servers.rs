@@ -203,9 +203,14 @@ impl Rig {
     }
 
     pub async fn dump(&self) -> Result<Dump, DumpError> {
-        let (address, vault) = (self.from.address("shop", self.user), self.vault().await);
+        self.dump_of(&self.from.address("shop", self.user)).await
+    }
+
+    /// Of another server.
+    pub async fn dump_of(&self, address: &Address) -> Result<Dump, DumpError> {
+        let vault = self.vault().await;
         let input = DumpInput {
-            address: &address,
+            address,
             vault: &vault,
             lock: Self::lock(),
             prefix: "dump/shop/20260101T000000Z/drill-20260101T000000Z",
@@ -227,9 +232,16 @@ impl Rig {
             server_version: written.server_version,
             sections: written.sections,
             tables: written.tables,
+            unread: written.unread,
             collations: written.collations,
             excluded: written.excluded,
         })
+    }
+
+    /// Of objects that are not complete.
+    pub async fn uploads(&self) -> usize {
+        let bucket = self.vault().await.bucket;
+        bucket.uploads("").await.expect("listed").len()
     }
 
     /// Into a database of the second server.

@@ -8,7 +8,8 @@ use serde::Deserialize;
 
 /// Tables of extensions are made by the extension; rows of those that it marks as configuration are
 /// its users' (`pg_extension_config_dump`).
-const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname, 'pages', \
+const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname, 'secured', \
+ c.relrowsecurity, 'logged', c.relpersistence <> 'u', 'pages', \
  pg_catalog.pg_relation_size(c.oid) / 8192, 'condition', x.condition, \
  'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attname COLLATE \"C\"), '[]') FROM \
  pg_attribute a \
@@ -35,6 +36,8 @@ struct Row {
     pages: u64,
     condition: Option<String>,
     root: Option<(String, String)>,
+    secured: bool,
+    logged: bool,
 }
 
 impl Postgres {
@@ -58,6 +61,8 @@ impl From<Row> for Table {
             columns: row.columns,
             pages: row.pages,
             hash_root: row.root,
+            secured: row.secured,
+            logged: row.logged,
             holds: row.condition.map_or(Holds::Rows, Holds::Configuration),
         }
     }

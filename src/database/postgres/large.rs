@@ -68,6 +68,8 @@ pub(super) fn table() -> Table {
         columns: columns.map(str::to_owned).into(),
         pages: 0,
         hash_root: None,
+        logged: true,
+        secured: false,
         holds: Holds::LargeObjects,
     }
 }

@@ -28,6 +28,7 @@ mod schema;
 mod script;
 mod second;
 mod secrets;
+mod secured;
 mod sequences;
 mod server;
 mod session;

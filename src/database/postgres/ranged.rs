@@ -8,21 +8,11 @@ use super::snapshot::select_of;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Holds, RangedRows, Rows, SchemaAsFound, Table};
 use crate::database::kind::RowsOut;
-use crate::database::quote::{literal, qualified};
+use crate::database::quote::qualified;
 use crate::manifest::{Catalogue, HeartbeatColumn, SequenceAt, StatementCount};
 use crate::model::{Seconds, Sha256};
 use serde::Deserialize;
 use std::collections::BTreeMap;
-
-/// Whether a policy applies to this user, and if one lets it see every row while none takes some
-/// away.
-const SECURED: &str = "SELECT json_build_object('logged', c.relpersistence <> 'u', 'active', \
-     row_security_active(c.oid), 'seen', EXISTS (SELECT 1 FROM pg_policy p WHERE p.polrelid = \
-     c.oid AND p.polpermissive AND p.polcmd IN ('r', '*') AND (0::oid = ANY (p.polroles) OR u.oid \
-     = ANY (p.polroles)) AND pg_get_expr(p.polqual, p.polrelid) = 'true') AND NOT EXISTS (SELECT 1 \
-     FROM pg_policy p WHERE p.polrelid = c.oid AND NOT p.polpermissive AND p.polcmd IN ('r', \
-     '*')), 'user', quote_ident(current_user)) FROM pg_class c, pg_roles u WHERE u.rolname = \
-     current_user AND c.oid = ";
 
 const SEQUENCES: &str = "SELECT json_build_object('schema', n.nspname, 'name', c.relname, \
      'increment', q.seqincrement, 'cache', q.seqcache, 'cycles', q.seqcycle, 'file', \
@@ -48,14 +38,6 @@ const DEFINED: [(&str, &str); 7] = [
 
 /// The first transaction whose rows a reader of this snapshot may not see.
 const HORIZON: &str = "SELECT pg_snapshot_xmin(pg_current_snapshot())";
-
-#[derive(Deserialize)]
-struct Secured {
-    logged: bool,
-    active: bool,
-    seen: bool,
-    user: String,
-}
 
 #[derive(Deserialize)]
 struct Row {
@@ -155,9 +137,10 @@ impl Postgres {
     }
 
     async fn ranged_now(&self, of: &Table, horizon: u64) -> Result<RangedRows, DatabaseError> {
-        if of.holds != Holds::LargeObjects {
-            self.see_all(of).await?;
+        if !of.logged {
+            return Err(self.unlogged(&qualified(&of.schema, &of.name)));
         }
+        self.see_all(of).await?;
         let mut read = RangedRows::default();
         let select = select_of(of, &newer(horizon));
         let mut rows = self.copy_out(&format!("COPY ({select}) TO STDOUT")).await?;
@@ -165,33 +148,6 @@ impl Postgres {
             read.add_lines(&lines);
         }
         Ok(read)
-    }
-
-    /// With row-level security off a policy that would hide rows is an error. It is on for a table
-    /// alone of which a policy says that this user sees all rows.
-    async fn see_all(&self, of: &Table) -> Result<(), DatabaseError> {
-        let table = qualified(&of.schema, &of.name);
-        let sql = format!("{SECURED}{}::regclass", literal(&table));
-        let Some(secured) = self.json::<Secured>(&sql).await?.pop() else {
-            return Ok(());
-        };
-        if !secured.logged {
-            return Err(self.unlogged(&table));
-        }
-        match (secured.active, secured.seen) {
-            (false, _) => Ok(()),
-            (true, true) => self.execute("SET LOCAL row_security = on").await,
-            (true, false) => {
-                let user = secured.user;
-                let why = format!(
-                    "row-level security would hide rows of {table} from {user}; type as its \
-                     owner: CREATE POLICY dr_reads ON {table} FOR SELECT TO {user} USING (true)"
-                );
-                let mut e = self.odd("read a table with policies", &why);
-                e.code = Some("42501".into());
-                Err(e)
-            }
-        }
     }
 
     fn unlogged(&self, table: &str) -> DatabaseError {

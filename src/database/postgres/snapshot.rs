@@ -64,6 +64,7 @@ impl Postgres {
         of: &Table,
         pages: Pages,
     ) -> Result<Lines<'_>, DatabaseError> {
+        self.see_all(of).await?;
         self.copy_out(&rows_of(of, pages)).await
     }
 }
@@ -129,6 +130,8 @@ mod tests {
             columns: vec!["x".into()],
             pages: 9,
             hash_root: None,
+            logged: true,
+            secured: false,
             holds: Holds::Rows,
         };
         let rows = |from, to| rows_of(&table, Pages { from, to });

@@ -133,11 +133,12 @@ fn equals(point: &PointRef, way: Way<'_>, own: Option<&ObjectKey>) -> Vec<(Name,
 
 /// What is not in a dump, by kind.
 fn left_out(dump: &Dump) -> impl Iterator<Item = Exception> + '_ {
-    dump.excluded.iter().map(|(thing, why)| Exception {
+    let excluded = dump.excluded.iter().map(|(thing, why)| Exception {
         thing: thing.clone(),
         code: Code::NotProtected.to_string(),
         why: why.clone(),
-    })
+    });
+    excluded.chain(dump.exceptions())
 }
 
 fn why(proof: &Proof) -> String {

@@ -3,14 +3,15 @@
 
 use super::choice::Choice;
 use super::places::Places;
-use crate::database::{Begun, Database, DatabaseError, Postgres};
-use crate::dump::{MARK, stored};
-use crate::plan::RestoreInto;
+use crate::database::{Address, Database, Postgres};
+use crate::dump::{standing, stored};
+use crate::model::Seconds;
+use crate::plan::{LoadDump, RestoreInto};
 use crate::report::{Code, Fail, Finding, first_line};
 
 #[derive(Debug, Default)]
 pub struct Beforehand {
-    /// Warnings: only the load itself knows whether what is there is its own.
+    /// Warnings: what is there may be gone when the load begins.
     pub findings: Vec<Finding>,
     /// What the database has otherwise than the dump's, and keeps.
     pub differs: Vec<String>,
@@ -18,61 +19,56 @@ pub struct Beforehand {
 
 /// Nothing where no database was given. That it does not answer is told, too.
 pub async fn beforehand(places: &Places, choice: &Choice<'_>) -> Beforehand {
-    let mut found = Beforehand::default();
     let Some(address) = &choice.address else {
-        return found;
+        return Beforehand::default();
     };
-    let told = |fail: &Fail| {
-        let finding = Finding::warning(fail.code, first_line(fail));
-        finding.thing(address.shown())
+    let most = places.clients.call_timeout();
+    // A lock that somebody holds must not keep anybody from being asked.
+    let looked = tokio::time::timeout(most.as_duration(), look(choice, address, most)).await;
+    let (differs, refused) = looked.unwrap_or_else(|_| {
+        let message = format!("it did not say within {most} what it holds");
+        (
+            Vec::new(),
+            Some(Fail::new(Code::DatabaseUnavailable, message)),
+        )
+    });
+    let told = |fail: Fail| {
+        let message = format!("database {}: {}", address.shown(), first_line(&fail));
+        Finding::warning(fail.code, message).thing(address.shown())
     };
-    let session = match Postgres::connect(address, places.clients.call_timeout()).await {
-        Ok(session) => session,
-        Err(e) => {
-            found.findings.push(told(&e.into()));
-            return found;
-        }
-    };
-    match objects(&session).await {
-        Ok(0) => {}
-        Ok(count) => {
-            let message = format!(
-                "database {} has {count} objects of its own: unless this restore made them, \
-                 nothing is loaded; give an empty database",
-                address.shown()
-            );
-            let fail = Fail::new(Code::DatabaseNotEmpty, message);
-            found.findings.push(told(&fail));
-        }
-        Err(e) => {
-            found.findings.push(told(&e.into()));
-            return found;
-        }
-    }
-    match differences(choice, &session).await {
-        Ok(differs) => found.differs = differs,
-        Err(fail) => found.findings.push(told(&fail)),
-    }
-    found
-}
-
-/// Of somebody else; none where a load of ours is under way.
-async fn objects(session: &Postgres) -> Result<u64, DatabaseError> {
-    match session.begun(MARK).await? {
-        Begun::Not => session.things().await,
-        Begun::By(_) => Ok(0),
+    Beforehand {
+        findings: refused.into_iter().map(told).collect(),
+        differs,
     }
 }
 
-async fn differences(choice: &Choice<'_>, session: &Postgres) -> Result<Vec<String>, Fail> {
+/// What it has otherwise, and why it would not take the dump now.
+async fn look(
+    choice: &Choice<'_>,
+    address: &Address,
+    timeout: Seconds,
+) -> (Vec<String>, Option<Fail>) {
     let RestoreInto::Database(into) = &choice.into else {
-        return Ok(Vec::new());
+        return (Vec::new(), None);
     };
-    let at = (&into.dump_key, &into.dump_version);
-    let (_, wanted) = stored(&choice.place.vault, at).await?;
-    let Some(wanted) = wanted else {
-        return Ok(Vec::new());
+    let looked = async {
+        let session = Postgres::connect(address, timeout).await?;
+        let at = (&into.dump_key, &into.dump_version);
+        let (dump, wanted) = stored(&choice.place.vault, at).await?;
+        let load = choice.plan.actions::<LoadDump>().next();
+        let mark = load.map(|(_, load)| load.mark(choice.plan.slot));
+        let at = (
+            dump.server_version.as_str(),
+            mark.as_deref().unwrap_or_default(),
+        );
+        let refused = standing(&session, at).await.err().map(Fail::from);
+        let Some(wanted) = wanted else {
+            return Ok((Vec::new(), refused));
+        };
+        let here = session.facts().await?;
+        Ok((Postgres::database_differences(&wanted, &here), refused))
     };
-    let here = session.facts().await?;
-    Ok(Postgres::database_differences(&wanted, &here))
+    looked
+        .await
+        .unwrap_or_else(|fail: Fail| (Vec::new(), Some(fail)))
 }

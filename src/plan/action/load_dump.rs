@@ -1,6 +1,6 @@
 //! A dump, loaded into a database of the user's.
 
-use crate::model::{ObjectKey, SourceId, TargetName, VersionId};
+use crate::model::{ObjectKey, Sha256, Slot, SourceId, TargetName, VersionId};
 use serde::{Deserialize, Serialize};
 
 /// What becomes of a load of which the server refuses something.
@@ -33,4 +33,14 @@ pub struct LoadDump {
     pub streams: u32,
     #[serde(default, skip_serializing_if = "Refusals::told")]
     pub refusals: Refusals,
+}
+
+impl LoadDump {
+    /// What the database says of its load. Of what is loaded, not of how: `--strict` may be left
+    /// out, or added, on the way.
+    pub fn mark(&self, slot: Slot) -> String {
+        let dump = format!("{} {}", self.dump_key, self.dump_version);
+        let dump = Sha256::of(dump.as_bytes());
+        format!("{slot} {} {}", &dump.0[..16], self.target)
+    }
 }

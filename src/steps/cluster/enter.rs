@@ -11,6 +11,9 @@ use crate::steps::Context;
 /// A new password may take this many looks to be in force.
 const PASSWORD_LOOKS: u32 = 120;
 
+/// A database that every server is made with.
+const ALWAYS_THERE: &str = "postgres";
+
 /// The address of a cluster that a step of this run made, with a password that works. A runner that
 /// took over has no password of the one before it, so it sets a new one: nothing secret is ever
 /// stored. What is stored is not believed either: whose password is set, and where it is then sent,
@@ -144,6 +147,14 @@ async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
             Err(e) if looks < PASSWORD_LOOKS && (e.transient() || e.denied()) => {
                 looks += 1;
                 ctx.pause().await?;
+            }
+            // One database that is shut, or gone, is not its server.
+            Err(e) if address.database != ALWAYS_THERE => {
+                let beside = address.with_database(ALWAYS_THERE);
+                return match ctx.connect(&beside).await {
+                    Ok(_) => Ok(beside),
+                    Err(_) => Err(e.into()),
+                };
             }
             Err(e) => return Err(e.into()),
         }
