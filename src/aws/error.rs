@@ -1,74 +1,16 @@
-//! Service codes to our kinds, in one table.
+//! Errors of services, each with what a caller can do about it.
 
-use crate::report::{Code, Fail};
+mod kind;
+mod table;
+
+use crate::report::Fail;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+pub use kind::Kind;
 use std::error::Error as StdError;
-
-/// What a caller can do about an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    NotFound,
-    /// Someone wrote it first (412), or the name is taken: read it back.
-    Exists,
-    /// Another write is in flight (409): try again.
-    Conflict,
-    Denied,
-    /// The key was not accepted at all.
-    Credentials,
-    /// Asked to slow down.
-    Throttled,
-    /// No answer, or a server error.
-    Unavailable,
-    /// Bytes differ from their checksum.
-    Integrity,
-    /// A KMS key is disabled, pending deletion, or not ours.
-    KeyUnusable,
-    Quota,
-    /// No room is left in the bucket or at the provider.
-    Full,
-    /// The store does not know this call or header.
-    Unsupported,
-    /// Not in a state that allows this (a cluster being modified).
-    State,
-    /// More things than this program looks at: said, never cut.
-    TooMany,
-    /// The request itself is wrong: a bug, or a name that the policy got wrong.
-    Invalid,
-}
-
-impl Kind {
-    /// Whether waiting can cure it.
-    pub fn transient(self) -> bool {
-        matches!(
-            self,
-            Kind::Conflict | Kind::Throttled | Kind::Unavailable | Kind::State
-        )
-    }
-}
-
-/// What an error of a service means for whoever asked for the whole.
-impl From<Kind> for Code {
-    fn from(kind: Kind) -> Self {
-        match kind {
-            Kind::Conflict | Kind::Throttled | Kind::Unavailable => Code::TargetUnavailable,
-            Kind::State => Code::StateBusy,
-            Kind::Quota => Code::Quota,
-            // Somebody must make room; a later tick then goes on.
-            Kind::Full => Code::TargetFull,
-            Kind::Denied | Kind::Credentials => Code::AccessDenied,
-            Kind::KeyUnusable => Code::KmsKeyUnusable,
-            Kind::NotFound => Code::Missing,
-            Kind::Integrity => Code::ChecksumMismatch,
-            Kind::Exists => Code::NameTaken,
-            Kind::Unsupported => Code::Unsupported,
-            Kind::TooMany => Code::TooMany,
-            Kind::Invalid => Code::RequestInvalid,
-        }
-    }
-}
+use table::kind_of;
 
 impl From<Error> for Fail {
     fn from(e: Error) -> Self {
@@ -122,95 +64,6 @@ impl Error {
     }
 }
 
-const TABLE: &[(&str, Kind)] = &[
-    ("NoSuchKey", Kind::NotFound),
-    ("NoSuchVersion", Kind::NotFound),
-    ("NoSuchBucket", Kind::NotFound),
-    ("NotFound", Kind::NotFound),
-    ("NoSuchUpload", Kind::NotFound),
-    ("NoSuchObjectLockConfiguration", Kind::NotFound),
-    ("ObjectLockConfigurationNotFoundError", Kind::NotFound),
-    ("NoSuchLifecycleConfiguration", Kind::NotFound),
-    ("NoSuchBucketPolicy", Kind::NotFound),
-    ("NoSuchTagSet", Kind::NotFound),
-    ("DBClusterNotFoundFault", Kind::NotFound),
-    ("DBClusterSnapshotNotFoundFault", Kind::NotFound),
-    ("DBSnapshotNotFound", Kind::NotFound),
-    ("DBInstanceNotFound", Kind::NotFound),
-    ("DBInstanceNotFoundFault", Kind::NotFound),
-    ("PreconditionFailed", Kind::Exists),
-    ("BucketAlreadyOwnedByYou", Kind::Exists),
-    ("BucketAlreadyExists", Kind::Exists),
-    ("DBClusterSnapshotAlreadyExistsFault", Kind::Exists),
-    ("DBClusterAlreadyExistsFault", Kind::Exists),
-    ("DBInstanceAlreadyExists", Kind::Exists),
-    ("ConditionalRequestConflict", Kind::Conflict),
-    ("OperationAborted", Kind::Conflict),
-    ("AccessDenied", Kind::Denied),
-    ("AccessDeniedException", Kind::Denied),
-    ("UnauthorizedOperation", Kind::Denied),
-    ("MethodNotAllowed", Kind::Denied),
-    ("InvalidAccessKeyId", Kind::Credentials),
-    ("InvalidClientTokenId", Kind::Credentials),
-    ("SignatureDoesNotMatch", Kind::Credentials),
-    ("ExpiredToken", Kind::Credentials),
-    ("ExpiredTokenException", Kind::Credentials),
-    ("InvalidToken", Kind::Credentials),
-    ("UnrecognizedClientException", Kind::Credentials),
-    ("SlowDown", Kind::Throttled),
-    ("Throttling", Kind::Throttled),
-    ("ThrottlingException", Kind::Throttled),
-    ("RequestLimitExceeded", Kind::Throttled),
-    ("InternalError", Kind::Unavailable),
-    ("InternalFailure", Kind::Unavailable),
-    ("ServiceUnavailable", Kind::Unavailable),
-    ("RequestTimeout", Kind::Unavailable),
-    ("BadDigest", Kind::Integrity),
-    ("InvalidDigest", Kind::Integrity),
-    ("XAmzContentSHA256Mismatch", Kind::Integrity),
-    ("KMSKeyNotAccessibleFault", Kind::KeyUnusable),
-    ("KMS.DisabledException", Kind::KeyUnusable),
-    ("KMS.NotFoundException", Kind::KeyUnusable),
-    ("KMS.KMSInvalidStateException", Kind::KeyUnusable),
-    ("SnapshotQuotaExceeded", Kind::Quota),
-    ("SnapshotQuotaExceededFault", Kind::Quota),
-    ("DBClusterQuotaExceededFault", Kind::Quota),
-    ("InstanceQuotaExceeded", Kind::Quota),
-    ("StorageQuotaExceeded", Kind::Quota),
-    ("InsufficientStorageClusterCapacity", Kind::Quota),
-    // What S3-compatible providers answer: Ceph and those that run it, MinIO, Backblaze, Wasabi.
-    ("QuotaExceeded", Kind::Full),
-    ("QuotaExceededException", Kind::Full),
-    ("XMinioStorageFull", Kind::Full),
-    ("XMinioAdminBucketQuotaExceeded", Kind::Full),
-    ("StorageCapExceeded", Kind::Full),
-    ("InsufficientStorage", Kind::Full),
-    ("InsufficientCapacity", Kind::Full),
-    ("NotImplemented", Kind::Unsupported),
-    ("InvalidDBClusterStateFault", Kind::State),
-    ("InvalidDBClusterSnapshotStateFault", Kind::State),
-    ("InvalidDBInstanceState", Kind::State),
-    ("InvalidDBInstanceStateFault", Kind::State),
-];
-
-fn kind_of(code: &str, status: u16) -> Kind {
-    if let Some((_, kind)) = TABLE.iter().find(|(c, _)| *c == code) {
-        return *kind;
-    }
-    match status {
-        404 => Kind::NotFound,
-        403 => Kind::Denied,
-        401 => Kind::Credentials,
-        409 => Kind::Conflict,
-        412 => Kind::Exists,
-        429 | 503 => Kind::Throttled,
-        507 => Kind::Full,
-        501 | 405 => Kind::Unsupported,
-        500.. => Kind::Unavailable,
-        _ => Kind::Invalid,
-    }
-}
-
 /// The error of a credentials provider behind an error: the SDK wraps it like a failed connection.
 fn of_credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
     error
@@ -246,8 +99,12 @@ where
             let message = e.err().message().unwrap_or_default().to_owned();
             match code.as_str() {
                 "" if (200..300).contains(&status) => unreadable(operation, status),
-                "" => (kind_of("", status), format!("HTTP {status}"), message),
-                code => (kind_of(code, status), code.to_owned(), message),
+                "" => (
+                    kind_of(operation, "", status),
+                    format!("HTTP {status}"),
+                    message,
+                ),
+                code => (kind_of(operation, code, status), code.to_owned(), message),
             }
         }
         SdkError::TimeoutError(_) => (Kind::Unavailable, "Timeout".into(), String::new()),

@@ -35,10 +35,18 @@ impl DatabaseError {
             .is_none_or(|c| c.starts_with("08") || c.starts_with("57P") || c.starts_with("53"))
     }
 
-    /// The server goes on: it is this statement that it does not do.
+    /// The server goes on, and so would another transaction: it is this statement that it does not
+    /// do. Not what passes, nor what a newer snapshot would cure (40001, 72000).
     pub fn of_statement(&self) -> bool {
-        let ends = |c: &String| c.starts_with("08") || c.starts_with("57P");
-        self.code.as_ref().is_some_and(|c| !ends(c))
+        !self.transient() && !self.class("40001") && !self.class("72000")
+    }
+
+    /// What was done when policies were found to hide rows.
+    pub const HIDES_ROWS: &'static str = "read a table with policies";
+
+    /// Policies hide rows from this user.
+    pub fn hides_rows(&self) -> bool {
+        self.operation == Self::HIDES_ROWS
     }
 
     /// One transaction wanted more locks than there are.

@@ -20,8 +20,8 @@ pub struct Table {
     pub hash_root: Option<(String, String)>,
     /// A copy of the server's files has its rows.
     pub logged: bool,
-    /// Row-level security may hide rows of it from somebody.
-    pub secured: bool,
+    /// Where row-level security may hide rows of it from somebody: a digest of what decides that.
+    pub policies: Option<String>,
     pub holds: Holds,
 }
 
@@ -306,7 +306,7 @@ mod tests {
                 pages: 0,
                 hash_root: None,
                 logged: true,
-                secured: false,
+                policies: None,
                 holds: Holds::Rows,
             }
             .full_name()

@@ -50,6 +50,9 @@ pub enum DumpError {
          again, or leave out `--strict`"
     )]
     NotAll { count: usize, first: String },
+    /// There are tables, and the server gave the rows of none.
+    #[error("of {count} tables none could be read, first {first}")]
+    NoRows { count: usize, first: String },
     /// The server is older than that of the dump.
     #[error("{0}")]
     Older(String),
@@ -96,6 +99,7 @@ impl From<DumpError> for Fail {
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
             DumpError::NotAll { .. } => Fail::new(Code::DatabaseRefused, e.to_string()),
+            DumpError::NoRows { .. } => Fail::new(Code::DatabaseRefused, e.to_string()),
             DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
             DumpError::Aside => Fail::bug(e.to_string()),

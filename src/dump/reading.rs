@@ -251,7 +251,7 @@ mod tests {
             pages: 0,
             hash_root: None,
             logged: true,
-            secured: false,
+            policies: None,
             holds: Holds::Rows,
         };
         let first = |begin_at| {

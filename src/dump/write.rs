@@ -64,6 +64,10 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     let snapshot = main.begin_snapshot().await?;
     let tables = main.tables().await?;
     main.hold(&tables).await?;
+    // By a session of its own: under the snapshot nothing would be seen to have changed.
+    let now = D::connect(input.address, input.timeout).await?;
+    let unread = Unread::changed(&tables, &now.tables().await?);
+    drop(now);
     let (roles, kept) = match &input.as_found {
         Some(found) => (found.roles.clone(), found.schema.clone()),
         None => (main.roles().await?, None),
@@ -85,16 +89,23 @@ pub async fn dump<D: Database>(input: &DumpInput<'_>) -> Result<Written, DumpErr
     sections.push(section(input, "large-objects", objects.as_bytes()).await?);
     let facts = main.facts().await?;
     sections.push(section(input, "database", &facts.to_bytes()).await?);
-    let unread = Unread::default();
     let written = rows::<D>(input, (&tables, &unread), &snapshot).await?;
     let excluded = excluded(&main).await?;
     let server_version = main.server_version().await?;
     let collations = main.collations().await?;
+    let (rows, left) = table_rows(&tables, written, &unread);
+    let unread = unread.told(&tables, left);
+    if let (true, Some((first, of))) = (rows.is_empty(), unread.first_key_value()) {
+        return Err(DumpError::NoRows {
+            count: unread.len(),
+            first: format!("{first}: {}", of.why),
+        });
+    }
     Ok(Written {
         server_version,
         sections,
-        tables: table_rows(&tables, written, &unread),
-        unread: unread.told(&tables),
+        tables: rows,
+        unread,
         collations,
         excluded,
     })
@@ -116,7 +127,7 @@ async fn rows<D: Database>(
         let (mut written, mut ending) = (Vec::new(), Ending::new());
         let mut read = 0;
         while let Some((n, pages)) = left.next() {
-            // What one range of it was refused the others would be as well.
+            // Without one range of it the others are of no use.
             if unread.has(n) {
                 continue;
             }
@@ -138,7 +149,7 @@ async fn rows<D: Database>(
                 written.retain(|put: &Put| (put.0, put.1) != (n, pages.from));
             }
             if let Some(why) = refused {
-                unread.add(n, why);
+                unread.add(n, &why);
             }
         }
         ended(&mut ending, &mut written).await?;
@@ -171,7 +182,7 @@ async fn ended(ending: &mut Ending, written: &mut Vec<Put>) -> Result<(), DumpEr
     Ok(())
 }
 
-/// The inner error is the table's: a crash right after it leaves objects that no dump names.
+/// The inner error is the table's.
 async fn chunk(
     input: &DumpInput<'_>,
     connection: &impl Database,
@@ -229,7 +240,10 @@ fn prefix_of(input: &DumpInput<'_>, table: &Table, pages: Pages) -> String {
     format!("{prefix}/{readable}-{name}/{from:012}")
 }
 
-fn table_rows(tables: &[Table], mut written: Vec<Put>, unread: &Unread) -> Vec<TableRow> {
+type Left = BTreeMap<usize, Vec<ChunkRow>>;
+
+/// Tables that were read, and what was put of others: locked, of no use, and known.
+fn table_rows(tables: &[Table], mut written: Vec<Put>, unread: &Unread) -> (Vec<TableRow>, Left) {
     written.sort_by_key(|(n, from, part, _, _)| (*n, *from, *part));
     let mut rows: Vec<TableRow> = tables
         .iter()
@@ -243,7 +257,12 @@ fn table_rows(tables: &[Table], mut written: Vec<Put>, unread: &Unread) -> Vec<T
             chunks: Vec::new(),
         })
         .collect();
+    let mut left = Left::new();
     for (n, _, _, chunk, digest) in written {
+        if unread.has(n) {
+            left.entry(n).or_default().push(chunk);
+            continue;
+        }
         rows[n].digest.merge(digest);
         rows[n].chunks.push(chunk);
     }
@@ -251,5 +270,5 @@ fn table_rows(tables: &[Table], mut written: Vec<Put>, unread: &Unread) -> Vec<T
         .into_iter()
         .enumerate()
         .filter(|(n, _)| !unread.has(*n));
-    read.map(|(_, row)| row).collect()
+    (read.map(|(_, row)| row).collect(), left)
 }

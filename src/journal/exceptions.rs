@@ -7,7 +7,8 @@ use crate::plan::{CopyObjects, DumpDatabase, DumpServer, LoadDump, LoadScratch, 
 pub fn exceptions(state: &RunState) -> u64 {
     let copied = state.done::<CopyObjects>();
     let tags = copied.map(|(_, _, c)| c.not_kept.tags_denied + c.not_kept.tags_unknown);
-    let dumped = state.done::<DumpDatabase>().map(|(_, _, d)| d.excluded);
+    let dumped = state.done::<DumpDatabase>();
+    let dumped = dumped.map(|(_, _, d)| d.excluded + d.exceptions.len() as u64);
     let scratch = state.done::<LoadScratch>();
     let scratch = scratch.map(|(_, _, l)| (l.exceptions.len() + l.undone.len()) as u64);
     let loaded = state.done::<LoadDump>();

@@ -6,7 +6,7 @@ use crate::model::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// `points/<policy>/<slot>/dumps/<run>/<source>/<database>/<target>.json`: one logical dump at one
 /// target, with every object that it consists of.
@@ -42,10 +42,23 @@ impl Dump {
     /// Of tables that it has no rows of.
     pub fn exceptions(&self) -> impl Iterator<Item = Exception> + '_ {
         self.unread.iter().map(|(table, unread)| Exception {
-            thing: format!("rows of {table} of database {}", self.database),
+            thing: format!("{ROWS_OF}{table} of database {}", self.database),
             code: unread.code.clone(),
             why: unread.why.clone(),
         })
+    }
+
+    /// Whether it is of rows of a table.
+    pub fn is_of_rows(exception: &Exception) -> bool {
+        exception.thing.starts_with(ROWS_OF)
+    }
+
+    /// What of gathered tables cannot be compared with it, because it has not all of their rows.
+    pub fn incomplete(&self) -> BTreeSet<String> {
+        let unread = self.unread.iter();
+        unread
+            .map(|(name, u)| u.load_into.as_ref().map_or(name.clone(), root))
+            .collect()
     }
 
     /// The same tables as another database is compared by: parts by hash of one root are one thing,
@@ -54,14 +67,14 @@ impl Dump {
         &self,
         tables: &BTreeMap<String, TableDigest>,
     ) -> BTreeMap<String, TableDigest> {
-        let roots = self.tables.iter().filter_map(|t| {
-            let (schema, root) = t.load_into.as_ref()?;
-            Some((t.name.as_str(), format!("parts of {schema}.{root}")))
-        });
-        let roots: BTreeMap<&str, String> = roots.collect();
+        let read = self.tables.iter().map(|t| (&t.name, &t.load_into));
+        let unread = self.unread.iter().map(|(name, u)| (name, &u.load_into));
+        let roots = read.chain(unread);
+        let roots = roots.filter_map(|(name, into)| Some((name, root(into.as_ref()?))));
+        let roots: BTreeMap<&String, String> = roots.collect();
         let mut gathered: BTreeMap<String, TableDigest> = BTreeMap::new();
         for (name, digest) in tables {
-            let of = roots.get(name.as_str()).unwrap_or(name);
+            let of = roots.get(name).unwrap_or(name);
             gathered.entry(of.clone()).or_default().merge(*digest);
         }
         gathered
@@ -74,6 +87,18 @@ pub struct UnreadRows {
     /// A code that has a page in runbooks/.
     pub code: String,
     pub why: String,
+    /// As of the tables that it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load_into: Option<(String, String)>,
+    /// What was put of it before the server gave no more: nothing to load.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunks: Vec<ChunkRow>,
+}
+
+const ROWS_OF: &str = "rows of ";
+
+fn root((schema, root): &(String, String)) -> String {
+    format!("parts of {schema}.{root}")
 }
 
 impl Document for Dump {

@@ -4,8 +4,8 @@ use crate::engine::{Report, RunExit};
 use crate::journal::{Outcome, of_clusters};
 use crate::model::RunKind;
 use crate::plan::{
-    CheckRestored, CopyObjects, DumpServer, LoadDump, PublishPoint, ReadServer, SpreadProofs, Step,
-    SweepDrill, Teardown, TornDown, WriteProofs,
+    CheckRestored, CopyObjects, DumpDatabase, DumpServer, LoadDump, PublishPoint, ReadServer,
+    SpreadProofs, Step, SweepDrill, Teardown, TornDown, WriteProofs,
 };
 use crate::report::{Code, Finding, Hint, full};
 
@@ -142,8 +142,10 @@ fn not_protected(report: &Report) -> Vec<Finding> {
     let read = read.map(|(step, a, read)| (step, &a.source, None, &read.exceptions));
     let dumped = report.state.done::<DumpServer>();
     let dumped = dumped.map(|(step, a, d)| (step, &a.source, Some(&a.target), &d.held.exceptions));
+    let drilled = report.state.done::<DumpDatabase>();
+    let drilled = drilled.map(|(step, a, d)| (step, &a.source, Some(&a.target), &d.exceptions));
     let mut findings = Vec::new();
-    for (step, source, target, exceptions) in read.chain(dumped) {
+    for (step, source, target, exceptions) in read.chain(dumped).chain(drilled) {
         findings.extend(exceptions.iter().map(|e| {
             let at = target.map_or_else(String::new, |t| format!(" at {t}"));
             let message = format!(

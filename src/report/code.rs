@@ -82,6 +82,11 @@ codes! {
     SnapshotWorking = "snapshot-working", Unavailable, Hint::policy("status");
     StateBusy = "state-busy", Unavailable, Hint::policy("status");
     Quota = "quota", Unavailable;
+    SnapshotQuota = "snapshot-quota", Stuck;
+    Capacity = "capacity", Unavailable, Hint::policy("status");
+    /// What a request names beside the thing itself: subnet, security and parameter groups.
+    Setup = "setup", Stuck;
+    ObjectArchived = "object-archived", Findings;
     TargetFull = "target-full", Stuck, Hint::policy("status");
     // Who asks is told by `aws sts get-caller-identity`, but only AWS has an STS.
     AccessDenied = "access-denied", Stuck, Hint::policy("status");

@@ -2,6 +2,7 @@
 
 use super::Context;
 use crate::database::Address;
+use crate::model::Seconds;
 use crate::report::{Code, Fail};
 use std::time::Instant;
 
@@ -21,10 +22,15 @@ impl Away {
     /// # Errors
     /// The server itself does not answer: nothing is left out for that, the step is tried again
     /// until the run's deadline. 12 where the process is asked to stop.
-    pub async fn again(&mut self, ctx: &Context<'_>, server: &Address) -> Result<bool, Fail> {
+    pub async fn again(
+        &mut self,
+        ctx: &Context<'_>,
+        server: &Address,
+        patience: Seconds,
+    ) -> Result<bool, Fail> {
         ctx.connect(server).await?;
         let since = *self.0.get_or_insert_with(|| ctx.world.monotonic());
-        if ctx.world.monotonic().duration_since(since) >= ctx.plan.patience.as_duration() {
+        if ctx.world.monotonic().duration_since(since) >= patience.as_duration() {
             return Ok(false);
         }
         ctx.pause().await?;

@@ -1,19 +1,17 @@
 //! Checks a restored database that is about to be used: the first answer, then everything counted.
 
-use super::database::SCHEDULED;
-use super::databases_there::{Look, there};
-use super::heartbeat::heartbeat;
+mod entered;
+
+use super::database::{SCHEDULED, comparable};
 use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
 use crate::database::{Address, Database, Postgres};
 use crate::dump::{Digests, digest_older};
-use crate::manifest::{
-    Check, CheckResult, Document, Dump, Exception, HeartbeatColumn, Reference, TableDigest,
-};
+use crate::manifest::{Check, CheckResult, Document, Dump, Reference, TableDigest};
 use crate::model::{Method, Name, TargetName};
 use crate::plan::{Against, Beat, CheckRestored, Restored, RestoredChecked};
 use crate::proof::{self, Scope};
-use crate::report::{Code, Fail, Failure, full};
+use crate::report::{Fail, Failure, full};
 use std::collections::BTreeMap;
 
 impl Perform for CheckRestored {
@@ -27,22 +25,23 @@ impl Perform for CheckRestored {
                 .ok_or_else(|| Fail::bug("no database was given"))?,
         };
         let (addresses, mut differs) = self.addresses(ctx, &given).await?;
-        let beat = self.first_answers(ctx, &addresses).await?;
+        let several = addresses.len() + differs.len() > 1;
+        let named = |address: &Address, table: String| match several {
+            true => format!("{}.{table}", address.database),
+            false => table,
+        };
+        let (addresses, beat) = self.first_answers(ctx, addresses, &mut differs).await?;
         let answered_at = ctx.world.now();
-        let beat = beat.unwrap_or_else(|why| {
-            differs.push(format!("the heartbeat could not be read: {why}"));
-            Beat::default()
-        });
         let reference = self.reference(ctx).await;
         let (mut all, mut rows) = (BTreeMap::new(), 0);
         let mut compared = None;
         for address in &addresses {
-            let named = |table: String| match addresses.len() {
-                1 => table,
-                _ => format!("{}.{table}", address.database),
-            };
-            let digests = match self.digests(ctx, address, reference.as_ref()).await {
-                Ok(digests) => digests,
+            let looked = self
+                .looked_at(ctx, address, (reference.as_ref(), &beat))
+                .await;
+            // One that is damaged, or was shut meanwhile, keeps nobody from the others.
+            let looked = match looked {
+                Ok(looked) => looked,
                 Err(e) if e.failure() == Failure::Unavailable => return Err(e),
                 Err(e) => {
                     let (of, why) = (&address.database, full(&e));
@@ -50,30 +49,13 @@ impl Perform for CheckRestored {
                     continue;
                 }
             };
-            rows += digests.rows();
-            // One that is damaged keeps nobody from the others.
-            let unread = digests.unreadable.iter();
-            let unread = unread.map(|(table, why)| named(format!("{table} cannot be read: {why}")));
-            differs.extend(unread);
-            let before = differs.len();
-            if let Some(dump) = self.wanted(ctx, address).await? {
-                let mut wanted = dump.digests();
-                wanted.retain(|table, _| !digests.unreadable.contains_key(table));
-                let mut found = lasting(digests.listed(&wanted));
-                found.retain(|table, _| !dump.unread.contains_key(table));
-                differs.extend(self.without_rows(&dump).map(named));
-                let wanted = lasting(wanted);
-                compared = Some(compared.unwrap_or(0) + wanted.len() as u64);
-                let wrong = proof::differences(&dump.gathered(&wanted), &dump.gathered(&found));
-                differs.extend(wrong.into_iter().map(named));
+            rows += looked.digests.rows();
+            differs.extend(looked.differs.into_iter().map(|text| named(address, text)));
+            if let Some(tables) = looked.compared {
+                compared = Some(compared.unwrap_or(0) + tables);
             }
-            if let Some((reference, target)) = &reference {
-                let found = (address, &digests, beat.id);
-                let wrong = self.unlike_source(ctx, (reference, target), found).await?;
-                let wrong = told_once(wrong, &differs[before..]);
-                differs.extend(wrong.into_iter().map(named));
-            }
-            all.extend(digests.tables.into_iter().map(|(t, d)| (named(t), d)));
+            let tables = looked.digests.tables.into_iter();
+            all.extend(tables.map(|(table, digest)| (named(address, table), digest)));
         }
         differs.extend(self.forget(ctx, &given).await?);
         Ok(RestoredChecked {
@@ -89,6 +71,14 @@ impl Perform for CheckRestored {
     }
 }
 
+/// What was seen of one database.
+struct Looked {
+    digests: Digests,
+    differs: Vec<String>,
+    /// Tables, where there was a dump.
+    compared: Option<u64>,
+}
+
 /// Rows that a dump said to be otherwise are told once, by the names of their tables.
 fn told_once(wrong: Vec<Check>, differs: &[String]) -> Vec<String> {
     let told = |c: &Check| !differs.is_empty() && OF_ROWS.contains(&c.id.as_str());
@@ -101,27 +91,39 @@ fn told_once(wrong: Vec<Check>, differs: &[String]) -> Vec<String> {
 const OF_ROWS: [&str; 2] = ["source-rows", "source-heartbeat"];
 
 impl CheckRestored {
-    /// What an application would see first. A heartbeat that cannot be read, inside, keeps nobody
-    /// from using all else.
-    async fn first_answers(
+    /// One database, beside a dump of it and what its source was read to hold.
+    async fn looked_at(
         &self,
         ctx: &Context<'_>,
-        addresses: &[Address],
-    ) -> Result<Result<Beat, String>, Fail> {
-        let (mut beat, mut tables) = (Ok(Beat::default()), 0);
-        for address in addresses {
-            let connection = ctx.connect(address).await?;
-            tables += connection.tables().await?.len();
-            if let Some(column) = self.heartbeat_at(address) {
-                beat = heartbeat(&connection, Some(column)).await?;
-            }
+        address: &Address,
+        (reference, beat): (Option<&(Reference, TargetName)>, &Beat),
+    ) -> Result<Looked, Fail> {
+        let digests = self.digests(ctx, address, reference).await?;
+        let unread = digests.unreadable.iter();
+        let unread = unread.map(|(table, why)| format!("{table} cannot be read: {why}"));
+        let (mut differs, mut compared) = (unread.collect::<Vec<_>>(), None);
+        let before = differs.len();
+        if let Some(dump) = self.wanted(ctx, address).await? {
+            let mut wanted = dump.digests();
+            wanted.retain(|table, _| !digests.unreadable.contains_key(table));
+            let found = lasting(digests.listed(&wanted));
+            let wanted = lasting(wanted);
+            compared = Some(wanted.len() as u64);
+            let [wanted, found] = comparable(&dump, &wanted, &found);
+            differs.extend(self.without_rows(&dump));
+            differs.extend(proof::differences(&wanted, &found));
         }
-        if tables > 0 {
-            return Ok(beat);
+        if let Some((reference, target)) = reference {
+            let found = (address, &digests, beat.id);
+            let wrong = self.unlike_source(ctx, (reference, target), found).await?;
+            let wrong = told_once(wrong, &differs[before..]);
+            differs.extend(wrong);
         }
-        let shown: Vec<String> = addresses.iter().map(Address::shown).collect();
-        let message = format!("{} has no tables", shown.join(" and "));
-        Err(Fail::new(Code::DatabaseEmpty, message))
+        Ok(Looked {
+            digests,
+            differs,
+            compared,
+        })
     }
 
     /// The mark of a load goes. A crash right after it leaves a database as it was at its source.
@@ -135,52 +137,6 @@ impl CheckRestored {
             // An event trigger of the database may refuse it.
             Err(e) => Ok(Some(format!("schema dr_restore is left: {}", e.source))),
         }
-    }
-
-    /// Of each database that is looked at, and what is told of those that cannot be. A point that
-    /// does not know them keeps no cluster from being used: the cluster is asked.
-    async fn addresses(
-        &self,
-        ctx: &Context<'_>,
-        given: &Address,
-    ) -> Result<(Vec<Address>, Vec<String>), Fail> {
-        if matches!(self.restored, Restored::Given) {
-            let databases = self.databases.iter();
-            let named: Vec<_> = databases.map(|d| given.with_database(d.as_str())).collect();
-            let all = if named.is_empty() {
-                vec![given.clone()]
-            } else {
-                named
-            };
-            return Ok((all, Vec::new()));
-        }
-        let known = !self.databases.is_empty();
-        let names = match known {
-            true => self.databases.clone(),
-            false => {
-                let all = ctx.connect(given).await?.databases().await?;
-                all.into_iter().map(Name::new).collect()
-            }
-        };
-        let how = Look {
-            empty_too: known,
-            patient: true,
-        };
-        let found = there(ctx, given, names, how).await?;
-        let told = |e: &Exception| format!("{} cannot be looked at: {}", e.thing, e.why);
-        // What holds nothing, and was named by nobody, is as it was.
-        let shut = found.exceptions.iter();
-        let shut: Vec<_> = shut
-            .filter(|e| e.code != Code::DatabaseEmpty.to_string())
-            .collect();
-        let told: Vec<String> = shut.into_iter().map(told).collect();
-        if let (true, Some(first)) = (found.databases.is_empty(), told.first()) {
-            let message = format!("of {} databases none answers; {first}", told.len());
-            return Err(Fail::new(Code::DatabaseRefused, message));
-        }
-        let databases = found.databases.iter();
-        let addresses = databases.map(|d| given.with_database(d.as_str()));
-        Ok((addresses.collect(), told))
     }
 
     /// What a dump of the same point says of the tables of a database; `None`: there is none.
@@ -254,13 +210,6 @@ impl CheckRestored {
         };
         let checks = compare(&scope, reference, found).await?.into_iter();
         Ok(checks.filter(|c| c.result == CheckResult::Failed).collect())
-    }
-
-    /// A dump may be loaded under another name than it was dumped from.
-    fn heartbeat_at(&self, address: &Address) -> Option<&HeartbeatColumn> {
-        let heartbeat = self.heartbeat.as_ref()?;
-        let here = self.databases.is_empty() || heartbeat.database.as_str() == address.database;
-        here.then_some(heartbeat)
     }
 }
 

@@ -4,7 +4,7 @@ use super::Context;
 use super::away::Away;
 use crate::database::{Address, Database};
 use crate::manifest::Exception;
-use crate::model::Name;
+use crate::model::{Name, Seconds};
 use crate::report::{Code, Fail, full};
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ pub(super) struct There {
 pub(super) struct Look {
     /// Somebody named them: they are dumped whatever they hold.
     pub empty_too: bool,
-    /// One that does not answer while its server does is asked again for a while. Nothing waits for
+    /// One that does not answer while its server does is asked again for so long. Nothing waits for
     /// it where a snapshot would: a limit of no connections looks like one that is full.
-    pub patient: bool,
+    pub patience: Option<Seconds>,
 }
 
 /// One that may not be entered, or holds nothing, keeps no other one from being dumped.
@@ -50,7 +50,11 @@ pub(super) async fn there(
                 Err(e) => found.exceptions.push(not_dumped(&name, &e)),
             }
         }
-        if !silent.is_empty() && (!how.patient || !away.again(ctx, server).await?) {
+        let again = match how.patience {
+            Some(patience) if !silent.is_empty() => away.again(ctx, server, patience).await?,
+            _ => false,
+        };
+        if !again {
             let silent = silent.iter().map(|(name, e)| not_dumped(name, e));
             found.exceptions.extend(silent);
             break;

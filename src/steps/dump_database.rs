@@ -41,7 +41,8 @@ impl Perform for DumpDatabase {
             tables: stored.document.tables.len() as u64,
             rows: stored.rows(),
             bytes: stored.bytes(),
-            excluded: (stored.document.excluded.len() + stored.document.unread.len()) as u64,
+            excluded: stored.document.excluded.len() as u64,
+            exceptions: stored.document.exceptions().collect(),
             key: ObjectKey::new(stored.key),
             version: VersionId::new(stored.version),
             took_s: start.elapsed().as_secs_f64(),
@@ -59,15 +60,18 @@ impl DumpDatabase {
             target: &self.target,
         };
         let inspected = &ctx.output(&self.inspected)?.tables;
-        match proof::equal(&scope, "dump-equal", inspected, &document.digests()).why {
-            None => Ok(()),
-            Some(why) => Err(Fail::new(
-                Code::DumpDiffers,
-                format!(
-                    "the dump {key} at {} differs from the restored snapshot: {why}",
-                    self.target
-                ),
-            )),
-        }
+        let Some(why) = proof::equal(&scope, "dump-equal", inspected, &document.digests()).why
+        else {
+            return Ok(());
+        };
+        let unread = document
+            .exceptions()
+            .map(|e| format!("; {}: {}", e.thing, e.why));
+        let message = format!(
+            "the dump {key} at {} differs from the restored snapshot: {why}{}",
+            self.target,
+            unread.collect::<String>()
+        );
+        Err(Fail::new(Code::DumpDiffers, message))
     }
 }

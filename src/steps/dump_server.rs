@@ -41,7 +41,7 @@ impl Perform for DumpServer {
                 }
             }
             left = silent.iter().map(|(database, _)| *database).collect();
-            if !silent.is_empty() && !away.again(ctx, &server).await? {
+            if !silent.is_empty() && !away.again(ctx, &server, ctx.plan.patience).await? {
                 for (database, e) in silent {
                     exceptions.push(not_dumped(database, &e));
                     first.get_or_insert(e);

@@ -32,8 +32,6 @@ impl Perform for LoadScratch {
         self.make(ctx, &server, dump.facts.as_ref()).await?;
         let loaded = load.perform(ctx, &dump).await?;
         let digests = digests(ctx, &address, self.streams).await?;
-        // They are there, and empty.
-        let digests = digests.without(dump.unread());
         let scope = Scope {
             source: &self.source,
             database: Some(&self.database),
@@ -44,14 +42,16 @@ impl Perform for LoadScratch {
             Some(inspected) => ctx.output(inspected)?.tables.clone(),
             None => loaded.digests,
         };
-        let found = dump.gathered(&digests.listed(&wanted));
+        let [wanted, found] = dump.comparable(&wanted, &digests);
+        // They are there, and hold nothing of the dump.
+        let digests = digests.without(dump.unread());
         let (objects_differ, objects_not_compared) = loaded.compared.told();
         let objects = objects_not_compared.as_deref();
         let mut checks = vec![
             proof::objects(&scope, &objects_differ, objects),
             proof::statements(&scope, &loaded.undone),
             proof::counts(&scope, &digests.tables, &digests.unreadable),
-            proof::equal(&scope, "equal", &dump.gathered(&wanted), &found),
+            proof::equal(&scope, "equal", &wanted, &found),
         ];
         let connection = ctx.connect(&address).await?;
         let beat = heartbeat(&connection, self.heartbeat.as_ref()).await?;

@@ -21,7 +21,7 @@ impl Perform for ReadServer {
         let mut exceptions: Vec<Exception> = missing.iter().map(|d| self.not_there(d)).collect();
         let how = Look {
             empty_too: self.databases != Databases::All,
-            patient: true,
+            patience: Some(ctx.plan.patience),
         };
         let found = there(ctx, &address, names, how).await?;
         exceptions.extend(found.exceptions);

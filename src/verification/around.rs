@@ -66,6 +66,7 @@ async fn dumps_of(at: &PointAt<'_>, source: &PointSource, prefix: &str) -> Resul
         d.tables
             .iter()
             .flat_map(|t| &t.chunks)
+            .chain(d.unread.values().flat_map(|u| &u.chunks))
             .chain(d.sections.iter().map(|s| &s.chunk))
     });
     let chunks: BTreeMap<&str, &str> = chunks

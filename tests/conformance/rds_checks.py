@@ -338,6 +338,20 @@ def region_loss(c, lab, names):
     equality(c, lab, names["url"])
 
 
+def modelled(c, lab):
+    """The errors that dr knows for its calls are those of the service's model."""
+    model = lab.rds("scheduler", PRIMARY).meta.service_model
+    here = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/aws/error/modelled.txt")
+    with open(here, encoding="utf-8") as file:
+        listed = set(file.read().splitlines())
+    wanted = set()
+    for operation in {line.split()[0] for line in listed}:
+        for shape in model.operation_model(operation).error_shapes:
+            error = shape.metadata.get("error", {})
+            wanted.add(f"{operation} {error.get('code', shape.name)} {error.get('httpStatusCode')}")
+    c.check("the listed errors are the model's", lambda: sorted(listed ^ wanted), lambda odd: odd == [])
+
+
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--lab", required=True, help="file with the ready line of `dr-lab up --json`")
@@ -354,6 +368,7 @@ def main():
     pages(c, lab, names)
     delete(c, lab, names)
     region_loss(c, lab, names)
+    modelled(c, lab)
     print(f"{c.passed} passed, {c.failed} failed")
     return 1 if c.failed else 0
 

@@ -38,6 +38,7 @@ mod providers;
 mod race;
 mod reference;
 mod references;
+mod refusals;
 mod roles;
 mod runbooks;
 mod servers;

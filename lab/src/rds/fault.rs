@@ -51,7 +51,9 @@ pub fn denied(what: &str) -> Fault {
 impl Fault {
     fn status(&self) -> u16 {
         match self.code {
-            "AccessDenied" => 403,
+            "AccessDenied"
+            | "DBClusterQuotaExceededFault"
+            | "InsufficientDBClusterCapacityFault" => 403,
             "DBClusterNotFoundFault" | "DBInstanceNotFound" | "DBClusterSnapshotNotFoundFault" => {
                 404
             }

@@ -78,7 +78,9 @@ fn text(answer: &mut Answer, report: &Report, measured: &Measured) {
             (None, _) => "  not compared: this target has no dump of this point".to_owned(),
             (Some(all), 0) => format!("  {all} tables are as the dump of this point says"),
             (Some(all), some) => {
-                format!("  {some} of {all} tables differ from the dump of this point")
+                format!(
+                    "  {all} tables were compared with the dump of this point; {some} things differ"
+                )
             }
         });
     }

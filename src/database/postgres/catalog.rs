@@ -8,8 +8,10 @@ use serde::Deserialize;
 
 /// Tables of extensions are made by the extension; rows of those that it marks as configuration are
 /// its users' (`pg_extension_config_dump`).
-const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname, 'secured', \
- c.relrowsecurity, 'logged', c.relpersistence <> 'u', 'pages', \
+const TABLES: &str = "SELECT jsonb_build_object('schema', n.nspname, 'name', c.relname, \
+ 'policies', CASE WHEN c.relrowsecurity THEN (SELECT md5(concat(c.relforcerowsecurity, \
+   string_agg(p::text, ' ' ORDER BY p.oid))) FROM pg_policy p WHERE p.polrelid = c.oid) END, \
+ 'logged', c.relpersistence <> 'u', 'pages', \
  pg_catalog.pg_relation_size(c.oid) / 8192, 'condition', x.condition, \
  'columns', (SELECT coalesce(jsonb_agg(a.attname ORDER BY a.attname COLLATE \"C\"), '[]') FROM \
  pg_attribute a \
@@ -36,7 +38,7 @@ struct Row {
     pages: u64,
     condition: Option<String>,
     root: Option<(String, String)>,
-    secured: bool,
+    policies: Option<String>,
     logged: bool,
 }
 
@@ -61,7 +63,7 @@ impl From<Row> for Table {
             columns: row.columns,
             pages: row.pages,
             hash_root: row.root,
-            secured: row.secured,
+            policies: row.policies,
             logged: row.logged,
             holds: row.condition.map_or(Holds::Rows, Holds::Configuration),
         }

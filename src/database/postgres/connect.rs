@@ -5,6 +5,7 @@ use crate::database::address::Address;
 use crate::database::error::DatabaseError;
 use crate::model::Seconds;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config, NoTls};
 
@@ -16,6 +17,8 @@ pub struct Postgres {
     /// How long a connection may take.
     pub(super) patience: Seconds,
     driver: tokio::task::JoinHandle<()>,
+    /// The transaction that is open may read a table by a policy that shows all of it.
+    pub(super) by_policy: AtomicBool,
 }
 
 impl Drop for Postgres {
@@ -66,6 +69,7 @@ impl Postgres {
             address: address.clone(),
             patience: timeout,
             driver,
+            by_policy: AtomicBool::new(false),
         };
         session
             .execute_as("begin a session", &settings::session())

@@ -2,7 +2,8 @@
 //! again by statements of our own.
 
 use super::connect::Postgres;
-use super::roles::{list, platform};
+use super::platform;
+use super::roles::list;
 use crate::database::error::DatabaseError;
 use crate::database::found::Takes;
 use crate::database::quote::{ident, literal};
@@ -49,7 +50,7 @@ impl Postgres {
 }
 
 fn statements(database: &str, facts: &DatabaseFacts, takes: Takes) -> String {
-    let of_platform = |role: &Option<String>| role.as_deref().is_some_and(platform);
+    let of_platform = |role: &Option<String>| role.as_deref().is_some_and(platform::role);
     let settings = facts.settings.iter().filter(|s| !of_platform(&s.role));
     let mut all: Vec<String> = settings.map(|s| setting(database, s)).collect();
     if let Takes::All { sessions } = takes {
@@ -74,7 +75,7 @@ fn statements(database: &str, facts: &DatabaseFacts, takes: Takes) -> String {
                 "GRANT CONNECT, TEMPORARY ON DATABASE {database} TO PUBLIC"
             ));
             // Whoever loads owns the database, and who owned it keeps what he could do.
-            if !platform(&facts.owner) && !facts.owner.is_empty() {
+            if !platform::role(&facts.owner) && !facts.owner.is_empty() {
                 let owner = ident(&facts.owner);
                 all.push(format!("GRANT ALL ON DATABASE {database} TO {owner}"));
             }
@@ -123,7 +124,7 @@ pub(super) fn differences(wanted: &DatabaseFacts, here: &DatabaseFacts) -> Vec<S
     };
     let both = of(wanted).into_iter().zip(of(here));
     both.filter(|((what, wanted), (_, here))| {
-        wanted != here && !(*what == "owner" && platform(wanted))
+        wanted != here && !(*what == "owner" && platform::role(wanted))
     })
     .map(|((what, wanted), (_, here))| {
         format!("database: {what} is {wanted:?} in the dump and {here:?} here")

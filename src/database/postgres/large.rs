@@ -69,7 +69,7 @@ pub(super) fn table() -> Table {
         pages: 0,
         hash_root: None,
         logged: true,
-        secured: false,
+        policies: None,
         holds: Holds::LargeObjects,
     }
 }

@@ -18,6 +18,7 @@ mod kind;
 mod large;
 mod lex;
 mod load;
+mod platform;
 mod ranged;
 mod restored;
 mod rights;

@@ -1,9 +1,9 @@
 //! What a user that is no superuser lacks to read a database of ours whole: membership in the
-//! owners, and a way past row-level security that is forced on owners too. Read is with
-//! `row_security=off`: what a policy would hide is an error, never fewer rows.
+//! owners, and a way past row-level security that is forced on owners too. Read is as
+//! `secured.rs` says: what a policy would hide is an error, never fewer rows.
 
 use super::connect::Postgres;
-use super::roles::platform;
+use super::platform;
 use super::session::firsts;
 use crate::database::error::DatabaseError;
 use crate::database::found::{Pages, Table};
@@ -136,7 +136,7 @@ impl Postgres {
         let mut joined = Vec::new();
         for role in roles
             .into_iter()
-            .filter(|r| !platform(r) || *r == READS_ALL)
+            .filter(|r| !platform::role(r) || *r == READS_ALL)
         {
             let grant = format!("GRANT {} TO CURRENT_USER{options}", ident(role));
             // What a role owns that is not given cannot be read, and whoever reads it says so.

@@ -11,14 +11,10 @@ pub(super) use compare::differences;
 pub(super) use hand::by_hand;
 
 use super::connect::Postgres;
+use super::platform;
 use crate::database::error::DatabaseError;
 use crate::manifest::{Membership, ParameterGrant, RoleRow, Roles};
 use serde::de::DeserializeOwned;
-
-/// Roles that a server has by itself, or that a managed service keeps for its own use.
-pub(super) fn platform(role: &str) -> bool {
-    role.starts_with("pg_") || role.starts_with("rds")
-}
 
 const ROLES: &str = "SELECT json_build_object('name', r.rolname, 'superuser', r.rolsuper, \
  'inherit', r.rolinherit, 'create_role', r.rolcreaterole, 'create_db', r.rolcreatedb, 'login', \
@@ -71,7 +67,7 @@ impl Postgres {
             .json::<RoleRow>(ROLES)
             .await?
             .into_iter()
-            .partition::<Vec<_>, _>(|r| platform(&r.name));
+            .partition::<Vec<_>, _>(|r| platform::role(&r.name));
         let memberships: Vec<Membership> = self.json(&memberships(version >= 160_000)).await?;
         let parameters: Vec<ParameterGrant> = if version >= 150_000 {
             self.json(PARAMETERS).await?
@@ -82,11 +78,11 @@ impl Postgres {
             roles,
             memberships: memberships
                 .into_iter()
-                .filter(|m| !platform(&m.member))
+                .filter(|m| !platform::role(&m.member))
                 .collect(),
             parameters: parameters
                 .into_iter()
-                .filter(|p| !platform(&p.role))
+                .filter(|p| !platform::role(&p.role))
                 .collect(),
             left_out: left_out.into_iter().map(|r| r.name).collect(),
         })

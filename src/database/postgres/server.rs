@@ -2,7 +2,7 @@
 
 use super::connect::Postgres;
 use super::facts::made_like;
-use super::session::firsts;
+use super::platform;
 use crate::database::error::DatabaseError;
 use crate::database::found::Dropped;
 use crate::database::quote::{ident, literal};
@@ -10,9 +10,8 @@ use crate::manifest::DatabaseFacts;
 use jiff::Timestamp;
 
 const NOW: &str = "SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')";
-/// A managed service's own one is nobody's to dump; on other servers a database may be called so.
-const DATABASES: &str = "SELECT datname FROM pg_database WHERE NOT datistemplate AND NOT (datname \
-     = 'rdsadmin' AND pg_get_userbyid(datdba) = 'rdsadmin') ORDER BY datname";
+const DATABASES: &str = "SELECT datname, pg_get_userbyid(datdba) FROM pg_database WHERE NOT \
+     datistemplate ORDER BY datname";
 
 const COMMENTS: &str = "SELECT b.datname, d.description FROM pg_shdescription d \
      JOIN pg_database b ON b.oid = d.objoid WHERE d.classoid = 'pg_database'::regclass";
@@ -32,7 +31,9 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn databases(&self) -> Result<Vec<String>, DatabaseError> {
-        Ok(firsts(self.rows(DATABASES).await?).collect())
+        let all = pairs(self.rows(DATABASES).await?);
+        let users = all.filter(|(name, owner)| !platform::database(name, owner));
+        Ok(users.map(|(name, _)| name).collect())
     }
 
     /// # Errors
@@ -123,12 +124,7 @@ impl Postgres {
     /// # Errors
     /// The server's.
     pub(super) async fn databases_commented(&self) -> Result<Vec<(String, String)>, DatabaseError> {
-        let rows = self.rows(COMMENTS).await?;
-        let pair = |row: Vec<Option<String>>| {
-            let mut columns = row.into_iter();
-            Some((columns.next()??, columns.next()??))
-        };
-        Ok(rows.into_iter().filter_map(pair).collect())
+        Ok(pairs(self.rows(COMMENTS).await?).collect())
     }
 
     /// `None`: there is no such database.
@@ -144,4 +140,12 @@ impl Postgres {
             .next()
             .map(|r| r.into_iter().next().flatten()))
     }
+}
+
+/// Rows of two columns.
+fn pairs(rows: Vec<Vec<Option<String>>>) -> impl Iterator<Item = (String, String)> {
+    rows.into_iter().filter_map(|row| {
+        let mut columns = row.into_iter();
+        Some((columns.next()??, columns.next()??))
+    })
 }

@@ -131,7 +131,7 @@ mod tests {
             pages: 9,
             hash_root: None,
             logged: true,
-            secured: false,
+            policies: None,
             holds: Holds::Rows,
         };
         let rows = |from, to| rows_of(&table, Pages { from, to });

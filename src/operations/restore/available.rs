@@ -81,6 +81,8 @@ impl At<'_> {
             .iter()
             .flat_map(|c| c.exceptions())
             .chain(copy.iter().flat_map(|c| c.exceptions()))
+            // Those of dumps, each of its own database, are said below.
+            .filter(|e| !Dump::is_of_rows(e))
             .cloned()
             .collect();
         exceptions.extend(document.iter().flat_map(|d| left_out(d)));

@@ -3,9 +3,8 @@
 
 use super::choice::Choice;
 use super::places::Places;
-use crate::database::{Address, Database, Postgres};
+use crate::database::{Database, DatabaseError, Postgres};
 use crate::dump::{standing, stored};
-use crate::model::Seconds;
 use crate::plan::{LoadDump, RestoreInto};
 use crate::report::{Code, Fail, Finding, first_line};
 
@@ -19,56 +18,56 @@ pub struct Beforehand {
 
 /// Nothing where no database was given. That it does not answer is told, too.
 pub async fn beforehand(places: &Places, choice: &Choice<'_>) -> Beforehand {
-    let Some(address) = &choice.address else {
-        return Beforehand::default();
+    let mut found = Beforehand::default();
+    let (Some(address), RestoreInto::Database(into)) = (&choice.address, &choice.into) else {
+        return found;
+    };
+    let at = (&into.dump_key, &into.dump_version);
+    // What a vault does not give is no reason to say nothing of the database.
+    let (version, wanted) = match stored(&choice.place.vault, at).await {
+        Ok((dump, facts)) => (dump.server_version, facts),
+        Err(e) => {
+            let fail = Fail::from(e);
+            let finding = Finding::warning(fail.code, first_line(&fail));
+            found.findings.push(finding.thing(into.dump_key.as_str()));
+            (String::new(), None)
+        }
     };
     let most = places.clients.call_timeout();
-    // A lock that somebody holds must not keep anybody from being asked.
-    let looked = tokio::time::timeout(most.as_duration(), look(choice, address, most)).await;
-    let (differs, refused) = looked.unwrap_or_else(|_| {
-        let message = format!("it did not say within {most} what it holds");
-        (
-            Vec::new(),
-            Some(Fail::new(Code::DatabaseUnavailable, message)),
-        )
-    });
-    let told = |fail: Fail| {
-        let message = format!("database {}: {}", address.shown(), first_line(&fail));
-        Finding::warning(fail.code, message).thing(address.shown())
-    };
-    Beforehand {
-        findings: refused.into_iter().map(told).collect(),
-        differs,
-    }
-}
-
-/// What it has otherwise, and why it would not take the dump now.
-async fn look(
-    choice: &Choice<'_>,
-    address: &Address,
-    timeout: Seconds,
-) -> (Vec<String>, Option<Fail>) {
-    let RestoreInto::Database(into) = &choice.into else {
-        return (Vec::new(), None);
-    };
-    let looked = async {
-        let session = Postgres::connect(address, timeout).await?;
-        let at = (&into.dump_key, &into.dump_version);
-        let (dump, wanted) = stored(&choice.place.vault, at).await?;
-        let load = choice.plan.actions::<LoadDump>().next();
-        let mark = load.map(|(_, load)| load.mark(choice.plan.slot));
-        let at = (
-            dump.server_version.as_str(),
-            mark.as_deref().unwrap_or_default(),
-        );
-        let refused = standing(&session, at).await.err().map(Fail::from);
-        let Some(wanted) = wanted else {
-            return Ok((Vec::new(), refused));
+    let load = choice.plan.actions::<LoadDump>().next();
+    let mark = load.map(|(_, load)| load.mark(choice.plan.slot));
+    let begun = (version.as_str(), mark.as_deref().unwrap_or_default());
+    let look = async {
+        let session = Postgres::connect(address, most).await?;
+        let refused = standing(&session, begun).await.err();
+        let here = match &wanted {
+            Some(wanted) => Some((wanted, session.facts().await)),
+            None => None,
         };
-        let here = session.facts().await?;
-        Ok((Postgres::database_differences(&wanted, &here), refused))
+        Ok::<_, DatabaseError>((refused, here))
     };
-    looked
-        .await
-        .unwrap_or_else(|fail: Fail| (Vec::new(), Some(fail)))
+    let mut told = |fail: Fail| {
+        let message = format!("database {}: {}", address.shown(), first_line(&fail));
+        let finding = Finding::warning(fail.code, message);
+        found.findings.push(finding.thing(address.shown()));
+    };
+    // A lock that somebody holds must not keep anybody from being asked.
+    match tokio::time::timeout(most.as_duration(), look).await {
+        Ok(Ok((refused, here))) => {
+            refused.map(Fail::from).into_iter().for_each(&mut told);
+            match here {
+                Some((wanted, Ok(here))) => {
+                    found.differs = Postgres::database_differences(wanted, &here);
+                }
+                Some((_, Err(e))) => told(e.into()),
+                None => {}
+            }
+        }
+        Ok(Err(e)) => told(Fail::from(e)),
+        Err(_) => {
+            let message = format!("it did not say within {most} what it holds");
+            told(Fail::new(Code::DatabaseUnavailable, message));
+        }
+    }
+    found
 }

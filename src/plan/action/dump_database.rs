@@ -1,6 +1,7 @@
 //! The logical dump of the scratch cluster's database, into one target.
 
 use super::{ClusterMade, ScratchInspected};
+use crate::manifest::Exception;
 use crate::model::{Name, ObjectKey, SourceId, TargetName, VersionId};
 use crate::plan::Link;
 use serde::{Deserialize, Serialize};
@@ -28,5 +29,8 @@ pub struct DatabaseDumped {
     pub bytes: u64,
     /// Kinds of things that the dump leaves out.
     pub excluded: u64,
+    /// Tables that it has no rows of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<Exception>,
     pub took_s: f64,
 }

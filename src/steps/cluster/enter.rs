@@ -140,24 +140,25 @@ fn of_this_run(info: &ClusterInfo, vault: &VaultId, run: &RunId) -> Result<(), F
 /// Waits until the server lets us in: a new password is in force some seconds after the service
 /// took it.
 async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
+    let beside = address.with_database(ALWAYS_THERE);
     let mut looks = 0;
     loop {
-        match ctx.connect(&address).await {
-            Ok(_) => return Ok(address),
-            Err(e) if looks < PASSWORD_LOOKS && (e.transient() || e.denied()) => {
-                looks += 1;
-                ctx.pause().await?;
+        let Err(mut e) = ctx.connect(&address).await else {
+            return Ok(address);
+        };
+        // One database that is shut, full or gone is not its server.
+        if !e.denied() {
+            match ctx.connect(&beside).await {
+                Ok(_) => return Ok(beside),
+                Err(other) if other.transient() || other.denied() => e = other,
+                Err(_) => {}
             }
-            // One database that is shut, or gone, is not its server.
-            Err(e) if address.database != ALWAYS_THERE => {
-                let beside = address.with_database(ALWAYS_THERE);
-                return match ctx.connect(&beside).await {
-                    Ok(_) => Ok(beside),
-                    Err(_) => Err(e.into()),
-                };
-            }
-            Err(e) => return Err(e.into()),
         }
+        if looks >= PASSWORD_LOOKS || !(e.transient() || e.denied()) {
+            return Err(e.into());
+        }
+        looks += 1;
+        ctx.pause().await?;
     }
 }
 

@@ -31,7 +31,7 @@ impl ReadReference {
         let all: Vec<Name> = names.into_iter().map(Name::new).collect();
         let how = Look {
             empty_too: false,
-            patient: false,
+            patience: None,
         };
         let found = there(ctx, &server, all.clone(), how).await?;
         Ok(DatabasesRead {

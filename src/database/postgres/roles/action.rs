@@ -1,6 +1,6 @@
 //! The statements that make a role: one thing each, so that what a server refuses is one thing.
 
-use super::platform;
+use super::super::platform;
 use crate::database::quote::{ident, literal};
 use crate::manifest::{Membership, ParameterGrant, RoleRow, RoleSetting, Roles};
 use std::collections::BTreeSet;
@@ -34,12 +34,12 @@ pub(super) fn actions(wanted: &Roles, there: &BTreeSet<String>, version: u32) ->
     let missing: Vec<&RoleRow> = wanted
         .roles
         .iter()
-        .filter(|r| !there.contains(&r.name) && !platform(&r.name))
+        .filter(|r| !there.contains(&r.name) && !platform::role(&r.name))
         .collect();
     let made = |name: &str| missing.iter().find(|r| r.name == name).copied();
     let mut all: Vec<Action> = missing.iter().flat_map(|r| of_role(r)).collect();
     for membership in in_order(&wanted.memberships) {
-        let granted = made(&membership.role).is_some() || platform(&membership.role);
+        let granted = made(&membership.role).is_some() || platform::role(&membership.role);
         if let Some(member) = made(&membership.member).filter(|_| granted) {
             all.extend(grant(membership, member, version));
         }
@@ -223,7 +223,7 @@ fn grant(membership: &Membership, member: &RoleRow, version: u32) -> Option<Acti
     };
     let (role, to) = (ident(&membership.role), ident(&membership.member));
     let sql = format!("GRANT {role} TO {to}{with}");
-    let grantor = membership.grantor.iter().filter(|g| !platform(g));
+    let grantor = membership.grantor.iter().filter(|g| !platform::role(g));
     let mut ways: Vec<Vec<String>> = grantor
         .map(|g| vec![format!("{sql} GRANTED BY {}", ident(g))])
         .collect();
@@ -232,7 +232,7 @@ fn grant(membership: &Membership, member: &RoleRow, version: u32) -> Option<Acti
         role: membership.member.clone(),
         what: format!("membership in {:?}", membership.role),
         ways,
-        needs: Some(membership.role.clone()).filter(|r| !platform(r)),
+        needs: Some(membership.role.clone()).filter(|r| !platform::role(r)),
     })
 }
 

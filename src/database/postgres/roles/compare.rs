@@ -1,14 +1,14 @@
 //! Where the roles of a server differ from those of a dump.
 
+use super::super::platform;
 use super::action::attributes;
-use super::platform;
 use crate::database::found::Difference;
 use crate::manifest::{Membership, RoleRow, Roles};
 
 /// In the order of the dump's roles. `here` is the server that is restored into.
 pub(in crate::database::postgres) fn differences(wanted: &Roles, here: &Roles) -> Vec<Difference> {
     let mut all = Vec::new();
-    for role in wanted.roles.iter().filter(|r| !platform(&r.name)) {
+    for role in wanted.roles.iter().filter(|r| !platform::role(&r.name)) {
         match here.roles.iter().find(|h| h.name == role.name) {
             Some(found) => all.extend(of_role(role, found)),
             None => all.push(difference(&role.name, "", "is not there")),
@@ -102,7 +102,7 @@ fn of_membership(wanted: &Membership, here: &Roles) -> Option<Difference> {
     } else if !same.iter().any(|m| m.admin == wanted.admin) {
         "has another ADMIN option here".to_owned()
     } else {
-        let grantor = wanted.grantor.as_ref().filter(|g| !platform(g))?;
+        let grantor = wanted.grantor.as_ref().filter(|g| !platform::role(g))?;
         let by = |m: &&Membership| m.grantor.as_ref() == Some(grantor);
         let other = same.iter().find_map(|m| m.grantor.as_ref());
         match (same.iter().any(by), other) {
