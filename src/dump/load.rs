@@ -31,10 +31,8 @@ pub struct Loaded {
 /// differ.
 pub async fn load<D: Database>(input: &LoadInput<'_>) -> Result<Loaded, DumpError> {
     let main = D::connect(input.address, input.timeout).await?;
-    let (wanted, mark) = (
-        section::roles(input).await?,
-        format!("{MARK}{}", input.mark),
-    );
+    let wanted = section::roles(input).await?;
+    let mark = format!("{MARK}{}", input.mark);
     let at = (input.dump.server_version.as_str(), input.mark);
     let standing = standing(&main, at).await?;
     if let Some(Standing::Ended(undone, compared)) = standing {

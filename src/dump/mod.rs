@@ -98,8 +98,9 @@ impl From<DumpError> for Fail {
             DumpError::Vault(e) => e.into(),
             DumpError::Format(e) => e.into(),
             DumpError::Refused(why) => Fail::new(Code::DatabaseNotEmpty, why),
-            DumpError::NotAll { .. } => Fail::new(Code::DatabaseRefused, e.to_string()),
-            DumpError::NoRows { .. } => Fail::new(Code::DatabaseRefused, e.to_string()),
+            DumpError::NotAll { .. } | DumpError::NoRows { .. } => {
+                Fail::new(Code::DatabaseRefused, e.to_string())
+            }
             DumpError::Older(why) => Fail::new(Code::DatabaseRefused, why),
             DumpError::Client(why) => Fail::new(Code::ClientTooOld, why),
             DumpError::Aside => Fail::bug(e.to_string()),

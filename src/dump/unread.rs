@@ -4,11 +4,12 @@ use crate::database::{DatabaseError, Holds, Table};
 use crate::manifest::{ChunkRow, UnreadRows};
 use crate::report::{Code, full};
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Shared by the sessions of one dump; by the number of each table, with the reason.
-#[derive(Default)]
-pub(super) struct Unread(Mutex<BTreeMap<usize, (Code, String)>>);
+pub(super) struct Unread(Mutex<Reasons>);
+
+type Reasons = BTreeMap<usize, (Code, String)>;
 
 impl Unread {
     /// Those whose policies are not any more what the snapshot says, which is what a reader goes
@@ -29,7 +30,7 @@ impl Unread {
     }
 
     pub fn has(&self, table: usize) -> bool {
-        self.0.lock().is_ok_and(|all| all.contains_key(&table))
+        self.reasons().contains_key(&table)
     }
 
     pub fn add(&self, table: usize, why: &DatabaseError) {
@@ -37,11 +38,11 @@ impl Unread {
             true => Code::RowSecurity,
             false => Code::RowsUnread,
         };
-        let mut all = self
-            .0
-            .lock()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
-        all.entry(table).or_insert((code, full(why)));
+        self.reasons().entry(table).or_insert((code, full(why)));
+    }
+
+    fn reasons(&self) -> MutexGuard<'_, Reasons> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// As a dump says it, by the names of the tables; with what was put of each.
@@ -50,10 +51,7 @@ impl Unread {
         tables: &[Table],
         mut put: BTreeMap<usize, Vec<ChunkRow>>,
     ) -> BTreeMap<String, UnreadRows> {
-        let all = self
-            .0
-            .into_inner()
-            .unwrap_or_else(|poisoned| poisoned.into_inner());
+        let all = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
         let told = all.into_iter().map(|(n, (code, why))| {
             let unread = UnreadRows {
                 code: code.to_string(),

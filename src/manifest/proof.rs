@@ -61,6 +61,21 @@ impl Dump {
             .collect()
     }
 
+    /// Tables that should be there and tables that are, as they are compared with each other:
+    /// without what it has not all rows of.
+    pub fn comparable(
+        &self,
+        wanted: &BTreeMap<String, TableDigest>,
+        found: &BTreeMap<String, TableDigest>,
+    ) -> [BTreeMap<String, TableDigest>; 2] {
+        let incomplete = self.incomplete();
+        [wanted, found].map(|tables| {
+            let mut tables = self.gathered(tables);
+            tables.retain(|name, _| !incomplete.contains(name));
+            tables
+        })
+    }
+
     /// The same tables as another database is compared by: parts by hash of one root are one thing,
     /// because their rows may lie in other parts there.
     pub fn gathered(

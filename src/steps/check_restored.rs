@@ -2,7 +2,7 @@
 
 mod entered;
 
-use super::database::{SCHEDULED, comparable};
+use super::database::SCHEDULED;
 use super::source_compared::{Found, compare, reference_of};
 use super::{Context, Perform, cluster};
 use crate::database::{Address, Database, Postgres};
@@ -109,7 +109,7 @@ impl CheckRestored {
             let found = lasting(digests.listed(&wanted));
             let wanted = lasting(wanted);
             compared = Some(wanted.len() as u64);
-            let [wanted, found] = comparable(&dump, &wanted, &found);
+            let [wanted, found] = dump.comparable(&wanted, &found);
             differs.extend(self.without_rows(&dump));
             differs.extend(proof::differences(&wanted, &found));
         }

@@ -98,7 +98,7 @@ pub(super) struct Done {
 /// What a target holds of a dump, beside its chunks.
 pub(super) struct DumpAt {
     vault: Vault,
-    document: Dump,
+    pub document: Dump,
     /// `None`: an older version wrote it.
     pub facts: Option<DatabaseFacts>,
 }
@@ -111,29 +111,6 @@ impl DumpAt {
         };
         self.document.unread.iter().map(why).collect()
     }
-
-    /// Both as they are compared: without what it has not all rows of.
-    pub fn comparable(
-        &self,
-        wanted: &BTreeMap<String, TableDigest>,
-        found: &Digests,
-    ) -> [BTreeMap<String, TableDigest>; 2] {
-        comparable(&self.document, wanted, &found.listed(wanted))
-    }
-}
-
-/// Tables of a database as they are compared with a dump.
-pub(super) fn comparable(
-    dump: &Dump,
-    wanted: &BTreeMap<String, TableDigest>,
-    found: &BTreeMap<String, TableDigest>,
-) -> [BTreeMap<String, TableDigest>; 2] {
-    let incomplete = dump.incomplete();
-    [wanted, found].map(|tables| {
-        let mut tables = dump.gathered(tables);
-        tables.retain(|name, _| !incomplete.contains(name));
-        tables
-    })
 }
 
 impl Load<'_> {

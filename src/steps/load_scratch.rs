@@ -42,7 +42,8 @@ impl Perform for LoadScratch {
             Some(inspected) => ctx.output(inspected)?.tables.clone(),
             None => loaded.digests,
         };
-        let [wanted, found] = dump.comparable(&wanted, &digests);
+        let found = digests.listed(&wanted);
+        let [wanted, found] = dump.document.comparable(&wanted, &found);
         // They are there, and hold nothing of the dump.
         let digests = digests.without(dump.unread());
         let (objects_differ, objects_not_compared) = loaded.compared.told();

@@ -28,6 +28,14 @@ ALTER TABLE hidden ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON hidden USING (n = 1);
 CREATE TABLE \"after\" AS SELECT n FROM generate_series(1, 3) n;";
 
+/// A source that holds them, dumped by `reader`.
+fn secured(name: &str) -> Rig {
+    let mut rig = Rig::new(name);
+    rig.user = "reader";
+    rig.run(rig.from.sql("shop", SECURED));
+    rig
+}
+
 fn rows(dump: &Dump) -> Vec<(&str, u64)> {
     let of = dump.tables.iter();
     of.map(|t| (t.name.as_str(), t.digest.rows)).collect()
@@ -35,10 +43,8 @@ fn rows(dump: &Dump) -> Vec<(&str, u64)> {
 
 #[test]
 fn a_table_whose_policies_hide_rows_is_named_and_one_that_shows_all_is_read() {
-    let mut rig = Rig::new("secured");
-    rig.user = "reader";
+    let rig = secured("secured");
     rig.run(async {
-        rig.from.sql("shop", SECURED).await;
         let dump = rig.dump().await.expect("dumped");
         let wanted = [
             ("public.after", 3),
@@ -73,10 +79,8 @@ fn a_table_whose_policies_hide_rows_is_named_and_one_that_shows_all_is_read() {
 
 #[test]
 fn policies_that_change_while_a_dump_begins_hide_nothing_silently() {
-    let mut rig = Rig::new("turning");
-    rig.user = "reader";
+    let rig = secured("turning");
     rig.run(async {
-        rig.from.sql("shop", SECURED).await;
         // Another one's migration, not committed yet.
         let migration = rig.from.connect("shop").await;
         let change = "BEGIN; ALTER TABLE public.plain ENABLE ROW LEVEL SECURITY; CREATE POLICY \
@@ -168,10 +172,8 @@ fn a_value_that_the_protocol_does_not_carry_and_a_page_that_is_damaged_cost_thei
 
 #[test]
 fn a_database_of_which_no_table_can_be_read_is_not_dumped() {
-    let mut rig = Rig::new("none");
-    rig.user = "reader";
+    let rig = secured("none");
     rig.run(async {
-        rig.from.sql("shop", SECURED).await;
         let away = "DROP TABLE plain, shown, \"after\"";
         rig.from.sql("shop", away).await;
         let refused = rig.dump().await.expect_err("refused").to_string();

@@ -51,9 +51,7 @@ pub fn denied(what: &str) -> Fault {
 impl Fault {
     fn status(&self) -> u16 {
         match self.code {
-            "AccessDenied"
-            | "DBClusterQuotaExceededFault"
-            | "InsufficientDBClusterCapacityFault" => 403,
+            "AccessDenied" => 403,
             "DBClusterNotFoundFault" | "DBInstanceNotFound" | "DBClusterSnapshotNotFoundFault" => {
                 404
             }

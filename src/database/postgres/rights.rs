@@ -147,19 +147,11 @@ impl Postgres {
         Ok(joined)
     }
 
-    /// In a savepoint. False: the server does not give it.
+    /// False: the server does not give it.
     async fn given(&self, sql: &str) -> Result<bool, DatabaseError> {
-        self.execute("SAVEPOINT dr").await?;
-        match self.execute(sql).await {
-            Ok(()) => {
-                self.execute("RELEASE SAVEPOINT dr").await?;
-                Ok(true)
-            }
-            Err(e) if not_given(&e) => {
-                let back = "ROLLBACK TO SAVEPOINT dr; RELEASE SAVEPOINT dr";
-                self.execute(back).await?;
-                Ok(false)
-            }
+        match self.attempt(async || self.execute(sql).await).await? {
+            Ok(()) => Ok(true),
+            Err(e) if not_given(&e) => Ok(false),
             Err(e) => Err(e),
         }
     }

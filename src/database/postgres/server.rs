@@ -3,6 +3,7 @@
 use super::connect::Postgres;
 use super::facts::made_like;
 use super::platform;
+use super::session::pairs;
 use crate::database::error::DatabaseError;
 use crate::database::found::Dropped;
 use crate::database::quote::{ident, literal};
@@ -140,12 +141,4 @@ impl Postgres {
             .next()
             .map(|r| r.into_iter().next().flatten()))
     }
-}
-
-/// Rows of two columns.
-fn pairs(rows: Vec<Vec<Option<String>>>) -> impl Iterator<Item = (String, String)> {
-    rows.into_iter().filter_map(|row| {
-        let mut columns = row.into_iter();
-        Some((columns.next()??, columns.next()??))
-    })
 }

@@ -117,3 +117,11 @@ fn head(sql: &str) -> String {
 pub(super) fn firsts(rows: Vec<Vec<Option<String>>>) -> impl Iterator<Item = String> {
     rows.into_iter().filter_map(|r| r.into_iter().next()?)
 }
+
+/// Rows of two columns.
+pub(super) fn pairs(rows: Vec<Vec<Option<String>>>) -> impl Iterator<Item = (String, String)> {
+    rows.into_iter().filter_map(|row| {
+        let mut columns = row.into_iter();
+        Some((columns.next()??, columns.next()??))
+    })
+}

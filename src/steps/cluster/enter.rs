@@ -147,7 +147,7 @@ async fn answer(ctx: &Context<'_>, address: Address) -> Result<Address, Fail> {
             return Ok(address);
         };
         // One database that is shut, full or gone is not its server.
-        if !e.denied() {
+        if !e.denied() && address.database != ALWAYS_THERE {
             match ctx.connect(&beside).await {
                 Ok(_) => return Ok(beside),
                 Err(other) if other.transient() || other.denied() => e = other,
